@@ -1,0 +1,51 @@
+
+/*
+ * Strings by pointer and length, and a growing byte buffer.
+ *
+ * A buffer that could not grow is marked failed and swallows what follows, so
+ * that a writer checks once, at the end.
+ */
+
+#ifndef SG_BUF_H
+#define SG_BUF_H
+
+
+#include <stddef.h>
+
+
+typedef struct {
+    const unsigned char  *data;         /* not terminated, never owned */
+    size_t                len;          /* bytes */
+} sg_str_t;
+
+
+typedef struct {
+    unsigned char        *data;         /* malloc()ed, owned by the buffer */
+    size_t                len;          /* bytes written */
+    size_t                size;         /* bytes allocated */
+    int                   failed;       /* an allocation failed */
+} sg_buf_t;
+
+
+#define sg_string(s)  { (const unsigned char *) s, sizeof(s) - 1 }
+
+
+/* an empty buffer owns nothing: { NULL, 0, 0, 0 } is one */
+void sg_buf_init(sg_buf_t *buf);
+
+/* frees what the buffer owns and leaves it empty */
+void sg_buf_free(sg_buf_t *buf);
+
+void sg_buf_add(sg_buf_t *buf, const void *data, size_t len);
+void sg_buf_add_str(sg_buf_t *buf, sg_str_t str);
+void sg_buf_add_cstr(sg_buf_t *buf, const char *str);
+void sg_buf_add_uint(sg_buf_t *buf, unsigned long long n);
+
+/* 1 when both hold the same bytes, 0 otherwise */
+int sg_str_eq(sg_str_t a, sg_str_t b);
+
+/* the same, ASCII letters in either case */
+int sg_str_caseeq(sg_str_t a, sg_str_t b);
+
+
+#endif /* SG_BUF_H */

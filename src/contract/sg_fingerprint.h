@@ -1,0 +1,32 @@
+
+/*
+ * The canonical form of a JSON value and its SHA-256.
+ *
+ * Members sorted by the bytes of their UTF-8 names, no insignificant space,
+ * array order kept, strings by code point (the shortest JSON escape of ", \
+ * and control characters, everything else as UTF-8), integers exactly, reals
+ * by their shortest text that reads back as the same double and always with
+ * a "." or an exponent, so that 1 and 1.0 differ.
+ */
+
+#ifndef SG_FINGERPRINT_H
+#define SG_FINGERPRINT_H
+
+
+#include <jansson.h>
+
+#include "sg_buf.h"
+
+
+#define SG_FINGERPRINT_LEN  64          /* lower-case hexadecimal digits */
+
+
+/* appends the canonical form; a failure shows in out->failed */
+void sg_canonical(sg_buf_t *out, const json_t *value);
+
+/* 0, or -1 when memory or the digest failed */
+int sg_fingerprint(unsigned char out[SG_FINGERPRINT_LEN],
+    const json_t *value);
+
+
+#endif /* SG_FINGERPRINT_H */

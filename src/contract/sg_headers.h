@@ -1,0 +1,55 @@
+
+/*
+ * Which header fields pass, and how Content-Type is read.
+ */
+
+#ifndef SG_HEADERS_H
+#define SG_HEADERS_H
+
+
+#include "sg_buf.h"
+
+
+/*
+ * 1 for application/json without parameters or with charset=utf-8 as its only
+ * parameter, in any case, the value bare or quoted (RFC 9110, 8.3.1)
+ */
+int sg_media_type_is_json(sg_str_t value);
+
+/* 1 for an empty Content-Encoding or "identity" in any case */
+int sg_content_coding_is_identity(sg_str_t value);
+
+/*
+ * 1 for a request field that never goes upstream as the client sent it:
+ * Authorization, Cookie, Proxy-*, hop-by-hop fields (RFC 9110, 7.6.1),
+ * Accept-Encoding, and the fields by which frameworks let a client replace
+ * the method or the path (X-HTTP-Method-Override, X-Original-URL, ...)
+ */
+int sg_request_header_dropped(sg_str_t name);
+
+/* 1 when the list "connection" (the value of Connection) nominates "name" */
+int sg_connection_nominates(sg_str_t connection, sg_str_t name);
+
+/*
+ * 1 for a response field that never reaches a client: Authorization,
+ * Proxy-Authenticate, Proxy-Authorization, X-Accel-*
+ */
+int sg_response_header_dropped(sg_str_t name);
+
+/*
+ * 1 for a response field that is always stored: Content-Language, Location,
+ * ETag, Last-Modified, Link, Cache-Control (Content-Type is stored too, but
+ * nginx keeps it apart)
+ */
+int sg_response_header_stored(sg_str_t name);
+
+/*
+ * 1 when an operator may have a response field stored: a token (RFC 9110,
+ * 5.6.2) that is not hop-by-hop, Set-Cookie, X-Accel-*, RateLimit*,
+ * Content-Length, Content-Encoding, Date, Server, WWW-Authenticate,
+ * Authorization, Idempotent-Replayed, Idempotency-Status or Retry-After
+ */
+int sg_response_header_storable(sg_str_t name);
+
+
+#endif /* SG_HEADERS_H */

@@ -1,0 +1,46 @@
+
+/*
+ * The names of records and the encoding of the stored headers.
+ *
+ * A record is one Redis hash; its life is in src/redis/record.lua.  The field
+ * "headers" holds lines of "Name: value\n".
+ */
+
+#ifndef SG_RECORD_H
+#define SG_RECORD_H
+
+
+#include "sg_buf.h"
+#include "sg_route.h"
+#include "sg_secret.h"
+
+
+/*
+ * Appends the name of a record:
+ *     <prefix>{<environment>:<scope>}:<operation>:<key>
+ * with scope and key percent-encoded outside [A-Za-z0-9._~-], so that no two
+ * records share a name and the braces are a Redis Cluster hash tag derived
+ * from the scope.
+ */
+void sg_record_name(sg_buf_t *out, sg_str_t prefix,
+    sg_environment_e environment, sg_str_t scope, sg_operation_e operation,
+    sg_str_t key);
+
+/* 1 when the prefix leaves the hash tag alone: no "{" and no "}" */
+int sg_record_prefix_ok(sg_str_t prefix);
+
+/* appends one header line */
+void sg_record_header_add(sg_buf_t *out, sg_str_t name, sg_str_t value);
+
+/*
+ * Takes the next header line off "rest".  1 when there was one, 0 at the end,
+ * -1 when "rest" is malformed: a name that is not a token (RFC 9110, 5.6.2),
+ * a control character in a value, no final line feed.
+ */
+int sg_record_header_next(sg_str_t *rest, sg_str_t *name, sg_str_t *value);
+
+/* a stored status of 100 to 599 in three digits, or 0 */
+unsigned sg_record_status(sg_str_t text);
+
+
+#endif /* SG_RECORD_H */

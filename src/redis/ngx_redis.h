@@ -1,0 +1,73 @@
+
+/*
+ * A Redis client on nginx events: one pipelined connection per worker and
+ * node.  It knows no http.
+ *
+ * A command's life: submitted -> sent -> answered, timed out or cancelled.
+ * Submitting never calls the handler; afterwards it is called exactly once,
+ * unless the command is cancelled first.  A command that was sent and then
+ * timed out or was cancelled keeps its slot in the pipeline; its reply is
+ * read and dropped.
+ */
+
+#ifndef _NGX_REDIS_H_INCLUDED_
+#define _NGX_REDIS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <hiredis/hiredis.h>
+
+
+typedef struct ngx_redis_s          ngx_redis_t;
+typedef struct ngx_redis_command_s  ngx_redis_command_t;
+
+
+typedef struct {
+    const char   *name;                 /* for the log */
+    const char   *source;               /* Lua text, terminated */
+    u_char        sha1[40];             /* of source, lower-case hex; filled by
+                                           ngx_redis_script_init() */
+} ngx_redis_script_t;
+
+
+/* "reply" lives until the handler returns; NULL: none came in time */
+typedef void (*ngx_redis_handler_pt)(void *data, const redisReply *reply);
+
+
+/*
+ * Configuration time.  "args" are the words of the directive: the URL, then
+ * name=value parameters.  The same words give the same node.  Returns NULL
+ * after logging what is wrong with them at emerg.  Nodes live in cf->cycle's
+ * pool and are registered with the cycle by "nodes", an array of
+ * ngx_redis_t * that the caller keeps in its main configuration.
+ */
+ngx_redis_t *ngx_redis_add(ngx_conf_t *cf, ngx_array_t *nodes,
+    ngx_str_t *args, ngx_uint_t nargs);
+
+void ngx_redis_script_init(ngx_redis_script_t *script);
+
+/* the node's address as written, without user and parameters; for the log */
+ngx_str_t *ngx_redis_name(ngx_redis_t *redis);
+
+/*
+ * Sends EVALSHA, and EVAL where Redis does not know the script.  "argv" holds
+ * nkeys keys and then the arguments; it is copied, the bytes it points to are
+ * not: they stay valid until the handler was called or the command cancelled.
+ * "connect_timeout" and "timeout" are in milliseconds; "timeout" counts from
+ * now, connecting and resending included.  NULL when memory failed.
+ */
+ngx_redis_command_t *ngx_redis_eval(ngx_redis_t *redis,
+    ngx_redis_script_t *script, ngx_uint_t nkeys, ngx_str_t *argv,
+    ngx_uint_t argc, ngx_msec_t connect_timeout, ngx_msec_t timeout,
+    ngx_redis_handler_pt handler, void *data);
+
+/* the handler will not be called; legal in every state before it was */
+void ngx_redis_cancel(ngx_redis_command_t *cmd);
+
+/* closes this worker's connections; for exit_process */
+void ngx_redis_close(ngx_array_t *nodes);
+
+
+#endif /* _NGX_REDIS_H_INCLUDED_ */

@@ -1,0 +1,83 @@
+
+/*
+ * The record of one idempotency key in Redis: its life is record.lua, this is
+ * how to call it.
+ */
+
+#ifndef _NGX_REDIS_RECORD_H_INCLUDED_
+#define _NGX_REDIS_RECORD_H_INCLUDED_
+
+
+#include "ngx_redis.h"
+
+
+typedef enum {
+    ngx_redis_record_failed = 0,        /* no usable answer from Redis */
+    ngx_redis_record_ok,                /* done as asked; a claim: it is ours */
+    ngx_redis_record_stale,             /* not ours any more; nothing done */
+    ngx_redis_record_replay,            /* answered before: status, headers,
+                                           body */
+    ngx_redis_record_tombstone,         /* answered before, but the answer was
+                                           too large to keep: status */
+    ngx_redis_record_in_progress,       /* another owner's lease: left */
+    ngx_redis_record_mismatch,          /* used for another request */
+    ngx_redis_record_held               /* outcome unknown, policy hold */
+} ngx_redis_record_verdict_e;
+
+
+/* valid until the handler returns */
+typedef struct {
+    ngx_redis_record_verdict_e   verdict;
+    ngx_str_t                    status;    /* decimal */
+    ngx_str_t                    headers;
+    ngx_str_t                    body;
+    ngx_msec_t                   left;      /* of the owner's lease */
+} ngx_redis_record_reply_t;
+
+
+typedef void (*ngx_redis_record_handler_pt)(void *data,
+    const ngx_redis_record_reply_t *reply);
+
+
+/* owned by the caller, as are all its strings; stays valid while a command
+   on it is pending */
+typedef struct {
+    ngx_redis_t                 *redis;
+    ngx_msec_t                   connect_timeout;
+    ngx_msec_t                   timeout;       /* of each command */
+
+    ngx_str_t                    name;
+    ngx_str_t                    token;         /* the owner's */
+    ngx_str_t                    fingerprint;
+    ngx_msec_t                   lease;
+    ngx_msec_t                   ttl;
+    ngx_uint_t                   hold;          /* unsigned  hold:1; */
+
+    u_char                       lease_text[NGX_TIME_T_LEN];
+    u_char                       ttl_text[NGX_TIME_T_LEN];
+
+    ngx_redis_record_handler_pt  handler;       /* of the pending command */
+    void                        *data;
+} ngx_redis_record_t;
+
+
+/*
+ * Each sends one command; one is pending at a time.  NULL when memory failed.
+ * ngx_redis_cancel() cancels.
+ */
+ngx_redis_command_t *ngx_redis_record_claim(ngx_redis_record_t *record,
+    ngx_redis_record_handler_pt handler, void *data);
+ngx_redis_command_t *ngx_redis_record_renew(ngx_redis_record_t *record,
+    ngx_redis_record_handler_pt handler, void *data);
+ngx_redis_command_t *ngx_redis_record_complete(ngx_redis_record_t *record,
+    ngx_str_t *status, ngx_str_t *headers, ngx_str_t *body,
+    ngx_redis_record_handler_pt handler, void *data);
+ngx_redis_command_t *ngx_redis_record_bury(ngx_redis_record_t *record,
+    ngx_str_t *status, ngx_redis_record_handler_pt handler, void *data);
+ngx_redis_command_t *ngx_redis_record_give_back(ngx_redis_record_t *record,
+    ngx_redis_record_handler_pt handler, void *data);
+ngx_redis_command_t *ngx_redis_record_unknown(ngx_redis_record_t *record,
+    ngx_redis_record_handler_pt handler, void *data);
+
+
+#endif /* _NGX_REDIS_RECORD_H_INCLUDED_ */
