@@ -5,8 +5,9 @@
  * Members sorted by the bytes of their UTF-8 names, no insignificant space,
  * array order kept, strings by code point (the shortest JSON escape of ", \
  * and control characters, everything else as UTF-8), integers exactly, reals
- * by their shortest text that reads back as the same double and always with
- * a "." or an exponent, so that 1 and 1.0 differ.
+ * by their shortest text that reads back as the same double (printf's %.15g,
+ * %.16g or %.17g; a subnormal's begins at %.1g) and always with a "." or an
+ * exponent, so that 1 and 1.0 differ.
  */
 
 #ifndef SG_FINGERPRINT_H

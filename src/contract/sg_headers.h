@@ -1,6 +1,7 @@
 
 /*
- * Which header fields pass, and how Content-Type is read.
+ * Which header fields pass, and how Content-Type is read.  Names are compared
+ * in any case.
  */
 
 #ifndef SG_HEADERS_H
@@ -9,6 +10,9 @@
 
 #include "sg_buf.h"
 
+
+/* 1 for a token (RFC 9110, 5.6.2), as a field's name is one */
+int sg_header_is_token(sg_str_t text);
 
 /*
  * 1 for application/json without parameters or with charset=utf-8 as its only
@@ -23,7 +27,8 @@ int sg_content_coding_is_identity(sg_str_t value);
  * 1 for a request field that never goes upstream as the client sent it:
  * Authorization, Cookie, Proxy-*, hop-by-hop fields (RFC 9110, 7.6.1),
  * Accept-Encoding, and the fields by which frameworks let a client replace
- * the method or the path (X-HTTP-Method-Override, X-Original-URL, ...)
+ * the method or the path (X-HTTP-Method-Override, X-Original-URL, ...); with
+ * "_" for "-" too, which many upstreams read as the same name
  */
 int sg_request_header_dropped(sg_str_t name);
 

@@ -29,7 +29,7 @@ void sg_record_name(sg_buf_t *out, sg_str_t prefix,
 /* 1 when the prefix leaves the hash tag alone: no "{" and no "}" */
 int sg_record_prefix_ok(sg_str_t prefix);
 
-/* appends one header line */
+/* appends one header line, or nothing when it could not be read back */
 void sg_record_header_add(sg_buf_t *out, sg_str_t name, sg_str_t value);
 
 /*

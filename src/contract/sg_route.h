@@ -61,6 +61,9 @@ typedef struct {
 sg_route_e sg_route(sg_route_t *route, sg_method_e method, sg_str_t suffix,
     unsigned allowed);
 
+/* 1 when "id" can name a segment */
+int sg_segment_id_ok(sg_str_t id);
+
 /* appends the value of an Allow header: "GET, POST"; nothing for no method */
 void sg_route_allow(sg_buf_t *out, unsigned ops);
 

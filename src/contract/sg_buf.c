@@ -1,0 +1,146 @@
+
+/*
+ * Strings by pointer and length, and a growing byte buffer.
+ */
+
+#include "sg_buf.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+
+#define SG_BUF_MIN  64
+
+
+static int sg_buf_grow(sg_buf_t *buf, size_t len);
+static unsigned char sg_lower(unsigned char ch);
+
+
+void
+sg_buf_init(sg_buf_t *buf)
+{
+    buf->data = NULL;
+    buf->len = 0;
+    buf->size = 0;
+    buf->failed = 0;
+}
+
+
+void
+sg_buf_free(sg_buf_t *buf)
+{
+    free(buf->data);
+    sg_buf_init(buf);
+}
+
+
+void
+sg_buf_add(sg_buf_t *buf, const void *data, size_t len)
+{
+    if (buf->failed || len == 0) {
+        return;
+    }
+
+    if (len > buf->size - buf->len && sg_buf_grow(buf, len) != 0) {
+        buf->failed = 1;
+        return;
+    }
+
+    memcpy(buf->data + buf->len, data, len);
+    buf->len += len;
+}
+
+
+void
+sg_buf_add_str(sg_buf_t *buf, sg_str_t str)
+{
+    sg_buf_add(buf, str.data, str.len);
+}
+
+
+void
+sg_buf_add_cstr(sg_buf_t *buf, const char *str)
+{
+    sg_buf_add(buf, str, strlen(str));
+}
+
+
+void
+sg_buf_add_uint(sg_buf_t *buf, unsigned long long n)
+{
+    char   digits[3 * sizeof(n)];
+    char  *p;
+
+    p = digits + sizeof(digits);
+
+    do {
+        *--p = (char) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    sg_buf_add(buf, p, (size_t) (digits + sizeof(digits) - p));
+}
+
+
+static int
+sg_buf_grow(sg_buf_t *buf, size_t len)
+{
+    size_t          size;
+    unsigned char  *data;
+
+    if (len > SIZE_MAX / 2 - buf->len) {
+        return -1;
+    }
+
+    size = buf->size ? 2 * buf->size : SG_BUF_MIN;
+
+    if (size < buf->len + len) {
+        size = buf->len + len;
+    }
+
+    data = realloc(buf->data, size);
+    if (data == NULL) {
+        return -1;
+    }
+
+    buf->data = data;
+    buf->size = size;
+
+    return 0;
+}
+
+
+int
+sg_str_eq(sg_str_t a, sg_str_t b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+
+int
+sg_str_caseeq(sg_str_t a, sg_str_t b)
+{
+    size_t  i;
+
+    if (a.len != b.len) {
+        return 0;
+    }
+
+    for (i = 0; i < a.len; i++) {
+        if (sg_lower(a.data[i]) != sg_lower(b.data[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* tolower() would ask the locale */
+
+static unsigned char
+sg_lower(unsigned char ch)
+{
+    return (ch >= 'A' && ch <= 'Z') ? (unsigned char) (ch | 0x20) : ch;
+}

@@ -1,0 +1,149 @@
+
+/*
+ * Qonversion's error envelope.
+ */
+
+#include "sg_envelope.h"
+#include "sg_json.h"
+
+#include <string.h>
+
+
+typedef struct {
+    unsigned              status;
+    const char           *type;
+    const char           *code;
+    const char           *message;
+} sg_status_error_t;
+
+
+static void sg_envelope_member(sg_buf_t *out, const char *name,
+    const char *value);
+static void sg_envelope_details(sg_buf_t *out, const sg_errors_t *errors);
+static sg_str_t sg_envelope_cstr(const char *text);
+
+
+static const sg_status_error_t  sg_status_errors[] = {
+
+    { 400, "request", "invalid_request", "Bad request" },
+    { 401, "request", "control_unauthorized", "Authentication is required" },
+    { 403, "request", "control_forbidden", "Access is forbidden" },
+    { 404, "request", "invalid_request", "Not found" },
+    { 405, "request", "invalid_request", "Method is not allowed" },
+    { 413, "request", "invalid_content", "Request body is too large" },
+    { 415, "request", "invalid_content", "Content type is not supported" },
+    { 429, "request", "rate_limit_exceeded", "Too many requests" },
+    { 502, "internal", "network_error", "Upstream gave no valid answer" },
+    { 503, "internal", "unknown_error", "Service is unavailable" },
+    { 504, "internal", "network_error", "Upstream did not answer in time" }
+};
+
+static const sg_status_error_t  sg_other_4xx = {
+    0, "request", "invalid_request", "Request is not accepted"
+};
+
+static const sg_status_error_t  sg_other_status = {
+    0, "internal", "unknown_error", "Internal error"
+};
+
+
+/*
+ * Written at once: jansson's dump would first want an object for each of what
+ * may be a million violations.
+ */
+
+void
+sg_envelope(sg_buf_t *out, const char *type, const char *code,
+    const char *message, const sg_errors_t *errors)
+{
+    sg_str_t  str;
+
+    sg_buf_add_cstr(out, "{\"error\":{");
+    sg_envelope_member(out, "type", type);
+    sg_buf_add_cstr(out, ",");
+    sg_envelope_member(out, "code", code);
+    sg_buf_add_cstr(out, ",\"message\":");
+
+    str = sg_envelope_cstr(message);
+
+    if (errors && errors->message.len) {
+        str.data = errors->message.data;
+        str.len = errors->message.len;
+    }
+
+    sg_json_string(out, str);
+
+    if (errors && errors->n) {
+        sg_envelope_details(out, errors);
+    }
+
+    sg_buf_add_cstr(out, "}}");
+}
+
+
+static void
+sg_envelope_member(sg_buf_t *out, const char *name, const char *value)
+{
+    sg_json_string(out, sg_envelope_cstr(name));
+    sg_buf_add_cstr(out, ":");
+    sg_json_string(out, sg_envelope_cstr(value));
+}
+
+
+static void
+sg_envelope_details(sg_buf_t *out, const sg_errors_t *errors)
+{
+    size_t                 i;
+    sg_str_t               field;
+    const sg_violation_t  *v;
+
+    sg_buf_add_cstr(out, ",\"details\":[");
+
+    for (i = 0; i < errors->n; i++) {
+        v = &errors->violations[i];
+
+        field.data = v->field.data;
+        field.len = v->field.len;
+
+        sg_buf_add_cstr(out, i ? ",{\"field\":" : "{\"field\":");
+        sg_json_string(out, field);
+        sg_buf_add_cstr(out, ",");
+        sg_envelope_member(out, "message", v->message);
+        sg_buf_add_cstr(out, "}");
+    }
+
+    sg_buf_add_cstr(out, "]");
+}
+
+
+static sg_str_t
+sg_envelope_cstr(const char *text)
+{
+    sg_str_t  str;
+
+    str.data = (const unsigned char *) text;
+    str.len = strlen(text);
+
+    return str;
+}
+
+
+void
+sg_envelope_for_status(sg_buf_t *out, unsigned status)
+{
+    size_t                    i, n;
+    const sg_status_error_t  *error;
+
+    error = (status >= 400 && status < 500) ? &sg_other_4xx : &sg_other_status;
+
+    n = sizeof(sg_status_errors) / sizeof(sg_status_errors[0]);
+
+    for (i = 0; i < n; i++) {
+        if (sg_status_errors[i].status == status) {
+            error = &sg_status_errors[i];
+            break;
+        }
+    }
+
+    sg_envelope(out, error->type, error->code, error->message, NULL);
+}

@@ -1,0 +1,173 @@
+
+/*
+ * The names of records and the encoding of the stored headers.
+ */
+
+#include "sg_record.h"
+#include "sg_headers.h"
+
+#include <string.h>
+
+
+static void sg_record_encode(sg_buf_t *out, sg_str_t str);
+static int sg_record_is_unreserved(unsigned char ch);
+static int sg_record_value_ok(sg_str_t value);
+
+
+void
+sg_record_name(sg_buf_t *out, sg_str_t prefix, sg_environment_e environment,
+    sg_str_t scope, sg_operation_e operation, sg_str_t key)
+{
+    sg_buf_add_str(out, prefix);
+    sg_buf_add_cstr(out, "{");
+    sg_buf_add_cstr(out, sg_environment_name(environment));
+    sg_buf_add_cstr(out, ":");
+    sg_record_encode(out, scope);
+    sg_buf_add_cstr(out, "}:");
+    sg_buf_add_cstr(out, sg_operation_name(operation));
+    sg_buf_add_cstr(out, ":");
+    sg_record_encode(out, key);
+}
+
+
+static void
+sg_record_encode(sg_buf_t *out, sg_str_t str)
+{
+    static const char  hex[] = "0123456789ABCDEF";
+
+    char    escape[3];
+    size_t  i, start;
+
+    escape[0] = '%';
+    start = 0;
+
+    for (i = 0; i < str.len; i++) {
+
+        if (sg_record_is_unreserved(str.data[i])) {
+            continue;
+        }
+
+        sg_buf_add(out, str.data + start, i - start);
+        start = i + 1;
+
+        escape[1] = hex[str.data[i] >> 4];
+        escape[2] = hex[str.data[i] & 0xf];
+        sg_buf_add(out, escape, sizeof(escape));
+    }
+
+    if (start < str.len) {
+        sg_buf_add(out, str.data + start, str.len - start);
+    }
+}
+
+
+static int
+sg_record_is_unreserved(unsigned char ch)
+{
+    return (ch >= 'a' && ch <= 'z')
+           || (ch >= 'A' && ch <= 'Z')
+           || (ch >= '0' && ch <= '9')
+           || ch == '.' || ch == '_' || ch == '~' || ch == '-';
+}
+
+
+int
+sg_record_prefix_ok(sg_str_t prefix)
+{
+    return prefix.len == 0
+           || (memchr(prefix.data, '{', prefix.len) == NULL
+               && memchr(prefix.data, '}', prefix.len) == NULL);
+}
+
+
+void
+sg_record_header_add(sg_buf_t *out, sg_str_t name, sg_str_t value)
+{
+    if (!sg_header_is_token(name) || !sg_record_value_ok(value)) {
+        return;
+    }
+
+    sg_buf_add_str(out, name);
+    sg_buf_add_cstr(out, ": ");
+    sg_buf_add_str(out, value);
+    sg_buf_add_cstr(out, "\n");
+}
+
+
+int
+sg_record_header_next(sg_str_t *rest, sg_str_t *name, sg_str_t *value)
+{
+    const unsigned char  *colon, *end;
+
+    if (rest->len == 0) {
+        return 0;
+    }
+
+    end = memchr(rest->data, '\n', rest->len);
+    if (end == NULL) {
+        return -1;
+    }
+
+    colon = memchr(rest->data, ':', (size_t) (end - rest->data));
+    if (colon == NULL || colon[1] != ' ') {
+        return -1;
+    }
+
+    name->data = rest->data;
+    name->len = (size_t) (colon - rest->data);
+
+    value->data = colon + 2;
+    value->len = (size_t) (end - value->data);
+
+    if (!sg_header_is_token(*name) || !sg_record_value_ok(*value)) {
+        return -1;
+    }
+
+    rest->len -= (size_t) (end + 1 - rest->data);
+    rest->data = end + 1;
+
+    return 1;
+}
+
+
+static int
+sg_record_value_ok(sg_str_t value)
+{
+    size_t         i;
+    unsigned char  ch;
+
+    for (i = 0; i < value.len; i++) {
+        ch = value.data[i];
+
+        if ((ch < 0x20 && ch != '\t') || ch == 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+unsigned
+sg_record_status(sg_str_t text)
+{
+    size_t    i;
+    unsigned  status;
+
+    if (text.len != 3) {
+        return 0;
+    }
+
+    status = 0;
+
+    for (i = 0; i < 3; i++) {
+
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return 0;
+        }
+
+        status = status * 10 + (text.data[i] - '0');
+    }
+
+    return (status >= 100 && status <= 599) ? status : 0;
+}
