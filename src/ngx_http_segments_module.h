@@ -1,0 +1,341 @@
+
+/*
+ * The segments gateway: what its parts share.
+ *
+ * A request's life, of which ngx_http_segments_enter() is the only writer:
+ *
+ *     start -> read -> admit -> forward -> capture -> settle -> release
+ *        \       \        \          \                          /
+ *         \       \        \          `--------> pass <--------'
+ *          `-------`--------`--> replied
+ *
+ * start     path, method and header fields are judged
+ * read      the body arrives; it is judged when it is complete
+ * admit     Redis is asked whether the key is ours
+ * forward   proxy_pass has the request; no answer yet
+ * capture   an answer to a claimed request arrives and is held
+ * settle    Redis is told how the request ended; the answer is held
+ * release   Redis has been told, or could not be: the answer may leave
+ * pass      the answer's bytes go to the client as they come
+ * replied   the gateway has answered by itself
+ */
+
+#ifndef _NGX_HTTP_SEGMENTS_MODULE_H_INCLUDED_
+#define _NGX_HTTP_SEGMENTS_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_segments_proxy_conf.h"
+#include "redis/ngx_redis.h"
+#include "redis/ngx_redis_record.h"
+#include "contract/sg_answer.h"
+#include "contract/sg_errors.h"
+#include "contract/sg_idempotency_key.h"
+#include "contract/sg_route.h"
+#include "contract/sg_secret.h"
+
+
+#define NGX_HTTP_SEGMENTS_BUFFERED    0x08      /* in r->buffered */
+
+
+typedef enum {
+    ngx_http_segments_start = 0,
+    ngx_http_segments_read,
+    ngx_http_segments_admit,
+    ngx_http_segments_forward,
+    ngx_http_segments_capture,
+    ngx_http_segments_settle,
+    ngx_http_segments_release,
+    ngx_http_segments_pass,
+    ngx_http_segments_replied
+} ngx_http_segments_state_e;
+
+
+/* how a request ended: $segments_outcome */
+typedef enum {
+    ngx_http_segments_aborted = 0,              /* the client left first */
+    ngx_http_segments_forwarded,
+    ngx_http_segments_unstored,
+    ngx_http_segments_bypassed,
+    ngx_http_segments_replayed,
+    ngx_http_segments_answer_not_kept,
+    ngx_http_segments_in_progress,
+    ngx_http_segments_key_reused,
+    ngx_http_segments_held,
+    ngx_http_segments_invalid,
+    ngx_http_segments_not_found,
+    ngx_http_segments_not_allowed,
+    ngx_http_segments_bad_content_type,
+    ngx_http_segments_key_invalid,
+    ngx_http_segments_key_required,
+    ngx_http_segments_redis_failed,
+    ngx_http_segments_upstream_unauthorized,
+    ngx_http_segments_upstream_failed,
+    ngx_http_segments_refused,                  /* by nginx, with a 4xx */
+    ngx_http_segments_failed                    /* by nginx, with a 5xx */
+} ngx_http_segments_outcome_e;
+
+
+/* the values of segments_idempotency */
+#define NGX_HTTP_SEGMENTS_OFF             0
+#define NGX_HTTP_SEGMENTS_ON              1
+#define NGX_HTTP_SEGMENTS_REQUIRED        2
+
+/* segments_unknown_fields and segments_redis_failure */
+#define NGX_HTTP_SEGMENTS_REJECT          0
+#define NGX_HTTP_SEGMENTS_PASS            1
+
+/* segments_idempotency_unknown */
+#define NGX_HTTP_SEGMENTS_RETRY           0
+#define NGX_HTTP_SEGMENTS_HOLD            1
+
+/* segments_idempotency_upstream_key */
+#define NGX_HTTP_SEGMENTS_KEY_DERIVED     0
+#define NGX_HTTP_SEGMENTS_KEY_ORIGINAL    1
+#define NGX_HTTP_SEGMENTS_KEY_OFF         2
+
+
+typedef struct {
+    ngx_str_t                     path;         /* of the key file */
+    ngx_str_t                     key;
+    ngx_str_t                     authorization;    /* "Bearer <key>" */
+    sg_environment_e              environment;
+} ngx_http_segments_secret_t;
+
+
+/* one project's records on one Redis: must be one key file */
+typedef struct {
+    ngx_redis_t                  *redis;
+    ngx_str_t                     prefix;
+    ngx_http_segments_secret_t   *secret;
+} ngx_http_segments_tenant_t;
+
+
+typedef struct {
+    ngx_array_t                   nodes;        /* ngx_redis_t * */
+    ngx_array_t                   secrets;      /* ngx_http_segments_secret_t * */
+    ngx_array_t                   tenants;      /* ngx_http_segments_tenant_t */
+    ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
+                                                   show the client's request */
+    ngx_http_complex_value_t     *remote_user;  /* the default scope */
+    ngx_uint_t                    guarded;      /* unsigned  guarded:1; */
+    ngx_uint_t                    debug;        /* unsigned  debug:1; */
+} ngx_http_segments_main_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                    enable;
+    ngx_uint_t                    operations;   /* SG_OP() mask */
+
+    ngx_str_t                     secret_file;
+    ngx_http_segments_secret_t   *secret;       /* set where enabled */
+
+    ngx_uint_t                    unknown_fields;
+    ngx_flag_t                    upstream_insecure;
+
+    ngx_redis_t                  *redis;
+    ngx_msec_t                    redis_connect_timeout;
+    ngx_msec_t                    redis_timeout;
+    ngx_uint_t                    redis_failure;
+    ngx_str_t                     redis_prefix;
+
+    ngx_uint_t                    idempotency;
+    ngx_http_complex_value_t     *scope;
+    ngx_msec_t                    ttl;
+    ngx_msec_t                    lease;
+    ngx_uint_t                    unknown;
+    sg_statuses_t                *statuses;     /* remembered */
+    ngx_array_t                  *headers;      /* ngx_str_t, stored besides
+                                                   the documented ones */
+    size_t                        max_response; /* bytes of a stored body */
+    ngx_uint_t                    upstream_key;
+
+    ngx_str_t                     prefix;       /* path of the collection */
+    ngx_http_handler_pt           handler;      /* proxy_pass's own */
+    ngx_http_proxy_loc_conf_t    *plcf;
+} ngx_http_segments_loc_conf_t;
+
+
+typedef struct ngx_http_segments_claim_s  ngx_http_segments_claim_t;
+
+
+typedef struct {
+    ngx_http_request_t           *request;
+    ngx_http_segments_state_e     state;
+    ngx_http_segments_outcome_e   outcome;
+
+    sg_route_t                    route;        /* valid once "routed" */
+    ngx_str_t                     key;          /* unquoted; empty: none */
+    ngx_str_t                     scope;
+    u_char                        fingerprint[SG_FINGERPRINT_LEN];
+    ngx_str_t                     record;       /* the record's Redis key */
+    ngx_str_t                     upstream_key;
+
+    ngx_http_segments_claim_t    *claim;        /* NULL: no key, or bypassed */
+
+    /* Redis' answer to the claim; the strings are in r->pool */
+    ngx_redis_record_verdict_e    verdict;
+    ngx_str_t                     status;
+    ngx_str_t                     headers;
+    ngx_str_t                     body;
+    ngx_msec_t                    left;
+
+    ngx_msec_t                    redis_start;
+    ngx_msec_t                    redis_time;   /* ms spent waiting */
+
+    const char                   *idempotency_status;   /* NULL: no header */
+    ngx_uint_t                    upstream_status;
+
+    sg_buf_t                      envelope;     /* our own body */
+    ngx_buf_t                    *captured;     /* a held body */
+    ngx_chain_t                  *out;          /* what release sends */
+    ngx_chain_t                 **last_out;
+
+    unsigned                      routed:1;
+    unsigned                      asked:1;      /* the claim was answered */
+    unsigned                      answered:1;   /* the upstream did answer */
+    unsigned                      replaced:1;   /* the envelope stands for the
+                                                   body that arrives */
+    unsigned                      sent:1;       /* that envelope has left */
+} ngx_http_segments_ctx_t;
+
+
+/* ngx_http_segments_request.c */
+
+ngx_int_t ngx_http_segments_handler(ngx_http_request_t *r);
+
+/* NULL when there is none */
+ngx_http_segments_ctx_t *ngx_http_segments_get_ctx(ngx_http_request_t *r);
+
+/* makes one where there is none; NULL when memory failed */
+ngx_http_segments_ctx_t *ngx_http_segments_need_ctx(ngx_http_request_t *r);
+
+/* the one place that changes a request's state */
+void ngx_http_segments_enter(ngx_http_segments_ctx_t *ctx,
+    ngx_http_segments_state_e state);
+
+
+/* ngx_http_segments_validate.c */
+
+/* NGX_OK; NGX_DONE when the request was refused and finalized; or an error */
+ngx_int_t ngx_http_segments_validate_head(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+ngx_int_t ngx_http_segments_validate_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+
+/* ngx_http_segments_reply.c */
+
+/* why the gateway itself answers with an error */
+typedef enum {
+    ngx_http_segments_refuse_path = 0,
+    ngx_http_segments_refuse_id,
+    ngx_http_segments_refuse_method,
+    ngx_http_segments_refuse_content_type,
+    ngx_http_segments_refuse_content_coding,
+    ngx_http_segments_refuse_query,
+    ngx_http_segments_refuse_key,
+    ngx_http_segments_refuse_no_key,
+    ngx_http_segments_refuse_unexpected_body,
+    ngx_http_segments_refuse_body,
+    ngx_http_segments_refuse_in_progress,
+    ngx_http_segments_refuse_reused,
+    ngx_http_segments_refuse_buried,
+    ngx_http_segments_refuse_held,
+    ngx_http_segments_refuse_redis
+} ngx_http_segments_refusal_e;
+
+
+/*
+ * Each answers and finalizes the request and returns NGX_DONE, or returns an
+ * HTTP error status for the caller to return.  "errors" may be NULL.
+ */
+ngx_int_t ngx_http_segments_refuse(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_refusal_e refusal,
+    const sg_errors_t *errors);
+ngx_int_t ngx_http_segments_replay(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* "name" and "value" are not copied; NULL when memory failed */
+ngx_table_elt_t *ngx_http_segments_add_header(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
+
+/* Idempotency-Status, where the request got as far as admission */
+ngx_int_t ngx_http_segments_add_status(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* moves what a buffer holds into the pool and frees the buffer */
+ngx_int_t ngx_http_segments_take(ngx_pool_t *pool, ngx_str_t *dst,
+    sg_buf_t *src);
+
+
+/* ngx_http_segments_forward.c */
+
+/* the guarded location's content handler: proxy_pass with the Secret Key */
+ngx_int_t ngx_http_segments_forward_handler(ngx_http_request_t *r);
+
+/* 1 when a byte of the request may have reached an upstream */
+ngx_uint_t ngx_http_segments_sent(ngx_http_segments_ctx_t *ctx);
+
+
+/* ngx_http_segments_check.c */
+
+/* what cannot work in a guarded location, refused with a sentence */
+ngx_int_t ngx_http_segments_check(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *slcf);
+
+/*
+ * What only a request shows: a proxy_pass with variables that evaluates to a
+ * URL with a URI, or to one that would carry the Secret Key in the clear.
+ */
+ngx_int_t ngx_http_segments_check_url(ngx_http_request_t *r,
+    ngx_http_segments_loc_conf_t *slcf);
+
+
+/* ngx_http_segments_secret.c */
+
+ngx_http_segments_secret_t *ngx_http_segments_secret(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf, ngx_str_t *path);
+
+
+/* ngx_http_segments_filter.c */
+
+ngx_int_t ngx_http_segments_filter_init(ngx_conf_t *cf);
+
+/* marks a buffer as sent */
+void ngx_http_segments_consume(ngx_buf_t *b);
+
+extern ngx_http_output_header_filter_pt  ngx_http_segments_next_header_filter;
+extern ngx_http_output_body_filter_pt    ngx_http_segments_next_body_filter;
+
+
+/* ngx_http_segments_capture.c: the header and body filters of one state */
+
+ngx_int_t ngx_http_segments_capture_header(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+ngx_int_t ngx_http_segments_capture_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
+ngx_int_t ngx_http_segments_hold(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
+ngx_int_t ngx_http_segments_send_held(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
+
+/* overwrites every occurrence of the secret; 1 when there was one */
+ngx_uint_t ngx_http_segments_mask(ngx_str_t *text, ngx_str_t *secret);
+
+
+/* ngx_http_segments_variables.c */
+
+ngx_int_t ngx_http_segments_add_variables(ngx_conf_t *cf);
+
+/* finds the variables that show what the client sent */
+ngx_int_t ngx_http_segments_client_variables(ngx_conf_t *cf);
+
+
+extern ngx_module_t  ngx_http_segments_module;
+
+
+#endif /* _NGX_HTTP_SEGMENTS_MODULE_H_INCLUDED_ */
