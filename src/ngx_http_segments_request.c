@@ -1,0 +1,468 @@
+
+/*
+ * A request's way to the upstream, or to our own answer.
+ */
+
+
+#include "ngx_http_segments_claim.h"
+#include "contract/sg_record.h"
+
+
+static ngx_int_t ngx_http_segments_step(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_read_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static void ngx_http_segments_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_name(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf);
+static void ngx_http_segments_asked(void *data,
+    const ngx_redis_record_reply_t *reply);
+static ngx_int_t ngx_http_segments_copy(ngx_pool_t *pool, ngx_str_t *dst,
+    const ngx_str_t *src);
+static ngx_int_t ngx_http_segments_decide(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_unusable(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static void ngx_http_segments_cleanup(void *data);
+static void ngx_http_segments_free_ctx(void *data);
+
+
+ngx_int_t
+ngx_http_segments_handler(ngx_http_request_t *r)
+{
+    ngx_http_segments_ctx_t       *ctx;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (!slcf->enable && !r->internal) {
+        return NGX_DECLINED;
+    }
+
+    /*
+     * try_files and the like may take a request elsewhere after it was
+     * judged, and perhaps claimed, here: it must not reach any upstream
+     */
+
+    if (ngx_http_get_module_ctx(r, ngx_http_segments_module) == NULL
+        && ngx_http_segments_get_ctx(r) != NULL)
+    {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "a request was redirected out of a guarded location");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!slcf->enable) {
+        return NGX_DECLINED;
+    }
+
+    if (r != r->main) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "a subrequest cannot enter a guarded location");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx = ngx_http_segments_need_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_segments_step(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_segments_step(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    switch (ctx->state) {
+
+    case ngx_http_segments_start:
+
+        rc = ngx_http_segments_validate_head(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        return ngx_http_segments_read_body(r, ctx);
+
+    case ngx_http_segments_read:
+
+        rc = ngx_http_segments_validate_body(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (ctx->key.len) {
+            return ngx_http_segments_ask(r, ctx);
+        }
+
+        ngx_http_segments_enter(ctx, ngx_http_segments_forward);
+        return NGX_DECLINED;
+
+    case ngx_http_segments_admit:
+
+        if (!ctx->asked) {
+            return NGX_DONE;
+        }
+
+        return ngx_http_segments_decide(r, ctx);
+
+    case ngx_http_segments_forward:
+
+        return NGX_DECLINED;
+
+    default:
+
+        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                      "request phases run in state %d", ctx->state);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_segments_read_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_read);
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_segments_body_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    ngx_http_finalize_request(r, NGX_DONE);
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_segments_body_handler(ngx_http_request_t *r)
+{
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+}
+
+
+static ngx_int_t
+ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
+{
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (ngx_http_segments_name(r, ctx, slcf) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->claim = ngx_http_segments_claim_create(slcf, &ctx->record,
+                                                ctx->fingerprint);
+    if (ctx->claim == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_segments_claim_ask(ctx->claim, ngx_http_segments_asked, ctx)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_admit);
+
+    ctx->redis_start = ngx_current_msec;
+
+    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_segments_name(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
+    ngx_http_segments_loc_conf_t *slcf)
+{
+    u_char    *p;
+    sg_str_t   prefix, scope, key;
+    sg_buf_t   name;
+
+    if (ngx_http_complex_value(r, slcf->scope, &ctx->scope) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    prefix.data = slcf->redis_prefix.data;
+    prefix.len = slcf->redis_prefix.len;
+    scope.data = ctx->scope.data;
+    scope.len = ctx->scope.len;
+    key.data = ctx->key.data;
+    key.len = ctx->key.len;
+
+    sg_buf_init(&name);
+    sg_record_name(&name, prefix, slcf->secret->environment, scope,
+                   ctx->route.operation, key);
+
+    if (ngx_http_segments_take(r->pool, &ctx->record, &name) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    switch (slcf->upstream_key) {
+
+    case NGX_HTTP_SEGMENTS_KEY_ORIGINAL:
+        ctx->upstream_key = ctx->key;
+        break;
+
+    case NGX_HTTP_SEGMENTS_KEY_DERIVED:
+
+        p = ngx_pnalloc(r->pool, SG_UPSTREAM_KEY_LEN);
+
+        if (p == NULL
+            || sg_upstream_key(p, scope, ctx->route.operation, key,
+                               ctx->fingerprint)
+               != 0)
+        {
+            return NGX_ERROR;
+        }
+
+        ctx->upstream_key.data = p;
+        ctx->upstream_key.len = SG_UPSTREAM_KEY_LEN;
+        break;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_segments_asked(void *data, const ngx_redis_record_reply_t *reply)
+{
+    ngx_http_segments_ctx_t *ctx = data;
+
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx->asked = 1;
+    ctx->redis_time += ngx_current_msec - ctx->redis_start;
+    ctx->verdict = reply->verdict;
+    ctx->left = reply->left;
+
+    if (ngx_http_segments_copy(r->pool, &ctx->status, &reply->status) != NGX_OK
+        || ngx_http_segments_copy(r->pool, &ctx->headers, &reply->headers)
+           != NGX_OK
+        || ngx_http_segments_copy(r->pool, &ctx->body, &reply->body) != NGX_OK)
+    {
+        ctx->verdict = ngx_redis_record_failed;
+    }
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_int_t
+ngx_http_segments_copy(ngx_pool_t *pool, ngx_str_t *dst, const ngx_str_t *src)
+{
+    if (src->len == 0) {
+        return NGX_OK;
+    }
+
+    dst->data = ngx_pnalloc(pool, src->len);
+    if (dst->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(dst->data, src->data, src->len);
+    dst->len = src->len;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_decide(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
+{
+    switch (ctx->verdict) {
+
+    case ngx_redis_record_ok:
+        ngx_http_segments_enter(ctx, ngx_http_segments_forward);
+        return NGX_DECLINED;
+
+    case ngx_redis_record_replay:
+        return ngx_http_segments_replay(r, ctx);
+
+    case ngx_redis_record_tombstone:
+        return ngx_http_segments_refuse(r, ctx,
+                                        ngx_http_segments_refuse_buried, NULL);
+
+    case ngx_redis_record_in_progress:
+        return ngx_http_segments_refuse(r, ctx,
+                                        ngx_http_segments_refuse_in_progress,
+                                        NULL);
+
+    case ngx_redis_record_mismatch:
+        return ngx_http_segments_refuse(r, ctx,
+                                        ngx_http_segments_refuse_reused, NULL);
+
+    case ngx_redis_record_held:
+        return ngx_http_segments_refuse(r, ctx,
+                                        ngx_http_segments_refuse_held, NULL);
+
+    default:
+        return ngx_http_segments_unusable(r, ctx);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_segments_unusable(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (slcf->redis_failure == NGX_HTTP_SEGMENTS_REJECT) {
+        return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_redis,
+                                        NULL);
+    }
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "Redis is unusable, a create goes on without its record");
+
+    ngx_http_segments_claim_detach(ctx->claim, ngx_http_segments_give_back);
+
+    ctx->claim = NULL;
+    ctx->outcome = ngx_http_segments_bypassed;
+    ctx->idempotency_status = "bypassed";
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_forward);
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_http_segments_enter(ngx_http_segments_ctx_t *ctx,
+    ngx_http_segments_state_e state)
+{
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "segments state %d -> %d", ctx->state, state);
+
+    ctx->state = state;
+}
+
+
+ngx_http_segments_ctx_t *
+ngx_http_segments_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_segments_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
+
+    if (ctx || !(r->internal || r->filter_finalize)) {
+        return ctx;
+    }
+
+    /* redirects and filter finalization zero the array of contexts */
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler == ngx_http_segments_free_ctx) {
+            ctx = cln->data;
+
+            /* a subrequest shares its parent's pool */
+
+            return ctx->request == r ? ctx : NULL;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_http_segments_ctx_t *
+ngx_http_segments_need_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *pcln;
+    ngx_http_cleanup_t       *cln;
+    ngx_http_segments_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
+
+    if (ctx) {
+        return ctx;
+    }
+
+    /* the first ends the request's wait, the second its memory */
+
+    cln = ngx_http_cleanup_add(r, 0);
+    pcln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_segments_ctx_t));
+
+    if (cln == NULL || pcln == NULL) {
+        return NULL;
+    }
+
+    ctx = pcln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_segments_ctx_t));
+
+    ctx->request = r;
+    ctx->last_out = &ctx->out;
+
+    cln->handler = ngx_http_segments_cleanup;
+    cln->data = ctx;
+    pcln->handler = ngx_http_segments_free_ctx;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_segments_module);
+
+    return ctx;
+}
+
+
+/* runs behind the upstream's own cleanup: what was sent is known */
+
+static void
+ngx_http_segments_cleanup(void *data)
+{
+    ngx_http_segments_ctx_t *ctx = data;
+
+    if (ctx->claim) {
+        ngx_http_segments_claim_detach(ctx->claim,
+                                       ngx_http_segments_sent(ctx)
+                                           ? ngx_http_segments_unknown
+                                           : ngx_http_segments_give_back);
+        ctx->claim = NULL;
+    }
+}
+
+
+static void
+ngx_http_segments_free_ctx(void *data)
+{
+    ngx_http_segments_ctx_t *ctx = data;
+
+    sg_buf_free(&ctx->envelope);
+}
