@@ -12,7 +12,9 @@
 
 
 typedef enum {
-    ngx_redis_record_failed = 0,        /* no usable answer from Redis */
+    ngx_redis_record_failed = 0,        /* Redis refused, or answered what
+                                           cannot be used */
+    ngx_redis_record_lost,              /* no answer in time: done, or not */
     ngx_redis_record_ok,                /* done as asked; a claim: it is ours */
     ngx_redis_record_stale,             /* not ours any more; nothing done */
     ngx_redis_record_replay,            /* answered before: status, headers,
@@ -78,6 +80,10 @@ ngx_redis_command_t *ngx_redis_record_give_back(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data);
 ngx_redis_command_t *ngx_redis_record_unknown(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data);
+
+
+/* configuration time: ngx_redis_script_init() is the caller's */
+extern ngx_redis_script_t  ngx_redis_record_script;
 
 
 #endif /* _NGX_REDIS_RECORD_H_INCLUDED_ */

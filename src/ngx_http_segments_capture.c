@@ -1,0 +1,610 @@
+
+/*
+ * An answer to a claimed request is held until Redis knows how the request
+ * ended, or does not answer in time: no client has an answer that a retry
+ * would not get.
+ */
+
+
+#include "ngx_http_segments_claim.h"
+#include "contract/sg_headers.h"
+#include "contract/sg_record.h"
+
+
+/* the first piece of memory for a body of unknown length */
+#define NGX_HTTP_SEGMENTS_CAPTURE  4096
+
+
+static ngx_int_t ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx,
+    ngx_buf_t *b);
+static ngx_int_t ngx_http_segments_cut(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_end_capture(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
+static ngx_int_t ngx_http_segments_put_out(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
+static ngx_int_t ngx_http_segments_append(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_buf_t *b);
+static ngx_http_segments_end_e ngx_http_segments_judge(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
+static ngx_int_t ngx_http_segments_record_answer(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_record_headers(ngx_http_request_t *r,
+    ngx_pool_t *pool, ngx_str_t *dst);
+static void ngx_http_segments_record_content_type(ngx_http_request_t *r,
+    sg_buf_t *headers);
+static ngx_uint_t ngx_http_segments_stored(ngx_http_segments_loc_conf_t *slcf,
+    sg_str_t name);
+static void ngx_http_segments_settled(void *data,
+    const ngx_redis_record_reply_t *reply);
+static void ngx_http_segments_set_status(ngx_http_segments_ctx_t *ctx,
+    ngx_redis_record_verdict_e verdict);
+
+
+ngx_int_t
+ngx_http_segments_capture_header(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    off_t                          length;
+    size_t                         size;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_capture);
+
+    if (ctx->replaced) {
+        return NGX_OK;
+    }
+
+    length = r->headers_out.content_length_n;
+
+    if (length > (off_t) slcf->max_response) {
+        return ngx_http_segments_end_capture(r, ctx, 0) == NGX_ERROR
+               ? NGX_ERROR : NGX_OK;
+    }
+
+    size = (length == -1)
+           ? ngx_min(NGX_HTTP_SEGMENTS_CAPTURE, slcf->max_response)
+           : (size_t) length;
+
+    ctx->captured = ngx_create_temp_buf(ctx->claim->pool, ngx_max(size, 1));
+    if (ctx->captured == NULL) {
+        return NGX_ERROR;
+    }
+
+    r->filter_need_in_memory = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_segments_capture_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in)
+{
+    ngx_buf_t    *b;
+    ngx_int_t     rc;
+    ngx_chain_t  *cl;
+
+    for (cl = in; cl; cl = cl->next) {
+
+        b = cl->buf;
+
+        if (!ctx->replaced) {
+
+            rc = ngx_http_segments_keep(ctx, b);
+
+            if (rc == NGX_ERROR) {
+                return NGX_ERROR;
+            }
+
+            if (rc == NGX_DECLINED) {
+
+                /* too large: what came so far goes first */
+
+                if (ngx_http_segments_end_capture(r, ctx, 0) == NGX_ERROR) {
+                    return NGX_ERROR;
+                }
+
+                return (ctx->state == ngx_http_segments_settle)
+                       ? ngx_http_segments_hold(r, ctx, cl)
+                       : ngx_http_segments_send_held(r, ctx, cl);
+            }
+        }
+
+        ngx_http_segments_consume(b);
+
+        if (b->last_buf) {
+            return ngx_http_segments_end_capture(r, ctx, 1);
+        }
+
+        /* a flush behind the end of the connection: the body was cut */
+
+        if (b->flush && r->upstream && r->upstream->peer.connection == NULL) {
+            return ngx_http_segments_cut(r, ctx);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED when the body grows too large to be kept */
+
+static ngx_int_t
+ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
+{
+    size_t                         len, size, used;
+    ngx_buf_t                     *kept, *grown;
+    ngx_pool_t                    *pool;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    if (!ngx_buf_in_memory(b) || b->last == b->pos) {
+        return NGX_OK;
+    }
+
+    kept = ctx->captured;
+    len = b->last - b->pos;
+    used = kept->last - kept->pos;
+    size = kept->end - kept->start;
+
+    if (len > size - used) {
+
+        slcf = ngx_http_get_module_loc_conf(ctx->request,
+                                            ngx_http_segments_module);
+
+        if (len > slcf->max_response - used) {
+            return NGX_DECLINED;
+        }
+
+        while (size < used + len) {
+            size *= 2;
+        }
+
+        pool = ctx->claim->pool;
+
+        grown = ngx_create_temp_buf(pool, ngx_min(size, slcf->max_response));
+        if (grown == NULL) {
+            return NGX_ERROR;
+        }
+
+        grown->last = ngx_cpymem(grown->last, kept->pos, used);
+
+        (void) ngx_pfree(pool, kept->start);
+
+        ctx->captured = grown;
+        kept = grown;
+    }
+
+    kept->last = ngx_cpymem(kept->last, b->pos, len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_cut(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
+{
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "upstream cut its answer short");
+
+    /* as if it had not come, but for the fact that the request was sent */
+
+    ctx->captured = NULL;
+    ctx->upstream_status = 0;
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_forward);
+
+    return ngx_http_filter_finalize_request(r, &ngx_http_segments_module,
+                                            NGX_HTTP_BAD_GATEWAY);
+}
+
+
+/* left where they are: to their owner, this is a slow client */
+
+ngx_int_t
+ngx_http_segments_hold(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
+    ngx_chain_t *in)
+{
+    for ( /* void */ ; in; in = in->next) {
+        if (ngx_http_segments_append(r, ctx, in->buf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * "complete": the whole body is here.  Leaves the request in settle, or in
+ * release where Redis could not even be asked.
+ */
+
+static ngx_int_t
+ngx_http_segments_end_capture(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_uint_t complete)
+{
+    ngx_http_segments_end_e  end;
+
+    end = ngx_http_segments_judge(r, ctx, complete);
+
+    if (end >= ngx_http_segments_complete
+        && ngx_http_segments_record_answer(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_segments_put_out(r, ctx, complete) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->redis_start = ngx_current_msec;
+
+    if (ngx_http_segments_claim_settle(ctx->claim, end,
+                                       ngx_http_segments_settled, ctx)
+        != NGX_OK)
+    {
+        ngx_http_segments_set_status(ctx, ngx_redis_record_failed);
+        ngx_http_segments_enter(ctx, ngx_http_segments_release);
+
+        return complete ? ngx_http_segments_send_held(r, ctx, NULL) : NGX_OK;
+    }
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_settle);
+
+    r->buffered |= NGX_HTTP_SEGMENTS_BUFFERED;
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_segments_put_out(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
+    ngx_uint_t complete)
+{
+    ngx_buf_t  *b;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->replaced) {
+        b->pos = ctx->envelope.data;
+        b->last = ctx->envelope.data + ctx->envelope.len;
+        ctx->sent = 1;
+
+    } else if (ctx->captured) {
+        b->pos = ctx->captured->pos;
+        b->last = ctx->captured->last;
+    }
+
+    if (b->pos == b->last && !complete) {
+        return NGX_OK;
+    }
+
+    b->memory = (b->pos != b->last);
+    b->last_buf = complete;
+    b->last_in_chain = complete;
+
+    return ngx_http_segments_append(r, ctx, b);
+}
+
+
+static ngx_int_t
+ngx_http_segments_append(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
+    ngx_buf_t *b)
+{
+    ngx_chain_t  *cl;
+
+    cl = ngx_alloc_chain_link(r->pool);
+    if (cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    *ctx->last_out = cl;
+    ctx->last_out = &cl->next;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_segments_end_e
+ngx_http_segments_judge(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
+    ngx_uint_t complete)
+{
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    if (ctx->upstream_status == 0) {
+        return ngx_http_segments_sent(ctx) ? ngx_http_segments_unknown
+                                           : ngx_http_segments_give_back;
+    }
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    switch (sg_answer_classify(slcf->statuses, ctx->upstream_status)) {
+
+    case sg_answer_remembered:
+        return complete ? ngx_http_segments_complete : ngx_http_segments_bury;
+
+    case sg_answer_not_executed:
+        return ngx_http_segments_give_back;
+
+    default: /* sg_answer_unknown */
+        return ngx_http_segments_unknown;
+    }
+}
+
+
+/* the claim owns what it stores: it may have to outlive the request */
+
+static ngx_int_t
+ngx_http_segments_record_answer(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    ngx_str_t                     *body;
+    ngx_http_segments_claim_t     *claim;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    claim = ctx->claim;
+
+    claim->status.data = ngx_pnalloc(claim->pool, NGX_INT_T_LEN);
+    if (claim->status.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    claim->status.len = ngx_sprintf(claim->status.data, "%ui",
+                                    ctx->upstream_status)
+                        - claim->status.data;
+
+    if (ctx->captured == NULL) {
+        return NGX_OK;
+    }
+
+    body = &claim->body;
+    body->data = ctx->captured->pos;
+    body->len = ctx->captured->last - ctx->captured->pos;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (ngx_http_segments_mask(body, &slcf->secret->key)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upstream sent the Secret Key back in a body, "
+                      "where it is masked");
+    }
+
+    return ngx_http_segments_record_headers(r, claim->pool, &claim->headers);
+}
+
+
+static ngx_int_t
+ngx_http_segments_record_headers(ngx_http_request_t *r, ngx_pool_t *pool,
+    ngx_str_t *dst)
+{
+    sg_buf_t                       headers;
+    sg_str_t                       name, value;
+    ngx_uint_t                     i;
+    ngx_list_part_t               *part;
+    ngx_table_elt_t               *h;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    sg_buf_init(&headers);
+
+    ngx_http_segments_record_content_type(r, &headers);
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            name.data = h[i].key.data;
+            name.len = h[i].key.len;
+            value.data = h[i].value.data;
+            value.len = h[i].value.len;
+
+            if (h[i].hash && ngx_http_segments_stored(slcf, name)) {
+                sg_record_header_add(&headers, name, value);
+            }
+        }
+    }
+
+    return ngx_http_segments_take(pool, dst, &headers);
+}
+
+
+/* as nginx' header filter would write it */
+
+static void
+ngx_http_segments_record_content_type(ngx_http_request_t *r, sg_buf_t *headers)
+{
+    u_char     *p;
+    sg_str_t    value;
+    ngx_str_t  *type, *charset;
+
+    static const sg_str_t  name = sg_string("Content-Type");
+
+    type = &r->headers_out.content_type;
+    charset = &r->headers_out.charset;
+
+    if (type->len == 0) {
+        return;
+    }
+
+    value.data = type->data;
+    value.len = type->len;
+
+    if (charset->len && r->headers_out.content_type_len == type->len) {
+
+        p = ngx_pnalloc(r->pool,
+                        type->len + sizeof("; charset=") - 1 + charset->len);
+        if (p == NULL) {
+            headers->failed = 1;
+            return;
+        }
+
+        value.data = p;
+        value.len = ngx_sprintf(p, "%V; charset=%V", type, charset) - p;
+    }
+
+    sg_record_header_add(headers, name, value);
+}
+
+
+static ngx_uint_t
+ngx_http_segments_stored(ngx_http_segments_loc_conf_t *slcf, sg_str_t name)
+{
+    sg_str_t     configured;
+    ngx_str_t   *header;
+    ngx_uint_t   i;
+
+    if (sg_response_header_stored(name)) {
+        return 1;
+    }
+
+    if (slcf->headers == NULL) {
+        return 0;
+    }
+
+    header = slcf->headers->elts;
+
+    for (i = 0; i < slcf->headers->nelts; i++) {
+
+        configured.data = header[i].data;
+        configured.len = header[i].len;
+
+        if (sg_str_caseeq(name, configured)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_segments_settled(void *data, const ngx_redis_record_reply_t *reply)
+{
+    ngx_http_segments_ctx_t *ctx = data;
+
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx->redis_time += ngx_current_msec - ctx->redis_start;
+
+    ngx_http_segments_set_status(ctx, reply->verdict);
+    ngx_http_segments_enter(ctx, ngx_http_segments_release);
+
+    r->buffered &= ~NGX_HTTP_SEGMENTS_BUFFERED;
+
+    /* an upstream that is still sending has nothing to flush by itself */
+
+    if (r->upstream && r->upstream->peer.connection) {
+        (void) ngx_http_output_filter(r, NULL);
+    }
+
+    r->write_event_handler(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_segments_set_status(ngx_http_segments_ctx_t *ctx,
+    ngx_redis_record_verdict_e verdict)
+{
+    switch (ctx->claim->end) {
+
+    case ngx_http_segments_complete:
+    case ngx_http_segments_bury:
+
+        if (verdict == ngx_redis_record_ok) {
+            ctx->idempotency_status = "created";
+            break;
+        }
+
+        ctx->idempotency_status = "unstored";
+        ctx->outcome = ngx_http_segments_unstored;
+        break;
+
+    case ngx_http_segments_unknown:
+        ctx->idempotency_status = ctx->claim->record.hold ? "held" : "unstored";
+        break;
+
+    case ngx_http_segments_give_back:
+        ctx->idempotency_status = "unstored";
+        break;
+    }
+}
+
+
+ngx_int_t
+ngx_http_segments_send_held(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in)
+{
+    ngx_int_t  rc;
+
+    if (ngx_http_segments_hold(r, ctx, in) == NGX_ERROR
+        || ngx_http_segments_add_status(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_pass);
+
+    rc = ngx_http_segments_next_header_filter(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_segments_next_body_filter(r, ctx->out);
+}
+
+
+ngx_uint_t
+ngx_http_segments_mask(ngx_str_t *text, ngx_str_t *secret)
+{
+    u_char      *p, *last;
+    ngx_uint_t   found;
+
+    found = 0;
+
+    if (text->len < secret->len) {
+        return found;
+    }
+
+    p = text->data;
+    last = text->data + text->len - secret->len + 1;
+
+    while (p < last) {
+
+        p = ngx_strlchr(p, last, secret->data[0]);
+        if (p == NULL) {
+            break;
+        }
+
+        if (ngx_memcmp(p, secret->data, secret->len) != 0) {
+            p++;
+            continue;
+        }
+
+        ngx_memset(p, '*', secret->len);
+        p += secret->len;
+        found = 1;
+    }
+
+    return found;
+}
