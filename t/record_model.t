@@ -1,0 +1,73 @@
+#!/usr/bin/perl
+
+# The record and what surrounds it, in all interleavings; then deliberate
+# mistakes, each of which must be found.
+
+use strict;
+use warnings;
+
+use FindBin;
+use Test::More;
+
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/model";
+
+use Explorer;
+use Mistakes;
+use Promises;
+use World;
+
+
+my @WORLDS = (
+    ['retry, two requests and one with another body', {}],
+    ['hold, two requests and one with another body', { policy => 'hold' }],
+    ['retry, three requests', { bodies => [1, 1, 1] }],
+    ['hold, three requests', { bodies => [1, 1, 1], policy => 'hold' }],
+    ['retry, two requests, an upstream that honours keys',
+     { bodies => [1, 1], honours => 1 }],
+    ['retry, two requests, a longer lease',
+     { bodies => [1, 1], lease => 2, ttl => 3 }],
+);
+
+for (@WORLDS) {
+    my ($name, $options) = @$_;
+    my $found = explore($options);
+
+    ok(!$found->{broken}, "$name: $found->{states} states, "
+                          . "$found->{steps} steps")
+        or explain_trace($found);
+}
+
+for (Mistakes::all()) {
+    my ($name, $function, $instead, $promise, $options) = @$_;
+
+    no strict 'refs';
+    no warnings 'redefine';
+    local *{$function} = $instead;
+
+    my $found = explore({ bodies => [1, 1], %{$options // {}} });
+    $found = explore({ %{$options // {}} }) if !$found->{broken};
+
+    like($found->{broken} // '', $promise, "found: $name");
+    explain_trace($found, \&note);
+}
+
+done_testing();
+
+
+sub explore {
+    my ($options) = @_;
+
+    my $world = World->new(%$options);
+
+    return Explorer::explore($world->start(), sub { $world->steps(@_) },
+                             sub { Promises::broken_in($world, @_) });
+}
+
+
+sub explain_trace {
+    my ($found, $say) = @_;
+
+    $say //= \&diag;
+    $say->("broken: $found->{broken}") if $found->{broken};
+    $say->("    $_") for @{$found->{trace} // []};
+}
