@@ -50,7 +50,7 @@ sg_json_parse(sg_str_t text, unsigned max_depth, sg_buf_t *message)
     value = json_loadb((const char *) text.data, text.len,
                        JSON_REJECT_DUPLICATES|JSON_DECODE_ANY, &error);
 
-    /* jansson has no words for a failed allocation */
+    /* jansson has no words for most allocations that fail */
 
     if (value == NULL && error.text[0] != '\0') {
         sg_json_refuse(message, error.line, error.column, error.text);

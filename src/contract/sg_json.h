@@ -17,7 +17,7 @@
  * Besides broken syntax it refuses duplicate members, lone surrogates, U+0000,
  * invalid UTF-8 and numbers that would not be kept.  The caller owns the value.
  * When it is NULL, "message" says why and where; an empty message means that
- * memory failed.
+ * memory failed (where it failed for a string, jansson says "invalid token").
  */
 json_t *sg_json_parse(sg_str_t text, unsigned max_depth, sg_buf_t *message);
 

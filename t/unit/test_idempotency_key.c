@@ -1,0 +1,166 @@
+
+#include "test.h"
+
+#include <jansson.h>
+
+#include "sg_idempotency_key.h"
+
+
+#define X_15   "xxxxxxxxxxxxxxx"
+#define X_255  X_15 X_15 X_15 X_15 X_15 X_15 X_15 X_15 X_15 X_15 X_15 X_15    \
+               X_15 X_15 X_15 X_15 X_15
+
+#define UUID   "8e03978e-40d5-43dd-bc93-6894a57f9324"
+
+
+static void
+syntax(void **state)
+{
+    static const struct {
+        sg_str_t     value;
+        const char  *key;               /* NULL: refused */
+    } rows[] = {
+        { sg_string("abc"), "abc" },
+        { sg_string("\"abc\""), "abc" },
+        { sg_string(UUID), UUID },
+        { sg_string("\"" UUID "\""), UUID },
+        { sg_string(" \tabc\t "), "abc" },
+        { sg_string(" \"abc\" "), "abc" },
+        { sg_string("a"), "a" },
+        { sg_string("!#$%&'()*+-./:<=>?@[]^_`{|}~"),
+          "!#$%&'()*+-./:<=>?@[]^_`{|}~" },
+        { sg_string("?1"), "?1" },
+        { sg_string(":YWJj:"), ":YWJj:" },
+        { sg_string(X_255), X_255 },
+        { sg_string("  \"" X_255 "\"  "), X_255 },
+
+        { sg_string("\"a b\""), "a b" },
+        { sg_string("\" a \""), " a " },
+        { sg_string("\"a,b;c\""), "a,b;c" },
+        { sg_string("\"a\\\"b\""), "a\"b" },
+        { sg_string("\"a\\\\b\""), "a\\b" },
+        { sg_string("\"\\\\\""), "\\" },
+
+        { { NULL, 0 }, NULL },
+        { sg_string(" \t"), NULL },
+        { sg_string("\"\""), NULL },
+        { sg_string("\""), NULL },
+        { sg_string(X_255 "x"), NULL },
+        { sg_string("\"" X_255 "x\""), NULL },
+
+        { sg_string("a b"), NULL },
+        { sg_string("a\tb"), NULL },
+        { sg_string("a,b"), NULL },
+        { sg_string("a,"), NULL },
+        { sg_string(",a"), NULL },
+        { sg_string("a;b=1"), NULL },
+        { sg_string("a\\b"), NULL },
+        { sg_string("a\"b"), NULL },
+        { sg_string("abc\""), NULL },
+
+        { sg_string("\"abc"), NULL },
+        { sg_string("\"abc\\\""), NULL },
+        { sg_string("\"abc\\"), NULL },
+        { sg_string("\"a\"b\""), NULL },
+        { sg_string("\"a\\b\""), NULL },
+        { sg_string("\"a\\u0041\""), NULL },
+        { sg_string("\"a\"b"), NULL },
+        { sg_string("\"a\";p=1"), NULL },
+        { sg_string("\"a\" ;p"), NULL },
+        { sg_string("\"a\", \"b\""), NULL },
+        { sg_string("\"a\",\"a\""), NULL },
+        { sg_string("\"a\"\""), NULL },
+        { sg_string("\"a\tb\""), NULL },
+        { sg_string("'a b'"), NULL },
+
+        { sg_string("a\0b"), NULL },
+        { sg_string("a\x01"), NULL },
+        { sg_string("a\x7f"), NULL },
+        { sg_string("a\r\nb"), NULL },
+        { sg_string("\"a\0b\""), NULL },
+        { sg_string("\"a\nb\""), NULL },
+        { sg_string("\"a\x7f\""), NULL },
+        { sg_string("\xc3\xa9"), NULL },
+        { sg_string("\"\xc3\xa9\""), NULL },
+        { sg_string("\xa0" "a"), NULL }
+    };
+
+    char            row[16];
+    size_t          i;
+    sg_str_t        exact, got;
+    unsigned char  *key;
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        snprintf(row, sizeof(row), "row %zu", i);
+
+        key = malloc(SG_IDEMPOTENCY_KEY_MAX);
+        assert_non_null(key);
+
+        exact = str_exact(rows[i].value);
+        got.data = key;
+        got.len = sg_idempotency_key_parse(key, exact);
+        check_str(row, got, rows[i].key ? rows[i].key : "");
+
+        str_exact_free(exact);
+        free(key);
+    }
+}
+
+
+static void
+published_upstream_keys(void **state)
+{
+    size_t           i;
+    json_t          *vectors, *vector;
+    sg_str_t         got;
+    const char      *name, *scope, *operation, *key, *fingerprint, *uuid;
+    const char      *path;
+    sg_operation_e   op;
+    unsigned char    out[SG_UPSTREAM_KEY_LEN];
+
+    (void) state;
+
+    path = getenv("TEST_VECTORS");
+    assert_non_null(path);
+
+    vectors = json_load_file(path, 0, NULL);
+    assert_non_null(vectors);
+    assert_in_range(json_array_size(json_object_get(vectors, "upstream_key")),
+                    10, 1000);
+
+    json_array_foreach(json_object_get(vectors, "upstream_key"), i, vector) {
+
+        assert_int_equal(json_unpack(vector, "{s:s, s:s, s:s, s:s, s:s, s:s}",
+                                     "name", &name, "scope", &scope,
+                                     "operation", &operation, "key", &key,
+                                     "fingerprint", &fingerprint,
+                                     "uuid", &uuid),
+                         0);
+
+        op = strcmp(operation, "create") == 0 ? sg_op_create : sg_op_update;
+
+        assert_int_equal(sg_upstream_key(out, str(scope), op, str(key),
+                                         (const unsigned char *) fingerprint),
+                         0);
+
+        got.data = out;
+        got.len = sizeof(out);
+        check_str(name, got, uuid);
+    }
+
+    json_decref(vectors);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(syntax),
+        cmocka_unit_test(published_upstream_keys)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

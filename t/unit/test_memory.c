@@ -1,0 +1,206 @@
+
+/*
+ * Every allocation fails once, ours (linked with --wrap) and jansson's: each
+ * failure has to be reported as one, and a sanitizer sees what it leaks.
+ */
+
+#include "test.h"
+
+#include "sg_body.h"
+#include "sg_envelope.h"
+#include "sg_idempotency_key.h"
+
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+
+static int   in_jansson;                /* 1 when it was jansson's */
+static long  countdown = -1;            /* the allocation that fails is 0 */
+
+
+static int
+fails(void)
+{
+    return countdown >= 0 && countdown-- == 0;
+}
+
+
+void *
+__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+
+void *
+__wrap_realloc(void *p, size_t size)
+{
+    return fails() ? NULL : __real_realloc(p, size);
+}
+
+
+static void *
+jansson_malloc(size_t size)
+{
+    if (fails()) {
+        in_jansson = 1;
+        return NULL;
+    }
+
+    return __real_malloc(size);
+}
+
+
+/* returns the rest of the countdown: not negative when nothing failed */
+
+static long
+run_with_failure(long nth, const char *body, sg_body_e expected)
+{
+    long           left;
+    sg_buf_t       out;
+    sg_body_e      rc;
+    sg_errors_t    errors;
+    unsigned char  fingerprint[SG_FINGERPRINT_LEN];
+
+    sg_errors_init(&errors);
+    sg_buf_init(&out);
+
+    in_jansson = 0;
+    countdown = nth;
+    rc = sg_body_check(sg_op_create, str(body), 0, &errors, fingerprint);
+    left = countdown;
+
+    /* to jansson a string that it could not keep is an invalid token */
+
+    if (!in_jansson || rc != sg_body_not_json) {
+        check_int(body, rc, left < 0 ? sg_body_failed : expected);
+    }
+
+    if (left >= 0 && rc != sg_body_ok) {
+        sg_envelope(&out, "request", "invalid_data", "m", &errors);
+        left = countdown;
+        check_int(body, out.failed, left < 0);
+    }
+
+    countdown = -1;
+
+    sg_buf_free(&out);
+    sg_errors_free(&errors);
+
+    return left;
+}
+
+
+static void
+bodies(void **state)
+{
+    static const struct {
+        const char  *body;
+        sg_body_e    rc;
+    } rows[] = {
+        { "{\"name\":\"A\",\"conditions\":[{\"metric\":\"m\","
+          "\"comparator\":\"eq\",\"value\":\"v\",\"negate\":true}]}",
+          sg_body_ok },
+        { "{\"a\":1,\"b\":1.5,\"c\":null,\"d\":[],\"e\":{},\"f\":\"\","
+          "\"g\":0,\"conditions\":[0,{},{},{},{}]}", sg_body_invalid },
+        { "[1.5]", sg_body_not_object },
+        { "{\"a\":1,\"a\":2}", sg_body_not_json },
+        { "[[[[[[[[[[[[[[[[[[[[", sg_body_not_json }
+    };
+
+    long    nth;
+    size_t  i;
+
+    (void) state;
+
+    json_set_alloc_funcs(jansson_malloc, free);
+
+    for (i = 0; i < N(rows); i++) {
+        for (nth = 0; run_with_failure(nth, rows[i].body, rows[i].rc) < 0;
+             nth++)
+        {
+            assert_in_range(nth, 0, 1000);
+        }
+
+        assert_in_range(nth, 1, 1000);  /* something did fail */
+    }
+}
+
+
+/* a large object is sorted in memory of its own */
+
+static void
+fingerprints(void **state)
+{
+    long           nth, left;
+    json_t        *value;
+    unsigned       i;
+    unsigned char  out[SG_FINGERPRINT_LEN];
+
+    (void) state;
+
+    value = json_object();
+
+    for (i = 0; i < 20; i++) {
+        json_object_set_new(value, (char [2]) { (char) ('a' + i), 0 },
+                            json_integer(i));
+    }
+
+    nth = 0;
+
+    do {
+        countdown = nth++;
+        i = sg_fingerprint(out, value) != 0;
+        left = countdown;
+        countdown = -1;
+
+        assert_int_equal(i, left < 0);
+    } while (left < 0);
+
+    assert_in_range(nth, 3, 10);
+
+    json_decref(value);
+}
+
+
+static void
+upstream_keys(void **state)
+{
+    unsigned char  out[SG_UPSTREAM_KEY_LEN], fingerprint[SG_FINGERPRINT_LEN];
+
+    (void) state;
+
+    memset(fingerprint, '0', sizeof(fingerprint));
+
+    countdown = 0;
+    assert_int_equal(sg_upstream_key(out, STR("s"), sg_op_create, STR("k"),
+                                     fingerprint),
+                     -1);
+    assert_int_equal(countdown, -1);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(bodies),
+        cmocka_unit_test(fingerprints),
+        cmocka_unit_test(upstream_keys)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,273 @@
+
+#include "test.h"
+
+#include "sg_record.h"
+
+
+#define PREFIX  "segments:"
+
+
+static void
+names(void **state)
+{
+    static const struct {
+        sg_environment_e  environment;
+        sg_str_t          scope;
+        sg_operation_e    operation;
+        sg_str_t          key;
+        const char       *name;
+    } rows[] = {
+        { sg_env_live, sg_string("client-1"), sg_op_create, sg_string("abc"),
+          PREFIX "{live:client-1}:create:abc" },
+        { sg_env_sandbox, sg_string(""), sg_op_update, sg_string("a"),
+          PREFIX "{sandbox:}:update:a" },
+        { sg_env_live, sg_string("a}b{c:d"), sg_op_create, sg_string("a b%*"),
+          PREFIX "{live:a%7Db%7Bc%3Ad}:create:a%20b%25%2A" },
+        { sg_env_live, sg_string("\0\n\xc3\xa9"), sg_op_create,
+          sg_string("AZaz09._~-"),
+          PREFIX "{live:%00%0A%C3%A9}:create:AZaz09._~-" }
+    };
+
+    size_t    i;
+    sg_buf_t  name;
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        sg_buf_init(&name);
+        sg_record_name(&name, STR(PREFIX), rows[i].environment, rows[i].scope,
+                       rows[i].operation, rows[i].key);
+        check_buf(rows[i].name, &name, rows[i].name);
+        sg_buf_free(&name);
+    }
+}
+
+
+static void
+names_never_meet(void **state)
+{
+    static const char *const  parts[] = {
+        "", "a", "abc", "abc-response", "abc:response", ":", "::", "a:", ":a",
+        "{}", "{", "}", "}:create:", "a}:create:b", "*", "?", "[a]", "%", "%3A",
+        "%253A", "a b", "a+b", "a%20b", "\n", "\\n", "live", "sandbox",
+        "create", "\xc3\xa9", "\xff"
+    };
+
+    size_t            i, j, k, n;
+    sg_buf_t         *names;
+    sg_operation_e    op;
+    sg_environment_e  env;
+
+    (void) state;
+
+    n = 0;
+    names = calloc(2 * 2 * N(parts) * N(parts), sizeof(sg_buf_t));
+    assert_non_null(names);
+
+    for (env = sg_env_live; env <= sg_env_sandbox; env++) {
+        for (op = sg_op_create; op <= sg_op_list; op++) {
+            for (i = 0; i < N(parts); i++) {
+                for (j = 0; j < N(parts); j++) {
+                    sg_record_name(&names[n++], STR(PREFIX), env,
+                                   str(parts[i]), op, str(parts[j]));
+                }
+            }
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+
+        /* one hash tag, and one opening brace for a cluster to find */
+
+        assert_ptr_equal(memchr(names[i].data, '{', names[i].len),
+                         names[i].data + sizeof(PREFIX) - 1);
+
+        for (j = i + 1; j < n; j++) {
+            if (sg_str_eq(buf_str(&names[i]), buf_str(&names[j]))) {
+                fail_msg("two names are \"%.*s\"", (int) names[i].len,
+                         (const char *) names[i].data);
+            }
+        }
+    }
+
+    for (k = 0; k < n; k++) {
+        sg_buf_free(&names[k]);
+    }
+
+    free(names);
+}
+
+
+static void
+prefixes(void **state)
+{
+    (void) state;
+
+    assert_int_equal(sg_record_prefix_ok(STR("segments:")), 1);
+    assert_int_equal(sg_record_prefix_ok(STR("")), 1);
+    assert_int_equal(sg_record_prefix_ok((sg_str_t) { NULL, 0 }), 1);
+    assert_int_equal(sg_record_prefix_ok(STR("a{b")), 0);
+    assert_int_equal(sg_record_prefix_ok(STR("a}b")), 0);
+    assert_int_equal(sg_record_prefix_ok(STR("{a}")), 0);
+}
+
+
+static void
+headers_round_trip(void **state)
+{
+    static const struct {
+        sg_str_t  name, value;
+    } rows[] = {
+        { sg_string("Location"), sg_string("/v4/segments/premium-users") },
+        { sg_string("Link"), sg_string("<a>; rel=\"x\", <b>: y") },
+        { sg_string("Link"), sg_string("") },
+        { sg_string("ETag"), sg_string(" \t\"x\" \t") },
+        { sg_string("!#$%&'*+-.^_`|~09azAZ"), sg_string("\x80\xff\xc3\xa9") }
+    };
+
+    size_t    i;
+    sg_buf_t  lines;
+    sg_str_t  exact, rest, name, value;
+
+    (void) state;
+
+    sg_buf_init(&lines);
+
+    for (i = 0; i < N(rows); i++) {
+        sg_record_header_add(&lines, rows[i].name, rows[i].value);
+    }
+
+    exact = str_exact(buf_str(&lines));
+    rest = exact;
+
+    for (i = 0; i < N(rows); i++) {
+        assert_int_equal(sg_record_header_next(&rest, &name, &value), 1);
+        assert_int_equal(sg_str_eq(name, rows[i].name), 1);
+        assert_int_equal(sg_str_eq(value, rows[i].value), 1);
+    }
+
+    assert_int_equal(sg_record_header_next(&rest, &name, &value), 0);
+    assert_int_equal(sg_record_header_next(&rest, &name, &value), 0);
+
+    str_exact_free(exact);
+    sg_buf_free(&lines);
+}
+
+
+/* one line that could not be read back would spoil the whole record */
+
+static void
+headers_left_out(void **state)
+{
+    static const struct {
+        sg_str_t  name, value;
+    } rows[] = {
+        { sg_string(""), sg_string("a") },
+        { sg_string("a b"), sg_string("a") },
+        { sg_string("a:"), sg_string("a") },
+        { sg_string("a\n"), sg_string("a") },
+        { sg_string("\xc3\xa9"), sg_string("a") },
+        { sg_string("a"), sg_string("b\nSet-Cookie: c") },
+        { sg_string("a"), sg_string("b\rc") },
+        { sg_string("a"), sg_string("\0") },
+        { sg_string("a"), sg_string("\x7f") }
+    };
+
+    size_t    i;
+    sg_buf_t  lines;
+
+    (void) state;
+
+    sg_buf_init(&lines);
+
+    for (i = 0; i < N(rows); i++) {
+        sg_record_header_add(&lines, rows[i].name, rows[i].value);
+    }
+
+    assert_int_equal(lines.len, 0);
+    sg_buf_free(&lines);
+}
+
+
+static void
+malformed_headers(void **state)
+{
+    static const sg_str_t  rows[] = {
+        sg_string("\n"),
+        sg_string("a"),
+        sg_string("a: b"),
+        sg_string("a: "),
+        sg_string("a\n"),
+        sg_string("a:\n"),
+        sg_string("a:b\n"),
+        sg_string(": b\n"),
+        sg_string(" a: b\n"),
+        sg_string("a : b\n"),
+        sg_string("a b: c\n"),
+        sg_string("a: b\r\n"),
+        sg_string("a: b\0\n"),
+        sg_string("a: \x1b[0m\n"),
+        sg_string("a\0: b\n"),
+        sg_string("a\nb: c\n"),
+        sg_string("\xc3\xa9: b\n")
+    };
+
+    char      row[16];
+    size_t    i;
+    sg_str_t  exact, rest, name, value;
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        snprintf(row, sizeof(row), "row %zu", i);
+
+        exact = str_exact(rows[i]);
+        rest = exact;
+        check_int(row, sg_record_header_next(&rest, &name, &value), -1);
+        str_exact_free(exact);
+    }
+
+    rest = STR("a: b\nc\n");
+    assert_int_equal(sg_record_header_next(&rest, &name, &value), 1);
+    assert_int_equal(sg_record_header_next(&rest, &name, &value), -1);
+}
+
+
+static void
+statuses(void **state)
+{
+    static const struct {
+        const char  *text;
+        unsigned     status;
+    } rows[] = {
+        { "100", 100 }, { "201", 201 }, { "599", 599 },
+        { "", 0 }, { "99", 0 }, { "099", 0 }, { "600", 0 }, { "2000", 0 },
+        { "20", 0 }, { "20x", 0 }, { "+20", 0 }, { " 20", 0 }, { "-99", 0 }
+    };
+
+    size_t  i;
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        check_int(rows[i].text, sg_record_status(str(rows[i].text)),
+                  rows[i].status);
+    }
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(names),
+        cmocka_unit_test(names_never_meet),
+        cmocka_unit_test(prefixes),
+        cmocka_unit_test(headers_round_trip),
+        cmocka_unit_test(headers_left_out),
+        cmocka_unit_test(malformed_headers),
+        cmocka_unit_test(statuses)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
