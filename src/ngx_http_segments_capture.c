@@ -28,7 +28,7 @@ static ngx_int_t ngx_http_segments_append(ngx_http_request_t *r,
 static ngx_http_segments_end_e ngx_http_segments_judge(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
 static ngx_int_t ngx_http_segments_record_answer(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx);
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end);
 static ngx_int_t ngx_http_segments_record_headers(ngx_http_request_t *r,
     ngx_pool_t *pool, ngx_str_t *dst);
 static void ngx_http_segments_record_content_type(ngx_http_request_t *r,
@@ -72,8 +72,6 @@ ngx_http_segments_capture_header(ngx_http_request_t *r,
     if (ctx->captured == NULL) {
         return NGX_ERROR;
     }
-
-    r->filter_need_in_memory = 1;
 
     return NGX_OK;
 }
@@ -231,7 +229,7 @@ ngx_http_segments_end_capture(ngx_http_request_t *r,
     end = ngx_http_segments_judge(r, ctx, complete);
 
     if (end >= ngx_http_segments_complete
-        && ngx_http_segments_record_answer(r, ctx) != NGX_OK)
+        && ngx_http_segments_record_answer(r, ctx, end) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -266,17 +264,16 @@ ngx_http_segments_put_out(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
 {
     ngx_buf_t  *b;
 
+    if (ctx->replaced) {
+        return NGX_OK;
+    }
+
     b = ngx_calloc_buf(r->pool);
     if (b == NULL) {
         return NGX_ERROR;
     }
 
-    if (ctx->replaced) {
-        b->pos = ctx->envelope.data;
-        b->last = ctx->envelope.data + ctx->envelope.len;
-        ctx->sent = 1;
-
-    } else if (ctx->captured) {
+    if (ctx->captured) {
         b->pos = ctx->captured->pos;
         b->last = ctx->captured->last;
     }
@@ -285,7 +282,7 @@ ngx_http_segments_put_out(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
         return NGX_OK;
     }
 
-    b->memory = (b->pos != b->last);
+    b->temporary = (b->pos != b->last);
     b->last_buf = complete;
     b->last_in_chain = complete;
 
@@ -345,7 +342,7 @@ ngx_http_segments_judge(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
 
 static ngx_int_t
 ngx_http_segments_record_answer(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx)
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end)
 {
     ngx_str_t                     *body;
     ngx_http_segments_claim_t     *claim;
@@ -362,7 +359,7 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
                                     ctx->upstream_status)
                         - claim->status.data;
 
-    if (ctx->captured == NULL) {
+    if (end == ngx_http_segments_bury) {
         return NGX_OK;
     }
 
@@ -372,7 +369,9 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    if (ngx_http_segments_mask(body, &slcf->secret->key)) {
+    ctx->redacted = 1;
+
+    if (ngx_http_segments_redact(slcf->secret, body)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "upstream sent the Secret Key back in a body, "
                       "where it is masked");
@@ -570,41 +569,5 @@ ngx_http_segments_send_held(ngx_http_request_t *r,
         return rc;
     }
 
-    return ngx_http_segments_next_body_filter(r, ctx->out);
-}
-
-
-ngx_uint_t
-ngx_http_segments_mask(ngx_str_t *text, ngx_str_t *secret)
-{
-    u_char      *p, *last;
-    ngx_uint_t   found;
-
-    found = 0;
-
-    if (text->len < secret->len) {
-        return found;
-    }
-
-    p = text->data;
-    last = text->data + text->len - secret->len + 1;
-
-    while (p < last) {
-
-        p = ngx_strlchr(p, last, secret->data[0]);
-        if (p == NULL) {
-            break;
-        }
-
-        if (ngx_memcmp(p, secret->data, secret->len) != 0) {
-            p++;
-            continue;
-        }
-
-        ngx_memset(p, '*', secret->len);
-        p += secret->len;
-        found = 1;
-    }
-
-    return found;
+    return ngx_http_segments_send_body(r, ctx, ctx->out);
 }

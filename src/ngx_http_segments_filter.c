@@ -135,6 +135,8 @@ ngx_http_segments_upstream_header(ngx_http_request_t *r,
         ctx->outcome = ngx_http_segments_forwarded;
     }
 
+    r->filter_need_in_memory = 1;
+
     ngx_http_segments_clean_headers(r);
 
     if (sg_answer_is_unauthorized(ctx->upstream_status)
@@ -184,7 +186,7 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r)
                 continue;
             }
 
-            if (ngx_http_segments_mask(&h[i].value, &slcf->secret->key)) {
+            if (ngx_http_segments_redact(slcf->secret, &h[i].value)) {
                 ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                               "upstream sent the Secret Key back in header "
                               "\"%V\", which is dropped", &h[i].key);
@@ -274,16 +276,33 @@ ngx_http_segments_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_segments_send_held(r, ctx, in);
 
     case ngx_http_segments_pass:
-
-        if (ctx->replaced) {
-            return ngx_http_segments_send_envelope(r, ctx, in);
-        }
-
-        /* fall through */
+        return ngx_http_segments_send_body(r, ctx, in);
 
     default:
         return ngx_http_segments_next_body_filter(r, in);
     }
+}
+
+
+ngx_int_t
+ngx_http_segments_send_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in)
+{
+    ngx_chain_t  *out;
+
+    if (ctx->replaced) {
+        return ngx_http_segments_send_envelope(r, ctx, in);
+    }
+
+    if (!ctx->answered || ctx->redacted) {
+        return ngx_http_segments_next_body_filter(r, in);
+    }
+
+    if (ngx_http_segments_redact_chain(r, ctx, in, &out) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_segments_next_body_filter(r, out);
 }
 
 

@@ -102,6 +102,7 @@ typedef struct {
     ngx_str_t                     path;         /* of the key file */
     ngx_str_t                     key;
     ngx_str_t                     authorization;    /* "Bearer <key>" */
+    u_short                      *table;        /* to find the key in a text */
     sg_environment_e              environment;
 } ngx_http_segments_secret_t;
 
@@ -194,12 +195,16 @@ typedef struct {
     ngx_chain_t                  *out;          /* what release sends */
     ngx_chain_t                 **last_out;
 
+    size_t                        withheld;     /* bytes of a body that may
+                                                   begin the Secret Key */
+
     unsigned                      routed:1;
     unsigned                      asked:1;      /* the claim was answered */
     unsigned                      answered:1;   /* the upstream did answer */
     unsigned                      replaced:1;   /* the envelope stands for the
                                                    body that arrives */
     unsigned                      sent:1;       /* that envelope has left */
+    unsigned                      redacted:1;   /* the whole body, already */
 } ngx_http_segments_ctx_t;
 
 
@@ -305,6 +310,10 @@ ngx_http_segments_secret_t *ngx_http_segments_secret(ngx_conf_t *cf,
 
 ngx_int_t ngx_http_segments_filter_init(ngx_conf_t *cf);
 
+/* the envelope in the body's place, or the body without the Secret Key */
+ngx_int_t ngx_http_segments_send_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
+
 /* marks a buffer as sent */
 void ngx_http_segments_consume(ngx_buf_t *b);
 
@@ -323,8 +332,20 @@ ngx_int_t ngx_http_segments_hold(ngx_http_request_t *r,
 ngx_int_t ngx_http_segments_send_held(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
 
-/* overwrites every occurrence of the secret; 1 when there was one */
-ngx_uint_t ngx_http_segments_mask(ngx_str_t *text, ngx_str_t *secret);
+
+/* ngx_http_segments_redact.c */
+
+/* "table" has an element for each byte of the key */
+void ngx_http_segments_redact_init(ngx_http_segments_secret_t *secret,
+    u_short *table);
+
+/* overwrites the key in a text; 1 when it was there */
+ngx_uint_t ngx_http_segments_redact(ngx_http_segments_secret_t *secret,
+    ngx_str_t *text);
+
+/* the same in a body that comes in pieces; "out" is made of r->pool */
+ngx_int_t ngx_http_segments_redact_chain(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in, ngx_chain_t **out);
 
 
 /* ngx_http_segments_variables.c */

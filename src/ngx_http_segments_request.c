@@ -330,7 +330,11 @@ ngx_http_segments_decide(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
         return ngx_http_segments_refuse(r, ctx,
                                         ngx_http_segments_refuse_held, NULL);
 
-    default:
+    case ngx_redis_record_unreadable:
+        return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_redis,
+                                        NULL);
+
+    default: /* failed, lost */
         return ngx_http_segments_unusable(r, ctx);
     }
 }

@@ -109,6 +109,7 @@ ngx_http_segments_parse_secret(ngx_conf_t *cf,
     ngx_http_segments_secret_t *secret, u_char *buf, size_t size)
 {
     u_char      *p;
+    u_short     *table;
     sg_str_t     file, key;
     const char  *wrong;
 
@@ -147,7 +148,8 @@ ngx_http_segments_parse_secret(ngx_conf_t *cf,
     }
 
     p = ngx_pnalloc(cf->pool, sizeof("Bearer ") - 1 + key.len);
-    if (p == NULL) {
+    table = ngx_palloc(cf->pool, key.len * sizeof(u_short));
+    if (p == NULL || table == NULL) {
         return NGX_ERROR;
     }
 
@@ -159,6 +161,8 @@ ngx_http_segments_parse_secret(ngx_conf_t *cf,
     p = ngx_cpymem(p, key.data, key.len);
 
     secret->authorization.len = p - secret->authorization.data;
+
+    ngx_http_segments_redact_init(secret, table);
 
     return NGX_OK;
 }

@@ -12,8 +12,9 @@
 
 
 typedef enum {
-    ngx_redis_record_failed = 0,        /* Redis refused, or answered what
-                                           cannot be used */
+    ngx_redis_record_failed = 0,        /* Redis refused the command */
+    ngx_redis_record_unreadable,        /* a record that this version cannot
+                                           read: never to be run over */
     ngx_redis_record_lost,              /* no answer in time: done, or not */
     ngx_redis_record_ok,                /* done as asked; a claim: it is ours */
     ngx_redis_record_stale,             /* not ours any more; nothing done */
