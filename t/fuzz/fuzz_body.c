@@ -1,0 +1,116 @@
+
+/*
+ * A body is refused with reasons or accepted without, every refusal is sent as
+ * valid JSON, and the canonical form of what is accepted is its own canonical
+ * form.
+ *
+ * The first byte of the input: its lowest bit lets unknown members pass.
+ */
+
+#include "fuzz.h"
+
+#include "sg_body.h"
+#include "sg_envelope.h"
+#include "sg_json.h"
+
+
+static void
+check_envelope(const sg_errors_t *errors)
+{
+    json_t    *envelope, *error;
+    sg_buf_t   out;
+
+    sg_buf_init(&out);
+    sg_envelope(&out, "request", "invalid_data", "Validation failed", errors);
+
+    envelope = json_loadb((const char *) out.data, out.len,
+                          JSON_REJECT_DUPLICATES|JSON_ALLOW_NUL, NULL);
+    error = json_object_get(envelope, "error");
+
+    MUST(json_is_string(json_object_get(error, "message")));
+    MUST(json_array_size(json_object_get(error, "details")) == errors->n);
+    MUST(errors->n || json_object_get(error, "details") == NULL);
+
+    json_decref(envelope);
+    sg_buf_free(&out);
+}
+
+
+static void
+check_canonical(sg_str_t text, int accepted, int pass,
+    const unsigned char *fingerprint)
+{
+    json_t         *value, *again;
+    sg_buf_t        canonical, second, message;
+    sg_errors_t     errors;
+    unsigned char   other[SG_FINGERPRINT_LEN];
+
+    sg_buf_init(&canonical);
+    sg_buf_init(&second);
+    sg_buf_init(&message);
+    sg_errors_init(&errors);
+
+    value = sg_json_parse(text, SG_BODY_MAX_DEPTH, &message);
+    MUST(value != NULL);
+    sg_canonical(&canonical, value);
+
+    again = sg_json_parse(fuzz_buf_str(&canonical), SG_BODY_MAX_DEPTH,
+                          &message);
+    MUST(again != NULL);
+    sg_canonical(&second, again);
+
+    MUST(json_equal(value, again));
+    MUST(sg_str_eq(fuzz_buf_str(&canonical), fuzz_buf_str(&second)));
+
+    if (accepted) {
+        MUST(sg_body_check(sg_op_update, fuzz_buf_str(&canonical), pass,
+                           &errors, other)
+             == sg_body_ok);
+        MUST(memcmp(fingerprint, other, sizeof(other)) == 0);
+    }
+
+    json_decref(value);
+    json_decref(again);
+    sg_errors_free(&errors);
+    sg_buf_free(&message);
+    sg_buf_free(&second);
+    sg_buf_free(&canonical);
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    int            pass;
+    sg_str_t       text;
+    sg_body_e      rc;
+    sg_errors_t    errors;
+    unsigned char  fingerprint[SG_FINGERPRINT_LEN];
+
+    if (size == 0) {
+        return 0;
+    }
+
+    pass = data[0] & 1;
+    text = fuzz_str(data + 1, size - 1);
+
+    sg_errors_init(&errors);
+    rc = sg_body_check(sg_op_create, text, pass, &errors, fingerprint);
+
+    MUST(rc != sg_body_failed);
+    MUST((errors.n != 0) == (rc == sg_body_invalid));
+    MUST((errors.message.len != 0)
+         == (rc == sg_body_not_json || rc == sg_body_not_object));
+
+    if (rc != sg_body_ok) {
+        check_envelope(&errors);
+    }
+
+    if (rc != sg_body_not_json) {
+        check_canonical(text, rc == sg_body_ok, pass, fingerprint);
+    }
+
+    sg_errors_free(&errors);
+
+    return 0;
+}
