@@ -1,0 +1,150 @@
+
+#include "ngx_redis_internal.h"
+
+
+static void ngx_redis_deadline_handler(ngx_event_t *ev);
+static void ngx_redis_abandon(ngx_redis_command_t *cmd);
+static void ngx_redis_settle(ngx_redis_command_t *cmd);
+
+
+ngx_str_t *
+ngx_redis_name(ngx_redis_t *redis)
+{
+    return &redis->name;
+}
+
+
+ngx_redis_command_t *
+ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
+    ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc,
+    ngx_msec_t connect_timeout, ngx_msec_t timeout,
+    ngx_redis_handler_pt handler, void *data)
+{
+    ngx_redis_node_t     *node;
+    ngx_redis_command_t  *cmd;
+
+    if (redis->node == NULL) {
+        redis->node = ngx_redis_node_create(redis);
+        if (redis->node == NULL) {
+            return NULL;
+        }
+    }
+
+    node = redis->node;
+
+    cmd = ngx_redis_command_create(node, script, nkeys, argv, argc);
+    if (cmd == NULL) {
+        return NULL;
+    }
+
+    cmd->handler = handler;
+    cmd->data = data;
+    cmd->connect_timeout = connect_timeout;
+    cmd->timeout = timeout;
+
+    cmd->deadline.handler = ngx_redis_deadline_handler;
+    cmd->deadline.data = cmd;
+    cmd->deadline.log = &node->log;
+
+    /* not cancelable: a worker that shuts down waits for the command */
+    ngx_add_timer(&cmd->deadline, timeout);
+
+    ngx_queue_insert_tail(&node->waiting, &cmd->queue);
+
+    node->live++;
+    ngx_redis_node_live(node);
+    ngx_redis_node_wake(node);
+
+    return cmd;
+}
+
+
+void
+ngx_redis_cancel(ngx_redis_command_t *cmd)
+{
+    ngx_redis_abandon(cmd);
+}
+
+
+static void
+ngx_redis_deadline_handler(ngx_event_t *ev)
+{
+    ngx_redis_command_t *cmd = ev->data;
+
+    void                  *data;
+    ngx_redis_handler_pt   handler;
+
+    handler = cmd->handler;
+    data = cmd->data;
+
+    ngx_redis_abandon(cmd);
+
+    handler(data, NULL);
+}
+
+
+static void
+ngx_redis_abandon(ngx_redis_command_t *cmd)
+{
+    ngx_redis_settle(cmd);
+
+    if (cmd->buf.pos == cmd->buf.start) {
+        ngx_queue_remove(&cmd->queue);
+        ngx_redis_command_free(cmd);
+    }
+
+    /* else Redis replies to it: the slot stays in the pipeline */
+}
+
+
+void
+ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply)
+{
+    void                  *data;
+    ngx_redis_handler_pt   handler;
+
+    handler = cmd->handler;
+    data = cmd->data;
+
+    if (handler) {
+        ngx_redis_settle(cmd);
+    }
+
+    ngx_redis_command_free(cmd);
+
+    if (handler) {
+        handler(data, reply);
+    }
+}
+
+
+static void
+ngx_redis_settle(ngx_redis_command_t *cmd)
+{
+    cmd->handler = NULL;
+
+    if (cmd->deadline.timer_set) {
+        ngx_del_timer(&cmd->deadline);
+    }
+
+    cmd->node->live--;
+    ngx_redis_node_live(cmd->node);
+}
+
+
+void
+ngx_redis_close(ngx_array_t *nodes)
+{
+    ngx_uint_t     i;
+    ngx_redis_t  **redis;
+
+    redis = nodes->elts;
+
+    for (i = 0; i < nodes->nelts; i++) {
+
+        if (redis[i]->node) {
+            ngx_redis_node_destroy(redis[i]->node);
+            redis[i]->node = NULL;
+        }
+    }
+}

@@ -1,0 +1,336 @@
+
+#include "ngx_redis_internal.h"
+
+
+#define NGX_REDIS_BATCH           64    /* commands in one chain */
+#define NGX_REDIS_SILENCE         1000  /* milliseconds, at least */
+
+
+static ngx_chain_t *ngx_redis_unwritten(ngx_redis_node_t *node);
+static void ngx_redis_mark_sent(ngx_redis_node_t *node);
+static ngx_int_t ngx_redis_read(ngx_redis_node_t *node);
+static void ngx_redis_eof(ngx_redis_node_t *node);
+static ngx_int_t ngx_redis_parse(ngx_redis_node_t *node);
+static ngx_int_t ngx_redis_reply(ngx_redis_node_t *node,
+    const redisReply *reply);
+static ngx_msec_t ngx_redis_silence(ngx_redis_node_t *node);
+static void ngx_redis_await(ngx_redis_node_t *node);
+
+
+void
+ngx_redis_write_handler(ngx_event_t *wev)
+{
+    ngx_connection_t  *c;
+    ngx_redis_node_t  *node;
+
+    c = wev->data;
+    node = c->data;
+
+    if (wev->timedout) {
+        ngx_log_error(NGX_LOG_ERR, c->log, NGX_ETIMEDOUT, "redis timed out");
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    if (node->state == ngx_redis_node_connecting) {
+        ngx_redis_node_connected(node);
+        return;
+    }
+
+    ngx_redis_send(node);
+}
+
+
+void
+ngx_redis_send(ngx_redis_node_t *node)
+{
+    ngx_chain_t       *cl;
+    ngx_connection_t  *c;
+
+    c = node->peer.connection;
+
+    do {
+        cl = ngx_redis_unwritten(node);
+
+        if (cl == NULL) {
+            break;
+        }
+
+        cl = c->send_chain(c, cl, 0);
+
+        if (cl == NGX_CHAIN_ERROR) {
+            ngx_redis_node_failed(node);
+            return;
+        }
+
+        ngx_redis_mark_sent(node);
+
+    } while (c->write->ready);
+
+    if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    if (!c->read->timer_set) {
+        ngx_redis_await(node);
+    }
+}
+
+
+static ngx_chain_t *
+ngx_redis_unwritten(ngx_redis_node_t *node)
+{
+    ngx_uint_t            n;
+    ngx_queue_t          *q;
+    ngx_chain_t          *cl, **ll;
+    ngx_redis_command_t  *cmd;
+
+    if (node->state != ngx_redis_node_ready) {
+        return (node->greeting.pos < node->greeting.last)
+               ? &node->greeting_link : NULL;
+    }
+
+    ll = &cl;
+
+    if (!ngx_queue_empty(&node->sent)) {
+        q = ngx_queue_last(&node->sent);
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+        if (cmd->buf.pos < cmd->buf.last) {
+            *ll = &cmd->link;
+            ll = &cmd->link.next;
+        }
+    }
+
+    q = ngx_queue_head(&node->waiting);
+
+    for (n = 0; n < NGX_REDIS_BATCH; n++) {
+
+        if (q == ngx_queue_sentinel(&node->waiting)) {
+            break;
+        }
+
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+        q = ngx_queue_next(q);
+
+        *ll = &cmd->link;
+        ll = &cmd->link.next;
+    }
+
+    *ll = NULL;
+
+    return cl;
+}
+
+
+static void
+ngx_redis_mark_sent(ngx_redis_node_t *node)
+{
+    ngx_queue_t          *q;
+    ngx_redis_command_t  *cmd;
+
+    while (!ngx_queue_empty(&node->waiting)) {
+        q = ngx_queue_head(&node->waiting);
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+        if (cmd->buf.pos == cmd->buf.start) {
+            break;
+        }
+
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&node->sent, q);
+    }
+}
+
+
+void
+ngx_redis_read_handler(ngx_event_t *rev)
+{
+    ngx_connection_t  *c;
+    ngx_redis_node_t  *node;
+
+    c = rev->data;
+    node = c->data;
+
+    if (c->close) {
+        ngx_redis_node_close(node);
+        return;
+    }
+
+    if (rev->timedout) {
+        ngx_log_error(NGX_LOG_ERR, c->log, NGX_ETIMEDOUT,
+                      "redis was silent for %M ms", ngx_redis_silence(node));
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    if (node->state == ngx_redis_node_connecting) {
+        ngx_redis_node_connected(node);
+
+        if (node->state == ngx_redis_node_down) {
+            return;
+        }
+    }
+
+    if (ngx_redis_read(node) != NGX_OK
+        || ngx_handle_read_event(rev, 0) != NGX_OK)
+    {
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    ngx_redis_await(node);
+}
+
+
+static ngx_int_t
+ngx_redis_read(ngx_redis_node_t *node)
+{
+    ssize_t            n;
+    ngx_connection_t  *c;
+
+    c = node->peer.connection;
+
+    for ( ;; ) {
+        n = c->recv(c, node->buffer, NGX_REDIS_BUFFER_SIZE);
+
+        if (n == NGX_AGAIN) {
+            return NGX_OK;
+        }
+
+        if (n == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (n == 0) {
+            ngx_redis_eof(node);
+            return NGX_ERROR;
+        }
+
+        if (redisReaderFeed(node->reader, (char *) node->buffer, n)
+            != REDIS_OK)
+        {
+            ngx_log_error(NGX_LOG_CRIT, c->log, 0, "redisReaderFeed() failed");
+            return NGX_ERROR;
+        }
+
+        if (ngx_redis_parse(node) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+}
+
+
+static void
+ngx_redis_eof(ngx_redis_node_t *node)
+{
+    ngx_uint_t  level;
+
+    /* an idle connection may be closed by Redis' own "timeout" */
+
+    level = (node->state == ngx_redis_node_ready
+             && ngx_queue_empty(&node->sent))
+            ? NGX_LOG_WARN : NGX_LOG_ERR;
+
+    ngx_log_error(level, &node->log, 0, "redis closed the connection");
+}
+
+
+static ngx_int_t
+ngx_redis_parse(ngx_redis_node_t *node)
+{
+    void       *reply;
+    ngx_int_t   rc;
+
+    for ( ;; ) {
+
+        if (redisReaderGetReply(node->reader, &reply) != REDIS_OK) {
+            ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                          "redis sent an invalid reply");
+            return NGX_ERROR;
+        }
+
+        if (reply == NULL) {
+            return NGX_OK;
+        }
+
+        rc = (node->state == ngx_redis_node_ready)
+             ? ngx_redis_reply(node, reply)
+             : ngx_redis_greeting_reply(node, reply);
+
+        freeReplyObject(reply);
+
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_redis_reply(ngx_redis_node_t *node, const redisReply *reply)
+{
+    ngx_queue_t          *q;
+    ngx_redis_command_t  *cmd;
+
+    q = ngx_queue_head(&node->sent);
+    cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+    if (ngx_queue_empty(&node->sent) || cmd->buf.pos < cmd->buf.last) {
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "redis sent a reply to no command");
+        return NGX_ERROR;
+    }
+
+    ngx_queue_remove(q);
+
+    node->failures = 0;
+
+    if (ngx_redis_script_missing(cmd, reply)
+        && ngx_redis_command_eval(cmd) == NGX_OK)
+    {
+        ngx_queue_insert_tail(&node->waiting, q);
+        ngx_redis_node_wake(node);
+
+        return NGX_OK;
+    }
+
+    ngx_redis_complete(cmd, reply);
+
+    return NGX_OK;
+}
+
+
+static ngx_msec_t
+ngx_redis_silence(ngx_redis_node_t *node)
+{
+    ngx_queue_t          *q;
+    ngx_redis_command_t  *cmd;
+
+    q = ngx_queue_head(&node->sent);
+    cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+    return ngx_max(4 * cmd->timeout, NGX_REDIS_SILENCE);
+}
+
+
+static void
+ngx_redis_await(ngx_redis_node_t *node)
+{
+    ngx_event_t  *rev;
+
+    rev = node->peer.connection->read;
+
+    if (!ngx_queue_empty(&node->sent)) {
+
+        /* ngx_add_timer() may keep a timer that is earlier by so much */
+        ngx_add_timer(rev, ngx_redis_silence(node) + NGX_TIMER_LAZY_DELAY);
+
+        return;
+    }
+
+    if (rev->timer_set) {
+        ngx_del_timer(rev);
+    }
+}

@@ -1,0 +1,399 @@
+
+#include "ngx_redis_internal.h"
+
+
+#define NGX_REDIS_BACKOFF_BASE    100   /* milliseconds */
+#define NGX_REDIS_BACKOFF_CAP     2000
+
+
+static void ngx_redis_node_handler(ngx_event_t *ev);
+static void ngx_redis_node_connect(ngx_redis_node_t *node);
+static ngx_int_t ngx_redis_node_test_connect(ngx_connection_t *c);
+static void ngx_redis_node_rewind(ngx_redis_node_t *node);
+static void ngx_redis_node_back_off(ngx_redis_node_t *node);
+static u_char *ngx_redis_node_log_error(ngx_log_t *log, u_char *buf,
+    size_t len);
+
+
+ngx_redis_node_t *
+ngx_redis_node_create(ngx_redis_t *redis)
+{
+    ngx_redis_node_t  *node;
+
+    node = ngx_calloc(sizeof(ngx_redis_node_t), ngx_cycle->log);
+    if (node == NULL) {
+        return NULL;
+    }
+
+    node->redis = redis;
+    node->ident = -1;
+
+    ngx_queue_init(&node->sent);
+    ngx_queue_init(&node->waiting);
+
+    node->log = *ngx_cycle->log;
+    node->log.handler = ngx_redis_node_log_error;
+    node->log.data = node;
+
+    node->backoff.handler = ngx_redis_node_handler;
+    node->backoff.data = node;
+    node->backoff.log = &node->log;
+    node->backoff.cancelable = 1;
+
+    node->work.handler = ngx_redis_node_handler;
+    node->work.data = node;
+    node->work.log = &node->log;
+
+    node->greeting.temporary = 1;
+    node->greeting.start = redis->greeting.data;
+    node->greeting.last = redis->greeting.data + redis->greeting.len;
+    node->greeting_link.buf = &node->greeting;
+
+    return node;
+}
+
+
+void
+ngx_redis_node_destroy(ngx_redis_node_t *node)
+{
+    ngx_queue_t          *q;
+    ngx_redis_command_t  *cmd;
+
+    ngx_redis_node_close(node);
+
+    while (!ngx_queue_empty(&node->waiting)) {
+        q = ngx_queue_head(&node->waiting);
+        ngx_queue_remove(q);
+
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+        ngx_redis_command_free(cmd);
+    }
+
+    if (node->backoff.timer_set) {
+        ngx_del_timer(&node->backoff);
+    }
+
+    if (node->work.posted) {
+        ngx_delete_posted_event(&node->work);
+    }
+
+    ngx_free(node);
+}
+
+
+void
+ngx_redis_node_wake(ngx_redis_node_t *node)
+{
+    /*
+     * ngx_posted_events is run last in a turn of the event loop, so that all
+     * commands of the turn leave together
+     */
+
+    ngx_post_event(&node->work, &ngx_posted_events);
+}
+
+
+void
+ngx_redis_node_live(ngx_redis_node_t *node)
+{
+    if (node->peer.connection) {
+        node->peer.connection->idle = (node->live == 0);
+    }
+
+    if (node->live == 0 && ngx_exiting) {
+        ngx_redis_node_wake(node);
+    }
+}
+
+
+static void
+ngx_redis_node_handler(ngx_event_t *ev)
+{
+    ngx_redis_node_t *node = ev->data;
+
+    if (node->live == 0 && ngx_exiting) {
+        ngx_redis_node_close(node);
+        return;
+    }
+
+    switch (node->state) {
+
+    case ngx_redis_node_down:
+
+        if (!ngx_queue_empty(&node->waiting) && !node->backoff.timer_set) {
+            ngx_redis_node_connect(node);
+        }
+
+        break;
+
+    case ngx_redis_node_connecting:
+    case ngx_redis_node_greeting:
+        break;
+
+    case ngx_redis_node_ready:
+        ngx_redis_send(node);
+        break;
+    }
+}
+
+
+static void
+ngx_redis_node_connect(ngx_redis_node_t *node)
+{
+    ngx_int_t               rc;
+    ngx_addr_t             *addr;
+    ngx_queue_t            *q;
+    ngx_connection_t       *c;
+    ngx_redis_command_t    *cmd;
+    ngx_peer_connection_t  *pc;
+
+    addr = &node->redis->addrs[node->addr];
+    node->log.action = "connecting to";
+
+    pc = &node->peer;
+    pc->sockaddr = addr->sockaddr;
+    pc->socklen = addr->socklen;
+    pc->name = &addr->name;
+    pc->get = ngx_event_get_peer;
+    pc->log = &node->log;
+    pc->log_error = NGX_ERROR_ERR;
+
+    rc = ngx_event_connect_peer(pc);
+
+    if (rc != NGX_OK && rc != NGX_AGAIN) {
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    c = pc->connection;
+    c->data = node;
+    c->read->handler = ngx_redis_read_handler;
+    c->write->handler = ngx_redis_write_handler;
+
+    node->state = ngx_redis_node_connecting;
+    ngx_redis_node_live(node);
+
+    q = ngx_queue_head(&node->waiting);
+    cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+    /* the greeting included */
+    ngx_add_timer(c->write, cmd->connect_timeout);
+
+    if (rc == NGX_OK) {
+        ngx_redis_node_connected(node);
+    }
+}
+
+
+void
+ngx_redis_node_connected(ngx_redis_node_t *node)
+{
+    ngx_connection_t  *c;
+
+    c = node->peer.connection;
+
+    if (ngx_redis_node_test_connect(c) != NGX_OK
+        || ngx_tcp_nodelay(c) != NGX_OK)
+    {
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    node->reader = redisReaderCreate();
+    if (node->reader == NULL) {
+        ngx_log_error(NGX_LOG_CRIT, c->log, 0, "redisReaderCreate() failed");
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    node->log.action = "greeting";
+
+    node->greeting.pos = node->greeting.start;
+    node->greeted = 0;
+    node->state = ngx_redis_node_greeting;
+
+    ngx_redis_send(node);
+}
+
+
+static ngx_int_t
+ngx_redis_node_test_connect(ngx_connection_t *c)
+{
+    int        err;
+    socklen_t  len;
+
+#if (NGX_HAVE_KQUEUE)
+
+    if (ngx_event_flags & NGX_USE_KQUEUE_EVENT) {
+
+        if (c->write->pending_eof || c->read->pending_eof) {
+            err = c->write->pending_eof ? c->write->kq_errno
+                                        : c->read->kq_errno;
+
+            (void) ngx_connection_error(c, err,
+                                    "kevent() reported that connect() failed");
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
+#endif
+
+    err = 0;
+    len = sizeof(int);
+
+    /* some systems leave the error in err, others return it */
+
+    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1) {
+        err = ngx_socket_errno;
+    }
+
+    if (err) {
+        (void) ngx_connection_error(c, err, "connect() failed");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_redis_node_greeted(ngx_redis_node_t *node)
+{
+    ngx_del_timer(node->peer.connection->write);
+
+    node->log.action = "talking to";
+
+    node->tried = 0;
+    node->state = ngx_redis_node_ready;
+
+    ngx_redis_node_wake(node);
+}
+
+
+void
+ngx_redis_node_close(ngx_redis_node_t *node)
+{
+    if (node->state == ngx_redis_node_down) {
+        return;
+    }
+
+    if (node->reader) {
+        redisReaderFree(node->reader);
+        node->reader = NULL;
+    }
+
+    ngx_close_connection(node->peer.connection);
+    node->peer.connection = NULL;
+    node->state = ngx_redis_node_down;
+
+    ngx_redis_node_rewind(node);
+
+    if (!ngx_queue_empty(&node->waiting)) {
+        ngx_redis_node_wake(node);
+    }
+}
+
+
+static void
+ngx_redis_node_rewind(ngx_redis_node_t *node)
+{
+    ngx_queue_t          *q;
+    ngx_redis_command_t  *cmd;
+
+    while (!ngx_queue_empty(&node->sent)) {
+        q = ngx_queue_last(&node->sent);
+        ngx_queue_remove(q);
+
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+        if (cmd->handler == NULL) {
+            ngx_redis_command_free(cmd);
+            continue;
+        }
+
+        cmd->buf.pos = cmd->buf.start;
+
+        ngx_queue_insert_head(&node->waiting, q);
+    }
+}
+
+
+void
+ngx_redis_node_failed(ngx_redis_node_t *node)
+{
+    ngx_uint_t  ready;
+
+    ready = (node->state == ngx_redis_node_ready);
+
+    ngx_redis_node_close(node);
+
+    if (ready) {
+
+        /* at once, unless Redis keeps hanging up without an answer */
+
+        if (node->failures > 0) {
+            ngx_redis_node_back_off(node);
+        }
+
+        node->failures++;
+        return;
+    }
+
+    node->addr = (node->addr + 1) % node->redis->naddrs;
+
+    if (++node->tried < node->redis->naddrs) {
+        ngx_redis_node_wake(node);
+        return;
+    }
+
+    ngx_redis_node_back_off(node);
+
+    node->tried = 0;
+    node->failures++;
+}
+
+
+static void
+ngx_redis_node_back_off(ngx_redis_node_t *node)
+{
+    ngx_uint_t  n;
+    ngx_msec_t  limit;
+
+    limit = NGX_REDIS_BACKOFF_BASE;
+
+    for (n = 0; n < node->failures && limit < NGX_REDIS_BACKOFF_CAP; n++) {
+        limit *= 2;
+    }
+
+    limit = ngx_min(limit, NGX_REDIS_BACKOFF_CAP);
+
+    /* full jitter: the workers of many hosts lost Redis at the same moment */
+    ngx_add_timer(&node->backoff, 1 + ngx_random() % limit);
+}
+
+
+static u_char *
+ngx_redis_node_log_error(ngx_log_t *log, u_char *buf, size_t len)
+{
+    u_char            *p;
+    ngx_redis_node_t  *node;
+
+    p = buf;
+    node = log->data;
+
+    if (log->action) {
+        p = ngx_snprintf(buf, len, " while %s redis node \"%V\"", log->action,
+                         &node->redis->name);
+        len -= p - buf;
+        buf = p;
+    }
+
+    if (node->peer.name) {
+        p = ngx_snprintf(buf, len, ", peer: %V", node->peer.name);
+    }
+
+    return p;
+}

@@ -1,0 +1,136 @@
+
+#include "ngx_redis_internal.h"
+#include <ngx_sha1.h>
+
+
+static ngx_int_t ngx_redis_command_format(ngx_redis_command_t *cmd);
+
+
+void
+ngx_redis_script_init(ngx_redis_script_t *script)
+{
+    u_char      digest[20];
+    ngx_sha1_t  sha1;
+
+    ngx_sha1_init(&sha1);
+    ngx_sha1_update(&sha1, script->source, ngx_strlen(script->source));
+    ngx_sha1_final(digest, &sha1);
+
+    ngx_hex_dump(script->sha1, digest, sizeof(digest));
+}
+
+
+ngx_redis_command_t *
+ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
+    ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc)
+{
+    ngx_uint_t            i, n;
+    ngx_redis_command_t  *cmd;
+
+    n = 3 + argc;               /* EVALSHA, the script, the number of keys */
+
+    cmd = ngx_calloc(sizeof(ngx_redis_command_t)
+                     + n * (sizeof(char *) + sizeof(size_t)),
+                     &node->log);
+    if (cmd == NULL) {
+        return NULL;
+    }
+
+    cmd->node = node;
+    cmd->ident = -1;
+    cmd->script = script;
+    cmd->link.buf = &cmd->buf;
+
+    cmd->argc = n;
+    cmd->argv = (const char **) &cmd[1];
+    cmd->argvlen = (size_t *) &cmd->argv[n];
+
+    cmd->argv[0] = "EVALSHA";
+    cmd->argvlen[0] = sizeof("EVALSHA") - 1;
+
+    cmd->argv[1] = (const char *) script->sha1;
+    cmd->argvlen[1] = sizeof(script->sha1);
+
+    cmd->argv[2] = (const char *) cmd->nkeys;
+    cmd->argvlen[2] = ngx_sprintf(cmd->nkeys, "%ui", nkeys) - cmd->nkeys;
+
+    for (i = 0; i < argc; i++) {
+        cmd->argv[3 + i] = (const char *) argv[i].data;
+        cmd->argvlen[3 + i] = argv[i].len;
+    }
+
+    if (ngx_redis_command_format(cmd) != NGX_OK) {
+        ngx_free(cmd);
+        return NULL;
+    }
+
+    return cmd;
+}
+
+
+static ngx_int_t
+ngx_redis_command_format(ngx_redis_command_t *cmd)
+{
+    char     *resp;
+    ssize_t   len;
+
+    len = redisFormatCommandArgv(&resp, cmd->argc, cmd->argv, cmd->argvlen);
+
+    if (len < 0) {
+        ngx_log_error(NGX_LOG_CRIT, &cmd->node->log, 0,
+                      "redisFormatCommandArgv() failed");
+        return NGX_ERROR;
+    }
+
+    if (cmd->buf.start) {
+        redisFreeCommand((char *) cmd->buf.start);
+    }
+
+    cmd->buf.start = (u_char *) resp;
+    cmd->buf.pos = cmd->buf.start;
+    cmd->buf.last = cmd->buf.start + len;
+    cmd->buf.temporary = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_redis_script_missing(ngx_redis_command_t *cmd, const redisReply *reply)
+{
+    return cmd->handler
+           && !cmd->eval
+           && reply->type == REDIS_REPLY_ERROR
+           && ngx_strncmp(reply->str, "NOSCRIPT", sizeof("NOSCRIPT") - 1) == 0;
+}
+
+
+ngx_int_t
+ngx_redis_command_eval(ngx_redis_command_t *cmd)
+{
+    cmd->argv[0] = "EVAL";
+    cmd->argvlen[0] = sizeof("EVAL") - 1;
+
+    cmd->argv[1] = cmd->script->source;
+    cmd->argvlen[1] = ngx_strlen(cmd->script->source);
+
+    if (ngx_redis_command_format(cmd) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    cmd->eval = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_redis_command_free(ngx_redis_command_t *cmd)
+{
+    if (cmd->deadline.timer_set) {
+        ngx_del_timer(&cmd->deadline);
+    }
+
+    redisFreeCommand((char *) cmd->buf.start);
+    ngx_free(cmd);
+}
