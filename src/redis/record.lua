@@ -1,0 +1,244 @@
+-- The record of one idempotency key, a Redis hash.
+--
+-- KEYS[1]  the record
+-- ARGV[1]  what to do, then its arguments:
+--
+--   claim      token fingerprint lease ttl policy    policy: retry or hold
+--   renew      token lease
+--   complete   token fingerprint ttl status headers body
+--   bury       token fingerprint ttl status          the answer is too large
+--   give_back  token                                 nothing was sent
+--   unknown    token                                 sent, no definite answer
+--
+-- Fields (a field not named here is left alone):
+--
+--   v          1; any other version is refused
+--   state      claimed, unknown, answered, buried
+--   fp         fingerprint of the request that the key stands for
+--   since      first claim
+--   token      who claims, or who answered
+--   lease      claimed: until when the owner must not be disturbed
+--   from       claimed: what giving back returns to, absent or unknown
+--   status, headers, body    of the answer; a buried one has its status only
+--
+-- Times are milliseconds; points in time are of Redis' own clock.  A record
+-- that cannot be read is neither run over nor changed.
+
+local FIELDS = { 'v', 'state', 'fp', 'since', 'token', 'lease', 'from',
+                 'status', 'headers', 'body' }
+
+local NEEDED = {
+    claimed = { 'fp', 'since', 'token', 'lease', 'from' },
+    unknown = { 'fp', 'since' },
+    answered = { 'fp', 'since', 'token', 'status', 'headers', 'body' },
+    buried = { 'fp', 'since', 'token', 'status' },
+}
+
+local key = KEYS[1]
+
+
+local function is_time(text)
+    return #text <= 15 and text:find('^%d+$')
+end
+
+
+local SHAPE = {
+    since = is_time,
+    lease = is_time,
+    from = function(text) return text == 'absent' or text == 'unknown' end,
+    status = function(text) return text:find('^%d%d%d$') end,
+}
+
+
+-- the first field that cannot be used
+local function unreadable(record)
+    if record.v ~= '1' then return 'v' end
+    if not NEEDED[record.state] then return 'state' end
+
+    for _, field in ipairs(NEEDED[record.state]) do
+        local value, shaped = record[field], SHAPE[field]
+        if not value or shaped and not shaped(value) then return field end
+    end
+end
+
+
+-- nil: there is none
+local function read()
+    local record = {}
+
+    for i, value in ipairs(redis.call('HMGET', key, unpack(FIELDS))) do
+        record[FIELDS[i]] = value
+    end
+
+    if record.v or redis.call('EXISTS', key) == 1 then return record end
+end
+
+
+local function now()
+    local time = redis.call('TIME')
+    return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+
+-- without an exponent, whatever the size
+local function text_of(time)
+    return string.format('%.0f', time)
+end
+
+
+-- An argument is checked before anything is written: an error after the first
+-- write would leave half of the change.
+local function duration(text)
+    if not is_time(text) or tonumber(text) == 0 then
+        error('a duration is a positive number of milliseconds', 0)
+    end
+
+    return tonumber(text)
+end
+
+
+local function write(ttl, ...)
+    redis.call('HSET', key, ...)
+    redis.call('PEXPIRE', key, ttl)
+end
+
+
+local function owned_by(record, token)
+    return record and record.state == 'claimed' and record.token == token
+end
+
+
+local function settled(record)
+    return record.state == 'answered' or record.state == 'buried'
+end
+
+
+local verbs = {}
+
+
+function verbs.claim(record, token, fp, lease, ttl, policy)
+    lease, ttl = duration(lease), duration(ttl)
+
+    if record and record.fp ~= fp then return { 'mismatch' } end
+
+    if record and record.state == 'answered' then
+        return { 'replay', record.status, record.headers, record.body }
+    end
+
+    if record and record.state == 'buried' then
+        return { 'tombstone', record.status }
+    end
+
+    local time = now()
+    local deadline = text_of(time + lease)
+
+    if not record then
+        write(ttl, 'v', '1', 'state', 'claimed', 'fp', fp,
+              'since', text_of(time), 'token', token,
+              'lease', deadline, 'from', 'absent')
+        return { 'ok' }
+    end
+
+    -- the reply was lost and the claim is sent again
+
+    if owned_by(record, token) then
+        write(ttl, 'lease', deadline)
+        return { 'ok' }
+    end
+
+    if record.state == 'claimed' and tonumber(record.lease) > time then
+        return { 'in_progress', tonumber(record.lease) - time }
+    end
+
+    -- the outcome of the earlier try is unknown
+
+    if policy ~= 'retry' then return { 'held' } end
+
+    write(ttl, 'state', 'claimed', 'token', token,
+          'lease', deadline, 'from', 'unknown')
+    return { 'ok' }
+end
+
+
+function verbs.renew(record, token, lease)
+    lease = duration(lease)
+
+    if not owned_by(record, token) then return { 'stale' } end
+
+    redis.call('HSET', key, 'lease', text_of(now() + lease))
+
+    if redis.call('PTTL', key) < lease then
+        redis.call('PEXPIRE', key, lease)
+    end
+
+    return { 'ok' }
+end
+
+
+-- A definite answer is also taken where nobody owns the key: after an outcome
+-- that was unknown so far, and after Redis lost the record.  It saves another
+-- execution.
+local function settle(record, token, fp, ttl, ...)
+    ttl = duration(ttl)
+
+    if record and settled(record) and record.token == token then
+        return { 'ok' }                     -- sent again
+    end
+
+    if record and not owned_by(record, token)
+       and not (record.state == 'unknown' and record.fp == fp)
+    then
+        return { 'stale' }
+    end
+
+    local since = record and record.since or text_of(now())
+
+    write(ttl, 'v', '1', 'fp', fp, 'since', since, 'token', token, ...)
+    redis.call('HDEL', key, 'lease', 'from')
+
+    return { 'ok' }
+end
+
+
+function verbs.complete(record, token, fp, ttl, status, headers, body)
+    return settle(record, token, fp, ttl, 'state', 'answered',
+                  'status', status, 'headers', headers, 'body', body)
+end
+
+
+function verbs.bury(record, token, fp, ttl, status)
+    return settle(record, token, fp, ttl, 'state', 'buried',
+                  'status', status)
+end
+
+
+-- The fingerprint stays, for as long as the record would have.
+function verbs.unknown(record, token)
+    if not owned_by(record, token) then return { 'stale' } end
+
+    redis.call('HSET', key, 'state', 'unknown')
+    redis.call('HDEL', key, 'token', 'lease', 'from')
+
+    return { 'ok' }
+end
+
+
+function verbs.give_back(record, token)
+    if owned_by(record, token) and record.from == 'absent' then
+        redis.call('DEL', key)
+        return { 'ok' }
+    end
+
+    return verbs.unknown(record, token)
+end
+
+
+local act = verbs[ARGV[1]]
+if not act then return redis.error_reply('ERR no such verb') end
+
+local record = read()
+local bad = record and unreadable(record)
+
+if bad then return { 'unreadable', bad } end
+
+return act(record, unpack(ARGV, 2))
