@@ -1,0 +1,374 @@
+
+/*
+ * The commands of record.lua, and what is made of its verdicts.
+ */
+
+
+#include "ngx_redis_record.h"
+#include "ngx_redis_record_lua.h"       /* made from record.lua */
+
+
+/* of what a peer sent, no more than this goes to the log */
+#define NGX_REDIS_RECORD_WORD  16
+
+
+typedef struct {
+    ngx_str_t                    word;
+    size_t                       elements;      /* the word included */
+    ngx_redis_record_verdict_e   verdict;
+} ngx_redis_record_word_t;
+
+
+static ngx_redis_command_t *ngx_redis_record_send(ngx_redis_record_t *record,
+    ngx_str_t *argv, ngx_uint_t argc, ngx_redis_handler_pt done,
+    ngx_redis_record_handler_pt handler, void *data);
+static void ngx_redis_record_set_time(ngx_str_t *arg, u_char *text,
+    ngx_msec_t time);
+static void ngx_redis_record_claimed(void *data, const redisReply *reply);
+static void ngx_redis_record_changed(void *data, const redisReply *reply);
+static void ngx_redis_record_done(ngx_redis_record_t *record,
+    ngx_redis_record_word_t *words, const redisReply *reply);
+static ngx_int_t ngx_redis_record_decode(ngx_redis_record_word_t *words,
+    const redisReply *reply, ngx_redis_record_reply_t *decoded);
+static ngx_int_t ngx_redis_record_decode_values(const redisReply *reply,
+    ngx_redis_record_reply_t *decoded);
+static ngx_redis_record_verdict_e ngx_redis_record_refused(
+    ngx_redis_record_t *record, const redisReply *reply);
+static ngx_str_t ngx_redis_record_first_word(const redisReply *reply);
+static ngx_uint_t ngx_redis_record_is(const redisReply *reply,
+    ngx_str_t *word);
+
+
+ngx_redis_script_t  ngx_redis_record_script = {
+    "record", NGX_REDIS_RECORD_LUA, { 0 }
+};
+
+
+static ngx_redis_record_word_t  ngx_redis_record_claim_words[] = {
+    { ngx_string("ok"), 1, ngx_redis_record_ok },
+    { ngx_string("replay"), 4, ngx_redis_record_replay },
+    { ngx_string("tombstone"), 2, ngx_redis_record_tombstone },
+    { ngx_string("in_progress"), 2, ngx_redis_record_in_progress },
+    { ngx_string("mismatch"), 1, ngx_redis_record_mismatch },
+    { ngx_string("held"), 1, ngx_redis_record_held },
+    { ngx_null_string, 0, ngx_redis_record_failed }
+};
+
+
+static ngx_redis_record_word_t  ngx_redis_record_change_words[] = {
+    { ngx_string("ok"), 1, ngx_redis_record_ok },
+    { ngx_string("stale"), 1, ngx_redis_record_stale },
+    { ngx_null_string, 0, ngx_redis_record_failed }
+};
+
+
+static ngx_str_t  ngx_redis_record_unreadable_word = ngx_string("unreadable");
+
+
+ngx_redis_command_t *
+ngx_redis_record_claim(ngx_redis_record_t *record,
+    ngx_redis_record_handler_pt handler, void *data)
+{
+    ngx_str_t  argv[7];
+
+    ngx_str_set(&argv[1], "claim");
+    argv[2] = record->token;
+    argv[3] = record->fingerprint;
+    ngx_redis_record_set_time(&argv[4], record->lease_text, record->lease);
+    ngx_redis_record_set_time(&argv[5], record->ttl_text, record->ttl);
+
+    if (record->hold) {
+        ngx_str_set(&argv[6], "hold");
+
+    } else {
+        ngx_str_set(&argv[6], "retry");
+    }
+
+    return ngx_redis_record_send(record, argv, 7, ngx_redis_record_claimed,
+                                 handler, data);
+}
+
+
+ngx_redis_command_t *
+ngx_redis_record_renew(ngx_redis_record_t *record,
+    ngx_redis_record_handler_pt handler, void *data)
+{
+    ngx_str_t  argv[4];
+
+    ngx_str_set(&argv[1], "renew");
+    argv[2] = record->token;
+    ngx_redis_record_set_time(&argv[3], record->lease_text, record->lease);
+
+    return ngx_redis_record_send(record, argv, 4, ngx_redis_record_changed,
+                                 handler, data);
+}
+
+
+ngx_redis_command_t *
+ngx_redis_record_complete(ngx_redis_record_t *record, ngx_str_t *status,
+    ngx_str_t *headers, ngx_str_t *body, ngx_redis_record_handler_pt handler,
+    void *data)
+{
+    ngx_str_t  argv[8];
+
+    ngx_str_set(&argv[1], "complete");
+    argv[2] = record->token;
+    argv[3] = record->fingerprint;
+    ngx_redis_record_set_time(&argv[4], record->ttl_text, record->ttl);
+    argv[5] = *status;
+    argv[6] = *headers;
+    argv[7] = *body;
+
+    return ngx_redis_record_send(record, argv, 8, ngx_redis_record_changed,
+                                 handler, data);
+}
+
+
+ngx_redis_command_t *
+ngx_redis_record_bury(ngx_redis_record_t *record, ngx_str_t *status,
+    ngx_redis_record_handler_pt handler, void *data)
+{
+    ngx_str_t  argv[6];
+
+    ngx_str_set(&argv[1], "bury");
+    argv[2] = record->token;
+    argv[3] = record->fingerprint;
+    ngx_redis_record_set_time(&argv[4], record->ttl_text, record->ttl);
+    argv[5] = *status;
+
+    return ngx_redis_record_send(record, argv, 6, ngx_redis_record_changed,
+                                 handler, data);
+}
+
+
+ngx_redis_command_t *
+ngx_redis_record_give_back(ngx_redis_record_t *record,
+    ngx_redis_record_handler_pt handler, void *data)
+{
+    ngx_str_t  argv[3];
+
+    ngx_str_set(&argv[1], "give_back");
+    argv[2] = record->token;
+
+    return ngx_redis_record_send(record, argv, 3, ngx_redis_record_changed,
+                                 handler, data);
+}
+
+
+ngx_redis_command_t *
+ngx_redis_record_unknown(ngx_redis_record_t *record,
+    ngx_redis_record_handler_pt handler, void *data)
+{
+    ngx_str_t  argv[3];
+
+    ngx_str_set(&argv[1], "unknown");
+    argv[2] = record->token;
+
+    return ngx_redis_record_send(record, argv, 3, ngx_redis_record_changed,
+                                 handler, data);
+}
+
+
+static ngx_redis_command_t *
+ngx_redis_record_send(ngx_redis_record_t *record, ngx_str_t *argv,
+    ngx_uint_t argc, ngx_redis_handler_pt done,
+    ngx_redis_record_handler_pt handler, void *data)
+{
+    argv[0] = record->name;
+
+    record->handler = handler;
+    record->data = data;
+
+    return ngx_redis_eval(record->redis, &ngx_redis_record_script, 1, argv,
+                          argc, record->connect_timeout, record->timeout,
+                          done, record);
+}
+
+
+static void
+ngx_redis_record_set_time(ngx_str_t *arg, u_char *text, ngx_msec_t time)
+{
+    arg->data = text;
+    arg->len = ngx_sprintf(text, "%M", time) - text;
+}
+
+
+static void
+ngx_redis_record_claimed(void *data, const redisReply *reply)
+{
+    ngx_redis_record_done(data, ngx_redis_record_claim_words, reply);
+}
+
+
+static void
+ngx_redis_record_changed(void *data, const redisReply *reply)
+{
+    ngx_redis_record_done(data, ngx_redis_record_change_words, reply);
+}
+
+
+static void
+ngx_redis_record_done(ngx_redis_record_t *record,
+    ngx_redis_record_word_t *words, const redisReply *reply)
+{
+    ngx_redis_record_reply_t  decoded;
+
+    ngx_memzero(&decoded, sizeof(ngx_redis_record_reply_t));
+
+    if (reply == NULL) {
+        decoded.verdict = ngx_redis_record_lost;
+
+    } else if (ngx_redis_record_decode(words, reply, &decoded) != NGX_OK) {
+        ngx_memzero(&decoded, sizeof(ngx_redis_record_reply_t));
+        decoded.verdict = ngx_redis_record_refused(record, reply);
+    }
+
+    record->handler(record->data, &decoded);    /* may free the record */
+}
+
+
+static ngx_int_t
+ngx_redis_record_decode(ngx_redis_record_word_t *words,
+    const redisReply *reply, ngx_redis_record_reply_t *decoded)
+{
+    ngx_redis_record_word_t  *w;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
+        return NGX_ERROR;
+    }
+
+    for (w = words; w->word.len; w++) {
+
+        if (w->elements == reply->elements
+            && ngx_redis_record_is(reply->element[0], &w->word))
+        {
+            decoded->verdict = w->verdict;
+            return ngx_redis_record_decode_values(reply, decoded);
+        }
+    }
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_redis_record_decode_values(const redisReply *reply,
+    ngx_redis_record_reply_t *decoded)
+{
+    ngx_uint_t         i;
+    ngx_str_t         *values[3];
+    const redisReply  *value;
+
+    if (decoded->verdict == ngx_redis_record_in_progress) {
+        value = reply->element[1];
+
+        if (value->type != REDIS_REPLY_INTEGER || value->integer < 1) {
+            return NGX_ERROR;
+        }
+
+        decoded->left = (ngx_msec_t) value->integer;
+
+        return NGX_OK;
+    }
+
+    values[0] = &decoded->status;
+    values[1] = &decoded->headers;
+    values[2] = &decoded->body;
+
+    for (i = 1; i < reply->elements; i++) {
+        value = reply->element[i];
+
+        if (value->type != REDIS_REPLY_STRING) {
+            return NGX_ERROR;
+        }
+
+        values[i - 1]->len = value->len;
+        values[i - 1]->data = (u_char *) value->str;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Anything but a refusal may mean that something stands under this name: it
+ * is never run over.  Older servers wrap the error's code into a text.
+ */
+
+static ngx_redis_record_verdict_e
+ngx_redis_record_refused(ngx_redis_record_t *record, const redisReply *reply)
+{
+    ngx_str_t  word;
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        word = ngx_redis_record_first_word(reply);
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "redis node \"%V\" refused a record command with \"%V\"",
+                      ngx_redis_name(record->redis), &word);
+
+        return ngx_strnstr((u_char *) reply->str, "WRONGTYPE", reply->len)
+               ? ngx_redis_record_unreadable : ngx_redis_record_failed;
+    }
+
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2
+        && ngx_redis_record_is(reply->element[0],
+                               &ngx_redis_record_unreadable_word))
+    {
+        word = ngx_redis_record_first_word(reply->element[1]);
+
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "redis node \"%V\" holds a record that cannot be read, "
+                      "its field \"%V\" is missing or not understood",
+                      ngx_redis_name(record->redis), &word);
+
+    } else {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "redis node \"%V\" sent an unexpected reply "
+                      "to a record command",
+                      ngx_redis_name(record->redis));
+    }
+
+    return ngx_redis_record_unreadable;
+}
+
+
+/* an error's code or a field's name: letters only, or nothing */
+
+static ngx_str_t
+ngx_redis_record_first_word(const redisReply *reply)
+{
+    u_char     ch;
+    ngx_str_t  word;
+
+    ngx_str_set(&word, "");
+
+    if (reply->type != REDIS_REPLY_ERROR
+        && reply->type != REDIS_REPLY_STRING)
+    {
+        return word;
+    }
+
+    word.data = (u_char *) reply->str;
+
+    while (word.len < ngx_min((size_t) reply->len, NGX_REDIS_RECORD_WORD)) {
+        ch = ngx_tolower(word.data[word.len]);
+
+        if (ch < 'a' || ch > 'z') {
+            break;
+        }
+
+        word.len++;
+    }
+
+    return word;
+}
+
+
+static ngx_uint_t
+ngx_redis_record_is(const redisReply *reply, ngx_str_t *word)
+{
+    return reply->type == REDIS_REPLY_STRING
+           && (size_t) reply->len == word->len
+           && ngx_strncmp(reply->str, word->data, word->len) == 0;
+}
