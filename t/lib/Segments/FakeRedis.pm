@@ -1,0 +1,545 @@
+package Segments::FakeRedis;
+
+# A Redis that plays a dialogue and notices when the other side says something
+# else.  A step is a list:
+#
+#     [ACCEPT  => 'a']              waits for a connection and calls it "a"; the
+#                                   first needs no step
+#     [ON      => 'a']              what follows is about that connection
+#     [EXPECT  => 'GET', qr/^k/]    a command with just these words; a word may
+#                                   be a string, a pattern, bind('name') or a
+#                                   sub; '...' as the last: whatever follows
+#     [SEND    => $reply, ...]      replies, all at once
+#     [DRIBBLE => $reply]           byte by byte
+#     [GARBAGE => $bytes]           no reply at all
+#     [CLOSE]  [RESET]              of the connection: FIN, RST
+#     [CLOSED]                      waits for the other side to close
+#     [WAIT    => 'name']           until the test calls go('name')
+#     [REFUSE]                      closes the listening socket
+#
+# A reply is "+OK", "-ERR text" or ":1" as it stands, undef (null), an array,
+# a string (sent as a bulk string), or \"raw bytes"; a sub is called with the
+# bound words as a hash and returns a reply.
+#
+# After the last step the connections stay open and silent; another command is
+# an error.  The test ends with ok($redis->played) or is($redis->result, 'ok').
+
+use strict;
+use warnings;
+
+use Carp qw(croak);
+use Exporter qw(import);
+use IO::Select;
+use IO::Socket::INET;
+use IO::Socket::UNIX;
+use JSON::PP ();
+use POSIX ();
+use Socket qw(SOL_SOCKET SO_LINGER);
+
+use Segments::Process;
+use Segments::Util qw(free_port slurp tempdir wait_for);
+
+our @EXPORT_OK = qw(bind_word bulk resp);
+
+my $instances = 0;
+
+
+sub start {
+    my ($class, @steps) = @_;
+
+    my $base = tempdir() . '/fake' . ++$instances;
+
+    my $self = bless {
+        socket => "$base.sock",
+        port   => free_port(),
+        log    => "$base.log",
+        steps  => \@steps,
+    }, $class;
+
+    my @listen = (
+        IO::Socket::UNIX->new(Local => $self->{socket}, Listen => 128),
+        IO::Socket::INET->new(LocalAddr => '127.0.0.1', ReuseAddr => 1,
+            LocalPort => $self->{port}, Proto => 'tcp', Listen => 128),
+    );
+
+    croak "cannot listen: $!" if grep { !$_ } @listen;
+
+    pipe my $read, my $write or croak "pipe: $!";
+    $self->{go} = $write;
+    $self->{go}->autoflush(1);
+
+    $self->{process} = Segments::Process->spawn(
+        name   => 'fake Redis',
+        output => "$base.output",
+        code   => sub {
+            close $write;
+            Segments::FakeRedis::Player->new($self->{log}, $read, @listen)
+                ->play(@steps);
+        },
+    );
+
+    return $self;
+}
+
+
+sub url     { return "unix:$_[0]{socket}" }
+sub tcp_url { return "redis://127.0.0.1:$_[0]{port}" }
+sub port    { return $_[0]{port} }
+sub process { return $_[0]{process} }
+
+
+# the step [WAIT => name] goes on, now or when it is reached
+
+sub go {
+    my ($self, $name) = @_;
+
+    syswrite $self->{go}, "$name\n";
+
+    return;
+}
+
+
+sub events {
+    my ($self) = @_;
+
+    return map { JSON::PP->new->latin1->decode($_) }
+        split /\n/, slurp($self->{log});
+}
+
+
+# the commands that came, each an array of words
+
+sub commands {
+    my ($self) = @_;
+
+    return map { $_->{words} } grep { $_->{words} } $self->events;
+}
+
+
+# returns when that many steps are done
+
+sub wait_step {
+    my ($self, $count) = @_;
+
+    wait_for { $count <= grep { $_->{done} } $self->events } 10,
+        "step $count of the dialogue";
+
+    return;
+}
+
+
+# 'ok' once the dialogue is over, or what went wrong
+
+sub result {
+    my ($self, $seconds) = @_;
+
+    my $verdict = sub {
+        my @events = $self->events;
+        my ($error) = grep { $_->{error} } @events;
+
+        return $error->{error} if $error;
+        return @{ $self->{steps} } <= (grep { $_->{done} } @events)
+            ? 'ok' : undef;
+    };
+
+    return eval { wait_for { $verdict->() } $seconds, 'the dialogue' }
+        // 'not over after ' . (grep { $_->{done} } $self->events) . ' steps';
+}
+
+
+sub played {
+    my ($self, $seconds) = @_;
+
+    my $result = $self->result($seconds);
+
+    print STDERR "# fake Redis: $result\n" if $result ne 'ok';
+
+    return $result eq 'ok';
+}
+
+
+# a word that later replies can use
+
+sub bind_word {
+    my ($name) = @_;
+
+    return bless { name => $name }, 'Segments::FakeRedis::Binding';
+}
+
+
+# a bulk string, even where it begins with "+", "-" or ":"
+
+sub bulk {
+    my ($string) = @_;
+
+    my $bytes = '$' . length($string) . "\r\n$string\r\n";
+
+    return \$bytes;
+}
+
+
+sub resp {
+    my ($reply) = @_;
+
+    return "\$-1\r\n" if !defined $reply;
+    return $$reply if ref $reply eq 'SCALAR';
+    return '*' . @$reply . "\r\n" . join '', map { resp($_) } @$reply
+        if ref $reply eq 'ARRAY';
+    return "$reply\r\n" if $reply =~ /\A(?:[+-][^\r\n]*|:-?[0-9]+)\z/;
+
+    return ${ bulk($reply) };
+}
+
+
+package Segments::FakeRedis::Player;
+
+# The process that plays.  It reads only where a step needs it, and when the
+# dialogue is over.
+
+
+sub new {
+    my ($class, $log, $go, @listen) = @_;
+
+    open my $fh, '>>:raw', $log or die "$log: $!";
+
+    return bless {
+        log    => $fh,
+        go     => $go,
+        gone   => '',
+        listen => \@listen,
+        conns  => {},
+        bound  => {},
+        test   => getppid,
+    }, $class;
+}
+
+
+sub play {
+    my ($self, @steps) = @_;
+
+    $SIG{PIPE} = 'IGNORE';
+
+    my $n = 0;
+
+    for my $step (@steps) {
+        my ($verb, @args) = @$step;
+        my $method = $self->can('do_' . lc $verb) or die "no step $verb";
+
+        $n++;
+        eval { $self->$method(@args); 1 }
+            or return $self->fail("step $n, $verb: $@");
+
+        $self->record(done => $n, verb => $verb);
+    }
+
+    return $self->stay($n);
+}
+
+
+sub fail {
+    my ($self, $text) = @_;
+
+    chomp $text;
+    $self->record(error => $text);
+
+    return;
+}
+
+
+# a test that was killed takes its Redis along
+
+sub wait_readable {
+    my ($self, @handles) = @_;
+
+    while (1) {
+        my @ready = IO::Select->new(@handles)->can_read(1);
+
+        return @ready if @ready;
+        POSIX::_exit(0) if getppid != $self->{test};
+    }
+}
+
+
+sub do_accept {
+    my ($self, $name) = @_;
+
+    die "refused before\n" if !@{ $self->{listen} };
+
+    my ($ready) = $self->wait_readable(@{ $self->{listen} });
+    my $socket = $ready->accept or die "accept: $!\n";
+
+    $self->{conns}{$name} = { socket => $socket, in => '' };
+    $self->{on} = $name;
+
+    return;
+}
+
+
+sub do_on {
+    my ($self, $name) = @_;
+
+    die "no connection $name\n" if !$self->{conns}{$name};
+    $self->{on} = $name;
+
+    return;
+}
+
+
+sub conn {
+    my ($self) = @_;
+
+    $self->do_accept('first') if !defined $self->{on};
+
+    return $self->{conns}{ $self->{on} } // die "the connection is closed\n";
+}
+
+
+sub do_expect {
+    my ($self, @pattern) = @_;
+
+    my $c = $self->conn;
+    my $words;
+
+    while (!($words = take_command($c))) {
+        $self->fill($c) or die "the other side closed\n";
+    }
+
+    $self->record(words => $words);
+    $self->match($words, @pattern);
+
+    return;
+}
+
+
+sub fill {
+    my ($self, $c) = @_;
+
+    $self->wait_readable($c->{socket});
+
+    my $n = sysread $c->{socket}, my $bytes, 65536;
+
+    $c->{in} .= $bytes if $n;
+
+    return $n;
+}
+
+
+sub take_command {
+    my ($c) = @_;
+
+    return if $c->{in} eq '';
+
+    my ($count) = $c->{in} =~ /\A\*([0-9]+)\r\n/ or do {
+        die "not a command: $c->{in}\n" if $c->{in} !~ /\A\*[0-9]*\r?\z/;
+        return;
+    };
+
+    my $pos = $+[0];
+    my @words;
+
+    for (1 .. $count) {
+        pos($c->{in}) = $pos;
+        $c->{in} =~ /\G\$([0-9]+)\r\n/g or return;
+
+        my ($start, $length) = (pos($c->{in}), $1);
+
+        return if length $c->{in} < $start + $length + 2;
+
+        push @words, substr $c->{in}, $start, $length;
+        $pos = $start + $length + 2;
+    }
+
+    substr $c->{in}, 0, $pos, '';
+
+    return \@words;
+}
+
+
+sub match {
+    my ($self, $words, @pattern) = @_;
+
+    my $open = @pattern && !ref $pattern[-1] && $pattern[-1] eq '...';
+    pop @pattern if $open;
+
+    my $said = join ' ', map { length > 60 ? substr($_, 0, 60) . '..' : $_ }
+        @$words;
+
+    if (@$words < @pattern || @$words > @pattern && !$open) {
+        die 'expected ' . @pattern . " words, got: $said\n";
+    }
+
+    for my $i (0 .. $#pattern) {
+        my ($expected, $got) = ($pattern[$i], $words->[$i]);
+
+        if (ref $expected eq 'Segments::FakeRedis::Binding') {
+            my $bound = \$self->{bound}{ $expected->{name} };
+            $$bound //= $got;
+            $expected = $$bound;
+        }
+
+        my $same = ref $expected eq 'Regexp' ? $got =~ $expected
+            : ref $expected eq 'CODE' ? $expected->($got)
+            : $i == 0 ? lc $got eq lc $expected
+            : $got eq $expected;
+
+        die "word $i should be $expected: $said\n" if !$same;
+    }
+
+    return;
+}
+
+
+sub do_send {
+    my ($self, @replies) = @_;
+
+    return $self->put($self->conn, join '',
+        map { Segments::FakeRedis::resp($self->value($_)) } @replies);
+}
+
+
+sub value {
+    my ($self, $reply) = @_;
+
+    return ref $reply eq 'CODE' ? $reply->(%{ $self->{bound} }) : $reply;
+}
+
+
+sub put {
+    my ($self, $c, $bytes) = @_;
+
+    while (length $bytes) {
+        my $n = syswrite $c->{socket}, $bytes;
+        die "the other side closed\n" if !defined $n;
+        substr $bytes, 0, $n, '';
+    }
+
+    return;
+}
+
+
+# the pause makes each byte a read of its own
+
+sub do_dribble {
+    my ($self, @replies) = @_;
+
+    my $c = $self->conn;
+
+    for my $reply (@replies) {
+        my $bytes = Segments::FakeRedis::resp($self->value($reply));
+
+        for my $byte (split //, $bytes) {
+            $self->put($c, $byte);
+            select undef, undef, undef, 0.001;
+        }
+    }
+
+    return;
+}
+
+
+sub do_garbage {
+    my ($self, $bytes) = @_;
+
+    return $self->put($self->conn, $bytes // "\x00\xff no Redis\r\n");
+}
+
+
+sub do_close {
+    my ($self) = @_;
+
+    $self->conn;
+    close delete($self->{conns}{ $self->{on} })->{socket};
+    delete $self->{on};
+
+    return;
+}
+
+
+sub do_reset {
+    my ($self) = @_;
+
+    $self->conn->{socket}->setsockopt(Socket::SOL_SOCKET(),
+        Socket::SO_LINGER(), pack 'll', 1, 0);
+
+    return $self->do_close;
+}
+
+
+sub do_closed {
+    my ($self) = @_;
+
+    my $c = $self->conn;
+
+    1 while $self->fill($c);
+
+    if (my $words = take_command($c)) {
+        die "unexpected command: @$words\n";
+    }
+
+    return $self->do_close;
+}
+
+
+sub do_wait {
+    my ($self, $name) = @_;
+
+    while ($self->{gone} !~ /^\Q$name\E$/m) {
+        $self->wait_readable($self->{go});
+        sysread $self->{go}, my $bytes, 1024 or die "the test is gone\n";
+        $self->{gone} .= $bytes;
+    }
+
+    return;
+}
+
+
+sub do_refuse {
+    my ($self) = @_;
+
+    close $_ for @{ $self->{listen} };
+    $self->{listen} = [];
+
+    return;
+}
+
+
+# silence, but not deafness
+
+sub stay {
+    my ($self, $steps) = @_;
+
+    my %conns = map { $_->{socket} => $_ } values %{ $self->{conns} };
+
+    while (1) {
+        for my $c (values %conns) {
+            if (my $words = eval { take_command($c) }) {
+                $self->record(words => $words);
+                return $self->fail("after step $steps: @$words");
+            }
+        }
+
+        my @sockets = map { $_->{socket} } values %conns;
+
+        for my $socket ($self->wait_readable(@{ $self->{listen} }, @sockets)) {
+            if (my $c = $conns{$socket}) {
+                $self->fill($c) or delete $conns{$socket};
+
+            } elsif (my $new = $socket->accept) {
+                $conns{$new} = { socket => $new, in => '' };
+            }
+        }
+    }
+}
+
+
+sub record {
+    my ($self, %event) = @_;
+
+    syswrite $self->{log}, JSON::PP->new->latin1->canonical->encode(\%event)
+        . "\n";
+
+    return;
+}
+
+
+1;

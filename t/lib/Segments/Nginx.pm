@@ -1,0 +1,587 @@
+package Segments::Nginx;
+
+# An nginx with the module, in a directory of its own.
+#
+# Its configuration is made from pieces; each may be left out:
+#
+#     upstream => $upstream   or a URL for proxy_pass
+#     redis    => $redis      or the words of segments_redis; default: a socket
+#                             on which nobody listens
+#     secret   => 'sk_...'    what the key file holds
+#     set      => { directive => words }   in the guarded location, also over
+#                             a default; undef leaves it out, an array repeats
+#     location, server, http, main => text at that level
+#     path     => '/v4/segments'   the guarded location
+#     listen   => 'http2'     more words of listen
+#     workers  => 2
+#     log_level => 'info'
+#     module   => 0           without the module: plain nginx
+#     conf     => text        all of it, instead; %%MAIN%% and %%HTTP%% stand
+#                             for what is needed at those levels
+#
+# In every text %%DIR%%, %%PORT%% and %%UPSTREAM%% are replaced.
+
+use strict;
+use warnings;
+
+use Carp qw(croak);
+use JSON::PP ();
+use POSIX ();
+
+use Segments::HTTP qw(http);
+use Segments::Process;
+use Segments::Util qw(find_program free_port program_root slow slurp spew
+    tempdir wait_for);
+
+my $instances = 0;
+my @started;
+
+our $SECRET = 'sk_0123456789abcdefghijklmnopqrstuvwxyz';
+
+my @VARIABLES = (
+    pid           => '$pid',
+    connection    => '$connection',
+    method        => '$request_method',
+    uri           => '$request_uri',
+    status        => '$status',
+    authorization => '$http_authorization',
+    upstream      => '$upstream_addr',
+    upstream_status => '$upstream_status',
+    request_time  => '$request_time',
+);
+
+my @MODULE_VARIABLES = (
+    operation     => '$segments_operation',
+    outcome       => '$segments_outcome',
+    record        => '$segments_idempotency_record',
+    redis_time    => '$segments_redis_time',
+);
+
+
+sub new {
+    my ($class, %args) = @_;
+
+    my $self = bless {
+        dir      => tempdir() . '/nginx' . ++$instances,
+        expected => [],
+        args     => {},
+    }, $class;
+
+    mkdir $self->{dir} or croak "$self->{dir}: $!";
+    mkdir "$self->{dir}/tmp" or croak "$self->{dir}/tmp: $!";
+
+    $self->{port} = free_port();
+    $self->configure(%args);
+
+    return $self;
+}
+
+
+sub start {
+    my ($self, %args) = @_;
+
+    $self = $self->new(%args) if !ref $self;
+
+    push @started, $self if !$self->{process};
+    unlink "$self->{dir}/nginx.pid";
+
+    my $before = () = $self->started_workers;
+
+    $self->{process} = Segments::Process->spawn(
+        name   => 'nginx',
+        argv   => [$self->command],
+        env    => $self->environment,
+        output => "$self->{dir}/output",
+    );
+
+    wait_for {
+        $self->{process}->alive or croak 'nginx did not start: '
+            . $self->output;
+        -s "$self->{dir}/nginx.pid"
+            && $before + $self->workers <= (() = $self->started_workers);
+    } 20, 'nginx to start';
+
+    return $self;
+}
+
+
+# "nginx -t": its exit code and what it printed
+
+sub check_config {
+    my ($class, %args) = @_;
+
+    my $self = ref $class ? $class : $class->new(%args);
+
+    my $check = Segments::Process->spawn(
+        name   => 'nginx -t',
+        argv   => [$self->command(1), '-t'],
+        env    => $self->environment,
+        output => "$self->{dir}/output",
+    );
+
+    $check->wait(20) or croak 'nginx -t hangs';
+
+    my $output = slurp("$self->{dir}/output");
+    unlink "$self->{dir}/output";
+
+    return ($check->status >> 8 || $check->status, $output);
+}
+
+
+sub command {
+    my ($self, $check) = @_;
+
+    my @argv = (find_program($ENV{TEST_NGINX_BINARY} // 'nginx'),
+        '-p', "$self->{dir}/", '-c', "$self->{dir}/nginx.conf");
+
+    push @argv, '-e', $check ? 'stderr' : "$self->{dir}/error.log";
+
+    if ($ENV{TEST_NGINX_VALGRIND} && !$check) {
+        unshift @argv, find_program('valgrind'), '--quiet',
+            '--leak-check=full', '--show-leak-kinds=definite',
+            '--errors-for-leak-kinds=definite', '--num-callers=30',
+            '--gen-suppressions=all',
+            '--suppressions=' . program_root() . '/tools/valgrind.supp',
+            "--log-file=$self->{dir}/valgrind.%p";
+    }
+
+    return @argv;
+}
+
+
+sub environment {
+    my ($self) = @_;
+
+    my $log = "log_path=$self->{dir}/sanitizer";
+    my $suppressions = program_root() . '/tools/lsan.supp';
+
+    return {
+        ASAN_OPTIONS  => join(':', $log, 'abort_on_error=0',
+            $ENV{ASAN_OPTIONS} // ()),
+        UBSAN_OPTIONS => join(':', $log, 'print_stacktrace=1',
+            $ENV{UBSAN_OPTIONS} // ()),
+        LSAN_OPTIONS  => join(':', 'print_suppressions=0',
+            "suppressions=$suppressions", $ENV{LSAN_OPTIONS} // ()),
+    };
+}
+
+
+sub dir     { return $_[0]{dir} }
+sub port    { return $_[0]{port} }
+sub address { return $_[0]{port} }
+sub pid     { return $_[0]{process}->pid }
+sub process { return $_[0]{process} }
+sub workers { return $_[0]{args}{workers} // 1 }
+
+
+# Takes over pieces of the configuration and writes it; reload() makes a
+# running nginx read it.
+
+sub configure {
+    my ($self, %args) = @_;
+
+    my %set = (%{ $self->{args}{set} // {} }, %{ $args{set} // {} });
+
+    $self->{args} = { %{ $self->{args} }, %args, set => \%set };
+
+    spew("$self->{dir}/secret", ($self->{args}{secret} // $SECRET) . "\n");
+    spew("$self->{dir}/nginx.conf", $self->conf);
+
+    return $self;
+}
+
+
+sub conf {
+    my ($self) = @_;
+
+    my %values = (
+        MAIN     => $self->main_conf,
+        HTTP     => $self->http_conf,
+        DIR      => $self->{dir},
+        PORT     => $self->{port},
+        UPSTREAM => $self->upstream_url,
+    );
+
+    my $conf = $self->{args}{conf} // $self->default_conf;
+
+    1 while $conf =~ s/%%(MAIN|HTTP|DIR|PORT|UPSTREAM)%%/$values{$1}/g;
+
+    return $conf;
+}
+
+
+sub main_conf {
+    my ($self) = @_;
+
+    my $level = $self->{args}{log_level} // 'info';
+    my $conf = "daemon off;\nworker_processes " . $self->workers . ";\n"
+        . "pid %%DIR%%/nginx.pid;\nlock_file %%DIR%%/nginx.lock;\n"
+        . "error_log %%DIR%%/error.log $level;\n";
+
+    # the directory of the test is the starting user's alone
+    $conf .= "user root;\n" if $> == 0;
+
+    if ($self->{args}{module} // 1) {
+        $conf .= 'load_module ' . module_path() . ";\n";
+    }
+
+    return $conf . ($ENV{TEST_NGINX_GLOBALS} // '') . "\n"
+        . ($self->{args}{main} // '');
+}
+
+
+sub module_path {
+    return File::Spec->rel2abs($ENV{TEST_NGINX_MODULE}
+        // program_root() . '/build/ngx_http_segments_module.so');
+}
+
+
+sub http_conf {
+    my ($self) = @_;
+
+    my @variables = @VARIABLES;
+    push @variables, @MODULE_VARIABLES if $self->{args}{module} // 1;
+
+    my @members;
+
+    while (my ($name, $variable) = splice @variables, 0, 2) {
+        push @members, qq("$name":"$variable");
+    }
+
+    my $conf = "log_format test escape=json '{" . join(',', @members)
+        . "}';\naccess_log %%DIR%%/access.log test;\n";
+
+    for my $name (qw(client_body proxy fastcgi uwsgi scgi)) {
+        $conf .= "${name}_temp_path %%DIR%%/tmp/$name;\n";
+    }
+
+    return $conf;
+}
+
+
+sub upstream_url {
+    my ($self) = @_;
+
+    my $upstream = $self->{args}{upstream} // 'http://127.0.0.1:1';
+
+    return ref $upstream ? $upstream->url : $upstream;
+}
+
+
+sub default_conf {
+    my ($self) = @_;
+
+    my %args = %{ $self->{args} };
+    my $listen = $args{listen} // '';
+    my $path = $args{path} // '/v4/segments';
+    my $location = $self->guarded_location . ($args{location} // '');
+
+    $_ //= '' for @args{qw(http server)};
+
+    return <<"CONF";
+%%MAIN%%
+
+events {
+    worker_connections 1024;
+}
+
+http {
+%%HTTP%%
+$args{http}
+    server {
+        listen 127.0.0.1:%%PORT%% $listen;
+$args{server}
+        location $path {
+$location
+        }
+    }
+}
+CONF
+}
+
+
+sub guarded_location {
+    my ($self) = @_;
+
+    my $redis = $self->{args}{redis};
+    my %set = (
+        proxy_pass         => '%%UPSTREAM%%',
+        proxy_http_version => '1.1',
+        proxy_set_header   => ['Connection ""'],
+    );
+
+    if ($self->{args}{module} // 1) {
+        %set = (%set,
+            segments_gateway         => 'on',
+            segments_secret_key_file => '%%DIR%%/secret',
+            segments_redis           => ref $redis ? $redis->url
+                : $redis // 'unix:%%DIR%%/no-redis.sock',
+        );
+    }
+
+    %set = (%set, %{ $self->{args}{set} });
+
+    my $text = '';
+
+    for my $name (sort keys %set) {
+        my $value = $set{$name};
+        next if !defined $value;
+        $text .= "            $name $_;\n" for ref $value ? @$value : $value;
+    }
+
+    return $text;
+}
+
+
+# a request on a connection of its own; options as in Segments::HTTP
+
+sub request {
+    my ($self, $method, $uri, %args) = @_;
+
+    return http($self->address, $method, $uri, %args);
+}
+
+
+# the documented example, unless the options say otherwise
+
+sub create {
+    my ($self, %args) = @_;
+
+    return $self->request($self->create_request(%args));
+}
+
+
+# the same as a list: method, uri and options; for parallel() and request()
+
+our %EXAMPLE = (
+    name       => 'Premium users',
+    conditions => [{ metric => 'renewable', comparator => 'eq',
+                     value => '1', negate => JSON::PP::false }],
+);
+
+sub create_request {
+    my ($self, %args) = @_;
+
+    return ('POST', $self->{args}{path} // '/v4/segments', body => {%EXAMPLE},
+        %args);
+}
+
+
+sub connect {
+    my ($self, %args) = @_;
+
+    return Segments::HTTP->connect($self->address, %args);
+}
+
+
+# One hash for each request in the access log; waits for that many.  The line
+# is written after the answer was sent.
+
+sub access {
+    my ($self, $count) = @_;
+
+    my $path = "$self->{dir}/access.log";
+
+    if ($count) {
+        wait_for { $count <= (() = slurp($path) =~ /\n/g) } 10,
+            "$count lines of the access log";
+    }
+
+    return map { JSON::PP->new->latin1->decode($_) } split /\n/, slurp($path);
+}
+
+
+# the bytes of error.log, or those after a mark: my $mark = length of before
+
+sub error_log {
+    my ($self, $mark) = @_;
+
+    return substr slurp("$self->{dir}/error.log"), $mark // 0;
+}
+
+
+sub wait_log {
+    my ($self, $pattern, $seconds, $mark) = @_;
+
+    wait_for { $self->error_log($mark) =~ $pattern } $seconds,
+        "$pattern in the error log";
+
+    return 1;
+}
+
+
+sub output {
+    my ($self) = @_;
+
+    return slurp("$self->{dir}/output") . $self->error_log;
+}
+
+
+sub started_workers {
+    my ($self) = @_;
+
+    return $self->error_log =~ /start worker process ([0-9]+)/g;
+}
+
+
+# those that take connections, oldest first
+
+sub worker_pids {
+    my ($self) = @_;
+
+    my $log = $self->error_log;
+
+    return grep { $log !~ / $_#[0-9]+: (?:gracefully shutting|exiting)/ }
+        $self->living_pids;
+}
+
+
+# those after a reload or quit() too that still have something to finish
+
+sub living_pids {
+    my ($self) = @_;
+
+    my $log = $self->error_log;
+    my %ended = map { $_ => 1 } $log =~ /process ([0-9]+) exited (?:with|on)/g;
+
+    return grep { !$ended{$_} && kill 0, $_ } $self->started_workers;
+}
+
+
+# Returns when the new workers accept connections and the old ones, which may
+# still have requests to finish, do not.
+
+sub reload {
+    my ($self) = @_;
+
+    my @old = $self->worker_pids;
+    my $mark = length $self->error_log;
+
+    $self->{process}->signal('HUP');
+
+    wait_for {
+        my $log = $self->error_log($mark);
+
+        $log =~ /\[emerg\]/ and croak "the reload failed: $log";
+
+        $self->workers <= (() = $log =~ /start worker process [0-9]+/g)
+            && !grep { $log !~ / $_#[0-9]+: gracefully shutting/
+                && $log !~ /process $_ exited/ } @old;
+    } 20, 'the reload';
+
+    return $self;
+}
+
+
+# graceful, true when it ended in time
+
+sub quit {
+    my ($self, $seconds) = @_;
+
+    $self->{process}->signal('QUIT');
+
+    return $self->{process}->wait($seconds // 20);
+}
+
+
+# at once
+
+sub stop {
+    my ($self) = @_;
+
+    $self->{process}->stop('TERM', 20);
+    $self->{process}{killed} and $self->fail('did not stop');
+
+    return;
+}
+
+
+# kill -9 of a worker, by default the oldest; returns when a new one has
+# taken its place
+
+sub kill_worker {
+    my ($self, $pid) = @_;
+
+    $pid //= ($self->worker_pids)[0];
+
+    my $mark = length $self->error_log;
+
+    $self->expect_alert(qr/process $pid exited on signal 9/);
+
+    kill 'KILL', $pid;
+
+    $self->wait_log(qr/start worker process/, 10, $mark);
+
+    return $pid;
+}
+
+
+# such a line in the error log is no failure of the test
+
+sub expect_alert {
+    my ($self, $pattern) = @_;
+
+    push @{ $self->{expected} }, $pattern;
+
+    return;
+}
+
+
+sub fail {
+    my ($self, @lines) = @_;
+
+    push @{ $self->{failures} }, @lines;
+
+    return;
+}
+
+
+# what must not be found after a test
+
+sub complaints {
+    my ($self) = @_;
+
+    my @lines = @{ $self->{failures} // [] };
+
+    for my $line (split /\n/, $self->error_log) {
+        next if $line !~ /\[(?:alert|emerg)\]/;
+        next if grep { $line =~ $_ } @{ $self->{expected} };
+        push @lines, $line;
+    }
+
+    for my $path (glob("$self->{dir}/sanitizer.* $self->{dir}/valgrind.*"),
+        "$self->{dir}/output")
+    {
+        my $text = slurp($path);
+
+        if ($path =~ /output\z/) {
+            next if $text !~ /Sanitizer|runtime error/;
+        }
+
+        push @lines, split /\n/, $text;
+    }
+
+    return @lines;
+}
+
+
+# ends all, gracefully where nothing is left to do; returns the complaints
+
+sub stop_all {
+    for my $nginx (reverse @started) {
+        my $process = $nginx->{process} or next;
+        my $alive = $process->alive;
+
+        # a connection that was forgotten shows only in a graceful end
+        $nginx->quit(1) || $nginx->stop if $alive;
+
+        if (!$alive) {
+            kill 'KILL', $_ for $nginx->living_pids;
+        }
+    }
+
+    return map { $_->complaints } @started;
+}
+
+
+1;

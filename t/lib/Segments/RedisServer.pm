@@ -1,0 +1,178 @@
+package Segments::RedisServer;
+
+# A real redis-server, or $TEST_REDIS_SERVER, on a unix socket of its own and
+# a TCP port of its own, which keeps nothing.
+
+use strict;
+use warnings;
+
+use Carp qw(croak);
+
+use Segments::Process;
+use Segments::Util qw(find_program free_port slurp tempdir wait_for);
+
+my $instances = 0;
+
+
+# options => { requirepass => '...' }
+
+sub start {
+    my ($self, %args) = @_;
+
+    $self = $self->new(%args) if !ref $self;
+
+    my %options = (
+        port       => $self->{port},
+        bind       => '127.0.0.1',
+        unixsocket => $self->{socket},
+        dir        => $self->{dir},
+        save       => '',
+        appendonly => 'no',
+        daemonize  => 'no',
+        %{ $self->{options} },
+    );
+
+    my @words = map { ("--$_", $options{$_}) } sort keys %options;
+
+    $self->{process} = Segments::Process->spawn(
+        name   => 'redis-server',
+        argv   => [find_program($ENV{TEST_REDIS_SERVER} // 'redis-server'),
+                   @words],
+        output => "$self->{dir}/output",
+    );
+
+    wait_for {
+        $self->{process}->alive or croak 'Redis did not start: '
+            . slurp("$self->{dir}/output");
+        -S $self->{socket} && eval { $self->client };
+    } 20, 'Redis to start';
+
+    return $self;
+}
+
+
+sub new {
+    my ($class, %args) = @_;
+
+    my $dir = tempdir() . '/redis' . ++$instances;
+
+    mkdir $dir or croak "$dir: $!";
+
+    return bless {
+        dir     => $dir,
+        socket  => "$dir/redis.sock",
+        port    => free_port(),
+        options => $args{options} // {},
+        own     => {},
+    }, $class;
+}
+
+
+sub url     { return "unix:$_[0]{socket}" }
+sub tcp_url { return "redis://127.0.0.1:$_[0]{port}" }
+sub socket  { return $_[0]{socket} }
+sub port    { return $_[0]{port} }
+sub process { return $_[0]{process} }
+
+
+# start() again gives an empty one with the same addresses
+
+sub stop {
+    my ($self) = @_;
+
+    delete $self->{client};
+    $self->{own} = {};
+
+    return $self->{process}->stop('TERM');
+}
+
+
+# it keeps its connections, and says nothing
+
+sub pause {
+    my ($self) = @_;
+
+    return $self->{process}->signal('STOP');
+}
+
+
+sub resume {
+    my ($self) = @_;
+
+    return $self->{process}->signal('CONT');
+}
+
+
+sub client {
+    my ($self) = @_;
+
+    $self->{client} //= do {
+        my $client = Segments::RedisServer::Client->new($self->{socket});
+        my $password = $self->{options}{requirepass};
+
+        $client->command('AUTH', $password) if defined $password;
+        $client;
+    };
+
+    return $self->{client};
+}
+
+
+sub cmd {
+    my ($self, @words) = @_;
+
+    $self->{own}{ lc $words[0] }++;
+
+    return $self->client->command(@words);
+}
+
+
+sub keys {
+    my ($self, $pattern) = @_;
+
+    my $keys = $self->cmd('KEYS', $pattern // '*');
+
+    return sort @$keys;
+}
+
+
+# How often each command came from others than this object: { evalsha => 2 }.
+# What a script calls is counted too.
+
+sub commands {
+    my ($self) = @_;
+
+    my $text = $self->cmd('INFO', 'commandstats');
+    my %calls = $text =~ /^cmdstat_([^:]+):calls=([0-9]+)/mg;
+
+    for my $name (CORE::keys %calls) {
+        my ($word) = split /\|/, $name;
+        next if !$self->{own}{$word};
+        $calls{$name} -= $self->{own}{$word};
+    }
+
+    delete @calls{qw(hello auth info)};
+
+    return { map { $calls{$_} > 0 ? ($_ => $calls{$_}) : () }
+        CORE::keys %calls };
+}
+
+
+# the client of Segments::Redis on a server that somebody else has started
+
+package Segments::RedisServer::Client;
+
+use parent 'Segments::Redis';
+
+
+sub new {
+    my ($class, $path) = @_;
+
+    my $socket = IO::Socket::UNIX->new(Peer => $path)
+        or die "cannot connect to $path: $!";
+
+    return bless { socket => $socket, buffer => '' }, $class;
+}
+
+
+1;
