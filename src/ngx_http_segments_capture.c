@@ -184,9 +184,6 @@ ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
 static ngx_int_t
 ngx_http_segments_cut(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "upstream cut its answer short");
-
     /* as if it had not come, but for the fact that the request was sent */
 
     ctx->captured = NULL;

@@ -9,6 +9,10 @@
 #include "contract/sg_record.h"
 
 
+/* RFC 9110, 15.5.21; nginx has no name for it, nor a reason phrase */
+#define NGX_HTTP_SEGMENTS_UNPROCESSABLE  422
+
+
 typedef struct {
     ngx_uint_t                     status;
     ngx_http_segments_outcome_e    outcome;
@@ -80,7 +84,7 @@ static const ngx_http_segments_refusal_t  ngx_http_segments_refusals[] = {
       "request", "idempotency_in_progress",
       "A request with this Idempotency-Key is in progress", "in-progress" },
 
-    { 422, ngx_http_segments_key_reused,
+    { NGX_HTTP_SEGMENTS_UNPROCESSABLE, ngx_http_segments_key_reused,
       "request", "idempotency_key_reused",
       "This Idempotency-Key was used for another request", "mismatch" },
 
@@ -393,6 +397,10 @@ ngx_http_segments_send(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     }
 
     ngx_http_segments_enter(ctx, ngx_http_segments_replied);
+
+    if (r->headers_out.status == NGX_HTTP_SEGMENTS_UNPROCESSABLE) {
+        ngx_str_set(&r->headers_out.status_line, "422 Unprocessable Content");
+    }
 
     r->headers_out.content_length_n = body->len;
     r->disable_not_modified = 1;

@@ -232,7 +232,7 @@ static void
 sg_canonical_real(sg_buf_t *out, double real)
 {
     int   digits;
-    char  text[32], *comma;
+    char  text[48], *comma;
 
     digits = fabs(real) < DBL_MIN ? 1 : DBL_DIG;
 

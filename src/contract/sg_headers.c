@@ -62,6 +62,8 @@ static const sg_header_t  sg_response_dropped[] = {
     { sg_string("proxy-authenticate"), 0 },
     { sg_string("proxy-authorization"), 0 },
     { sg_string("x-accel-"), 1 },
+    { sg_string("idempotent-replayed"), 0 },    /* ours to say */
+    { sg_string("idempotency-status"), 0 },
     { { NULL, 0 }, 0 }
 };
 

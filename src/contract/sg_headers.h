@@ -37,7 +37,8 @@ int sg_connection_nominates(sg_str_t connection, sg_str_t name);
 
 /*
  * 1 for a response field that never reaches a client: Authorization,
- * Proxy-Authenticate, Proxy-Authorization, X-Accel-*
+ * Proxy-Authenticate, Proxy-Authorization, X-Accel-*, and the fields by which
+ * the gateway itself tells how it treated a key
  */
 int sg_response_header_dropped(sg_str_t name);
 

@@ -116,14 +116,18 @@ ngx_redis_greeting_refused(ngx_redis_node_t *node, const redisReply *reply)
     const char  *command;
 
     command = node->redis->greetings[node->greeted];
-    n = 0;
+
+    if (reply->type != REDIS_REPLY_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "redis sent an unexpected reply to %s", command);
+        return;
+    }
 
     /* only the error's code: what follows is the other side's free text */
 
-    if (reply->type == REDIS_REPLY_ERROR) {
-        while (n < reply->len && reply->str[n] >= 'A' && reply->str[n] <= 'Z')
-        {
-            n++;
+    for (n = 0; n < (size_t) reply->len; n++) {
+        if (reply->str[n] < 'A' || reply->str[n] > 'Z') {
+            break;
         }
     }
 
