@@ -136,10 +136,9 @@ ngx_http_segments_claim_asked(void *data, const ngx_redis_record_reply_t *reply)
 
     case ngx_redis_record_lost:
 
-        /* it may be ours, or become ours when Redis wakes up */
+        /* it may be ours, or become ours when Redis wakes up: still asking */
 
         claim->doubtful = 1;
-        (void) ngx_http_segments_claim_end(claim, ngx_http_segments_give_back);
         break;
 
     default:
@@ -254,8 +253,8 @@ ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
 
     case ngx_http_segments_claim_asking:
         claim->doubtful = 1;
-        (void) ngx_http_segments_claim_end(claim, ngx_http_segments_give_back);
-        break;
+
+        /* fall through */
 
     case ngx_http_segments_claim_owned:
         (void) ngx_http_segments_claim_end(claim, end);

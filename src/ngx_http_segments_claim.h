@@ -64,8 +64,9 @@ ngx_http_segments_claim_t *ngx_http_segments_claim_create(
 
 /*
  * Asks Redis for the record.  The handler is called once, later, with Redis'
- * verdict; after any but ngx_redis_record_ok nothing is owned.  NGX_ERROR
- * when memory failed.
+ * verdict: after ngx_redis_record_ok the record is owned, after
+ * ngx_redis_record_lost it may be, after any other it is not.  NGX_ERROR when
+ * memory failed.
  */
 ngx_int_t ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
     ngx_redis_record_handler_pt handler, void *data);
@@ -82,8 +83,9 @@ ngx_int_t ngx_http_segments_claim_settle(ngx_http_segments_claim_t *claim,
     void *data);
 
 /*
- * The request is gone, and with it who waited.  A claim that is neither
- * settling nor settled ends as "end" says; the claim frees itself.
+ * The request is gone, or goes on without its claim, and nobody waits any
+ * more.  A claim that is neither settling nor settled ends as "end" says; the
+ * claim frees itself.
  */
 void ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
     ngx_http_segments_end_e end);

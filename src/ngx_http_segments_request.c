@@ -344,11 +344,17 @@ static ngx_int_t
 ngx_http_segments_unusable(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
+    ngx_http_segments_claim_t     *claim;
     ngx_http_segments_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
+    claim = ctx->claim;
+    ctx->claim = NULL;
+
     if (slcf->redis_failure == NGX_HTTP_SEGMENTS_REJECT) {
+        ngx_http_segments_claim_detach(claim, ngx_http_segments_give_back);
+
         return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_redis,
                                         NULL);
     }
@@ -356,9 +362,10 @@ ngx_http_segments_unusable(ngx_http_request_t *r,
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "Redis is unusable, a create goes on without its record");
 
-    ngx_http_segments_claim_detach(ctx->claim, ngx_http_segments_give_back);
+    /* a claim whose reply was lost must not vanish behind an effect */
 
-    ctx->claim = NULL;
+    ngx_http_segments_claim_detach(claim, ngx_http_segments_unknown);
+
     ctx->outcome = ngx_http_segments_bypassed;
     ctx->idempotency_status = "bypassed";
 

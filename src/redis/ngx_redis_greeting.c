@@ -75,10 +75,13 @@ ngx_redis_greeting_add(ngx_conf_t *cf, ngx_redis_t *redis, int argc,
         return NGX_ERROR;
     }
 
-    p = ngx_pnalloc(cf->pool, redis->greeting.len + len);
+    p = ngx_pnalloc(cf->cycle->pool, redis->greeting.len + len);
 
     if (p) {
-        ngx_memcpy(p, redis->greeting.data, redis->greeting.len);
+        if (redis->greeting.len) {
+            ngx_memcpy(p, redis->greeting.data, redis->greeting.len);
+        }
+
         ngx_memcpy(p + redis->greeting.len, command, len);
 
         redis->greeting.data = p;

@@ -86,6 +86,8 @@ static const struct {
     { sg_string("[1e-400]"), AT(1, 7, "real number underflow") },
     { sg_string("[-0.01E-400]"), AT(1, 11, "real number underflow") },
     { sg_string("[2.4e-324]"), AT(1, 9, "real number underflow") },
+    { sg_string("[1e-400"), AT(1, 7, "']' expected near end of file") },
+    { sg_string("1e-400"), NULL },
     { sg_string("[\"1e-400\", \"\\\"1e-400\"]"), NULL },
     { sg_string("[\n\"\xc3\xa9\", 1e-400]"),
       AT(2, 11, "real number underflow") },
@@ -194,6 +196,8 @@ writing(void **state)
           "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
         { sg_string("\xf0\x80\x80"),
           "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
+        { sg_string("\xf0\x80\x80\xaf"),
+          "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
         { sg_string("\xf4\x90\x80\x80"),
           "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" }
     };
