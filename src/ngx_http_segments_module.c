@@ -737,12 +737,27 @@ ngx_http_segments_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_segments_init_module(ngx_cycle_t *cycle)
 {
+    ngx_uint_t                      debug;
     ngx_http_segments_main_conf_t  *smcf;
+#if (NGX_DEBUG)
+    ngx_event_conf_t               *ecf;
+#endif
 
     smcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_segments_module);
 
-    if (smcf && smcf->guarded && smcf->debug) {
+    if (smcf == NULL || !smcf->guarded) {
+        return NGX_OK;
+    }
+
+    debug = smcf->debug;
+
+#if (NGX_DEBUG)
+    ecf = ngx_event_get_conf(cycle->conf_ctx, ngx_event_core_module);
+    debug |= (ecf->debug_connection.nelts != 0);
+#endif
+
+    if (debug) {
         ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
                       "error_log at debug level: nginx writes every proxied "
                       "header to it, the Secret Key of guarded locations "

@@ -2,7 +2,8 @@
 /*
  * A body is refused with reasons or accepted without, every refusal is sent as
  * valid JSON, and the canonical form of what is accepted is its own canonical
- * form.
+ * form.  The same bytes are tried as a query string, whose names need not be
+ * UTF-8.
  *
  * The first byte of the input: its lowest bit lets unknown members pass.
  */
@@ -12,6 +13,7 @@
 #include "sg_body.h"
 #include "sg_envelope.h"
 #include "sg_json.h"
+#include "sg_query.h"
 
 
 static void
@@ -78,6 +80,22 @@ check_canonical(sg_str_t text, int accepted, int pass,
 }
 
 
+static void
+check_query(sg_str_t query)
+{
+    int          rc;
+    sg_errors_t  errors;
+
+    sg_errors_init(&errors);
+    rc = sg_query_check(sg_op_list, query, 0, &errors);
+
+    MUST(rc == (errors.n ? -1 : 0));
+    check_envelope(&errors);
+
+    sg_errors_free(&errors);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -111,6 +129,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     sg_errors_free(&errors);
+    check_query(text);
 
     return 0;
 }
