@@ -136,6 +136,24 @@ sub keys {
 }
 
 
+# a hash, as a hash
+
+sub record {
+    my ($self, $name) = @_;
+
+    return { @{ $self->cmd('HGETALL', $name) } };
+}
+
+
+# keys that would stay for ever: there should be none
+
+sub keys_without_expiry {
+    my ($self) = @_;
+
+    return grep { $self->cmd('PTTL', $_) == -1 } $self->keys;
+}
+
+
 # How often each command came from others than this object: { evalsha => 2 }.
 # What a script calls is counted too.
 

@@ -47,6 +47,25 @@ sub json {
 }
 
 
+# What became of a create, in one line: its status, Idempotency-Status,
+# "marked" where Idempotent-Replayed says so, and the error's code, as in
+# "201 created", "201 replayed marked", "409 in-progress
+# idempotency_in_progress".
+
+sub summary {
+    my ($self) = @_;
+
+    my $json = $self->json;
+    my $error = ref $json eq 'HASH' && ref $json->{error} eq 'HASH'
+        ? $json->{error}{code} : undef;
+    my $marked = $self->header('Idempotent-Replayed');
+
+    return join ' ', $self->status, $self->header('Idempotency-Status') // '-',
+        defined $marked ? ($marked eq 'true' ? 'marked' : "marked=$marked")
+        : (), $error // ();
+}
+
+
 sub parser {
     my ($class) = @_;
 
