@@ -44,7 +44,7 @@ Segments::Test - nginx with the module, Redis and an upstream for one test
     my $fake = fake_redis(
         [EXPECT => 'EVALSHA', qr/^[0-9a-f]{40}$/, '...'],
         [DRIBBLE => ['claimed']],
-        [CLOSE],
+        ['CLOSE'],
     );
     my $other = nginx(upstream => $upstream, redis => $fake);
     ...
@@ -70,6 +70,7 @@ Everything of Test::More is exported, and:
     h2(...)            Segments::HTTP2: a connection
     tls_front(...)     an https URL of an upstream
     certificate(...)   paths of a new certificate and its key
+    envelope($answer)  "400 request/invalid_data", or what else it is
     wait_for {...} s   polls; slow(s), slow_ms(ms): more where it runs slowly
     tempdir()          of this test; free_port(), slurp($path), spew($path, $s)
 
@@ -101,9 +102,9 @@ use Segments::Util qw(find_program free_port program_root slow slow_ms slurp
 use parent 'Exporter';
 
 our @EXPORT = (@Test::More::EXPORT, qw(
-    bind_word bulk certificate check_config fake_redis free_port h2 http nginx
-    nginx_new parallel redis_server slow slow_ms slurp spew tempdir tls_front
-    upstream wait_for
+    bind_word bulk certificate check_config envelope fake_redis free_port h2
+    http nginx nginx_new parallel redis_server slow slow_ms slurp spew tempdir
+    tls_front upstream wait_for
 ));
 
 my $owner = $$;
@@ -195,6 +196,45 @@ http {
 CONF
 
     return ('https://127.0.0.1:' . $front->port, $crt);
+}
+
+
+# An answer that clients can read: its status, and the type and code of the
+# documented envelope.  Whatever is wrong with it becomes part of the text.
+
+sub envelope {
+    my ($answer) = @_;
+
+    return 'no answer' if !$answer;
+
+    my $status = $answer->status;
+    my $type = $answer->header('Content-Type') // 'no type';
+    my $json = $answer->json;
+    my $error = ref $json eq 'HASH' ? $json->{error} : undef;
+
+    return "$status: $type: " . $answer->body
+        if $type ne 'application/json' || ref $error ne 'HASH'
+        || grep { !length($error->{$_} // '') } qw(type code message);
+
+    my @members = (keys %$json, keys %$error);
+    @members = grep { $_ ne 'details' } @members if well_formed($error);
+
+    return "$status $error->{type}/$error->{code}"
+        . ("@{[ sort @members ]}" eq 'code error message type' ? ''
+            : " with @members");
+}
+
+
+# "details" are left out where there are none, never empty
+
+sub well_formed {
+    my ($error) = @_;
+
+    my $details = $error->{details};
+
+    return ref $details eq 'ARRAY' && @$details
+        && !grep { ref ne 'HASH' || "@{[ sort keys %$_ ]}" ne 'field message' }
+        @$details;
 }
 
 
