@@ -387,6 +387,12 @@ ngx_http_segments_body(ngx_http_request_t *r, sg_str_t *text)
             continue;
         }
 
+        /* a chunked body ends with a buffer of nothing */
+
+        if (!b->in_file) {
+            continue;
+        }
+
         /* as nginx' own filters read it: just written, in the page cache */
 
         n = ngx_read_file(b->file, p, (size_t) (b->file_last - b->file_pos),
