@@ -113,10 +113,12 @@ sub next {
 sub parse_head {
     my ($self) = @_;
 
+    # first without fields: another answer may follow
+
     $self->{in} =~ s{\A(HTTP/([0-9.]+)\ ([0-9]{3})(?:\ ([^\r\n]*))?\r?\n
-                    (.*?)\r?\n)\r?\n}{}xs
-        or $self->{in} =~ s{\A(HTTP/([0-9.]+)\ ([0-9]{3})(?:\ ([^\r\n]*))?\r?\n
                     )()\r?\n}{}xs
+        or $self->{in} =~ s{\A(HTTP/([0-9.]+)\ ([0-9]{3})(?:\ ([^\r\n]*))?\r?\n
+                    (.*?)\r?\n)\r?\n}{}xs
         or return 0;
 
     my $head = bless {
