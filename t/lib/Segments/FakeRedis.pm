@@ -12,10 +12,10 @@ package Segments::FakeRedis;
 #     [SEND    => $reply, ...]      replies, all at once
 #     [DRIBBLE => $reply]           byte by byte
 #     [GARBAGE => $bytes]           no reply at all
-#     [CLOSE]  [RESET]              of the connection: FIN, RST
-#     [CLOSED]                      waits for the other side to close
+#     ['CLOSE']  ['RESET']              of the connection: FIN, RST
+#     ['CLOSED']                      waits for the other side to close
 #     [WAIT    => 'name']           until the test calls go('name')
-#     [REFUSE]                      closes the listening socket
+#     ['REFUSE']                      closes the listening socket
 #
 # A reply is "+OK", "-ERR text" or ":1" as it stands, undef (null), an array,
 # a string (sent as a bulk string), or \"raw bytes"; a sub is called with the

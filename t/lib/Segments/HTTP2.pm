@@ -125,7 +125,7 @@ sub send_data {
     my $deadline = time + $self->{timeout};
     my $stream = $self->{streams}{$id};
 
-    do {
+    while (1) {
         my $room = length $bytes;
 
         for my $limit ($self->{window}, $stream->{window}, 16384) {
@@ -133,19 +133,22 @@ sub send_data {
         }
 
         if ($room <= 0 && length $bytes) {
-            return if $stream->{ended} || $stream->{closed};
+            return if $stream->{ended} || $self->{closed};
             $self->read_frame($deadline - time)
                 or croak 'no window for the body';
             next;
         }
 
         my $piece = substr $bytes, 0, $room, '';
+        my $last = !length $bytes;
 
         $self->{window} -= $room;
         $stream->{window} -= $room;
-        $self->send_frame('DATA',
-            ($end // 1) && !length $bytes ? $END_STREAM : 0, $id, $piece);
-    } while (length $bytes);
+        $self->send_frame('DATA', ($end // 1) && $last ? $END_STREAM : 0, $id,
+            $piece);
+
+        last if $last;
+    }
 
     return;
 }

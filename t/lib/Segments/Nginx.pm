@@ -30,8 +30,8 @@ use POSIX ();
 
 use Segments::HTTP qw(http);
 use Segments::Process;
-use Segments::Util qw(find_program free_port program_root slow slurp spew
-    tempdir wait_for);
+use Segments::Util qw(find_program free_port program_root slow slow_ms
+    slurp spew tempdir wait_for);
 
 my $instances = 0;
 my @started;
@@ -140,7 +140,6 @@ sub command {
         unshift @argv, find_program('valgrind'), '--quiet',
             '--leak-check=full', '--show-leak-kinds=definite',
             '--errors-for-leak-kinds=definite', '--num-callers=30',
-            '--gen-suppressions=all',
             '--suppressions=' . program_root() . '/tools/valgrind.supp',
             "--log-file=$self->{dir}/valgrind.%p";
     }
@@ -155,8 +154,10 @@ sub environment {
     my $log = "log_path=$self->{dir}/sanitizer";
     my $suppressions = program_root() . '/tools/lsan.supp';
 
+    # each dynamic module has an "ngx_modules" of its own, as nginx has
+
     return {
-        ASAN_OPTIONS  => join(':', $log, 'abort_on_error=0',
+        ASAN_OPTIONS  => join(':', $log, 'detect_odr_violation=0',
             $ENV{ASAN_OPTIONS} // ()),
         UBSAN_OPTIONS => join(':', $log, 'print_stacktrace=1',
             $ENV{UBSAN_OPTIONS} // ()),
@@ -317,6 +318,12 @@ sub guarded_location {
             segments_redis           => ref $redis ? $redis->url
                 : $redis // 'unix:%%DIR%%/no-redis.sock',
         );
+
+        # a test that says nothing about it is not about it
+        if (slow(1) > 1) {
+            $set{segments_redis_timeout} = slow_ms(200);
+            $set{segments_redis_connect_timeout} = slow_ms(200);
+        }
     }
 
     %set = (%set, %{ $self->{args}{set} });
@@ -413,7 +420,17 @@ sub wait_log {
 sub output {
     my ($self) = @_;
 
-    return slurp("$self->{dir}/output") . $self->error_log;
+    return join "\n", slurp("$self->{dir}/output"), $self->error_log,
+        map { slurp($_) } $self->reports;
+}
+
+
+# of the sanitizers and valgrind
+
+sub reports {
+    my ($self) = @_;
+
+    return glob "$self->{dir}/sanitizer.* $self->{dir}/valgrind.*";
 }
 
 
@@ -549,17 +566,13 @@ sub complaints {
         push @lines, $line;
     }
 
-    for my $path (glob("$self->{dir}/sanitizer.* $self->{dir}/valgrind.*"),
-        "$self->{dir}/output")
-    {
-        my $text = slurp($path);
-
-        if ($path =~ /output\z/) {
-            next if $text !~ /Sanitizer|runtime error/;
-        }
-
-        push @lines, split /\n/, $text;
+    for my $path ($self->reports) {
+        push @lines, split /\n/, slurp($path);
     }
+
+    my $output = slurp("$self->{dir}/output");
+    push @lines, split /\n/, $output
+        if $output =~ /Sanitizer|runtime error/;
 
     return @lines;
 }
