@@ -1,0 +1,80 @@
+#!/usr/bin/perl
+
+# An upstream that takes three times as long as the lease: the claim is
+# renewed while it works.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+
+
+my $LEASE = slow(600);
+
+my $upstream = upstream();
+my $redis = redis_server();
+
+my %set = (
+    segments_redis_timeout     => slow_ms(200),
+    segments_idempotency_lease => slow_ms(600),
+    segments_idempotency_ttl   => slow_ms(700),
+);
+
+my $nginx = nginx(upstream => $upstream, redis => $redis, set => { %set });
+my $other = nginx(upstream => $upstream, redis => $redis, set => { %set });
+
+my $c = $nginx->connect;
+$c->send_request($nginx->create_request(key => 'k1', mock => 'hold=a'));
+$upstream->wait_held('a');
+
+my ($name) = $redis->keys;
+my $first = $redis->record($name)->{lease};
+my $before = $redis->commands->{evalsha};
+
+wait_for {
+    $redis->cmd('EXISTS', $name) or die "the record is gone\n";
+    $redis->record($name)->{lease} >= $first + 3 * $LEASE
+} 20, 'the lease to be renewed beyond three of its length';
+
+# a third of the lease each
+
+my $renewals = $redis->commands->{evalsha} - $before;
+
+cmp_ok($renewals, '>=', 4, 'renewed now and then');
+cmp_ok($renewals, '<=', 10, 'but not all the time');
+
+for ($nginx, $other) {
+    my $duplicate = $_->create(key => 'k1');
+
+    is($duplicate->summary, '409 in-progress idempotency_in_progress',
+        'duplicate refused');
+    like($duplicate->header('Retry-After'), qr/\A[1-9][0-9]*\z/,
+        'told when to come again');
+    cmp_ok($duplicate->header('Retry-After'), '<=', $LEASE / 1000 + 1,
+        'not later than the lease ends');
+}
+
+is($other->create(key => 'k1', body => { name => 'x' })->summary,
+    '422 mismatch idempotency_key_reused', 'another body is a mismatch');
+
+cmp_ok($redis->cmd('PTTL', $name), '>', 0, 'the key expires');
+
+$upstream->release('a');
+
+my $answer = $c->read_response;
+my $again = $other->create(key => 'k1');
+
+is($answer->summary, '201 created', 'answered');
+is($again->summary, '201 replayed marked', 'replayed');
+is($again->body, $answer->body, 'same body');
+is($upstream->count, 1, 'one upstream request');
+
+# once it is answered nobody renews
+
+my $after = $redis->commands->{evalsha};
+wait_for { !$redis->cmd('EXISTS', $name) } 10, 'the answer to expire';
+is($redis->commands->{evalsha}, $after, 'no renewal after the answer');
+
+done_testing();
