@@ -1,0 +1,150 @@
+#!/usr/bin/env perl
+
+# What a newcomer sees first: ./quickstart says what the gateway did, and
+# notices when that was wrong.
+#
+# run: once
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use File::Spec;
+
+use Segments::Process;
+use Segments::Test;
+use Segments::Util qw(program_root);
+
+# its temporary directory goes here, so that one left behind is seen
+
+my $tmp = tempdir() . '/tmp';
+mkdir $tmp or die "$tmp: $!";
+chmod 0755, tempdir(), $tmp;
+
+answers_right();
+answers_wrong();
+serves();
+usage();
+
+done_testing();
+
+
+sub answers_right {
+    my ($code, $output) = run(['--once']);
+
+    is($code, 0, 'success');
+
+    like($output, qr{^HTTP/1\.1\ 201\ Created\n .*\n
+        Idempotency-Status:\ created\n \n \{.*"object":"segment"}mx, 'created');
+    like($output, qr{^HTTP/1\.1\ 201\ Created\n .*\n
+        Idempotent-Replayed:\ true\n Idempotency-Status:\ replayed\n
+        \n \{.*"object":"segment"}mx, 'replayed');
+    like($output, qr{^HTTP/1\.1 400 Bad Request\n}m, 'refused');
+
+    my @fields = $output =~ /^    \{"field":"([^"]+)"/mg;
+
+    is_deeply([sort @fields], ['colour', map({ "conditions[0].$_" }
+        qw(comparator negate value)), 'name'], 'every violation');
+
+    like($output, qr{^    POST /v4/segments HTTP/1\.1\n}m, 'upstream request');
+    like($output, qr{^    Authorization: Bearer test_sk_}m, 'Secret Key');
+    is(() = $output =~ m{^    (?:POST|GET) /}mg, 1, 'one upstream request');
+    unlike($output, qr/FAILED/, 'no failure');
+
+    return;
+}
+
+
+sub answers_wrong {
+    my ($code, $output) = run(['--once'], STAND_IN => 'status=500');
+
+    isnt($code, 0, 'upstream fails: no success');
+    like($output, qr/FAILED: created/, 'upstream fails: said');
+
+    ($code, $output) = run(['--once'], STAND_IN => 'status=201;close=mid-body');
+
+    isnt($code, 0, 'answer is cut: no success');
+    like($output, qr/FAILED: created/, 'answer is cut: said');
+
+    ($code, $output) = run(['--once'], MODULE => "$tmp/none.so");
+
+    isnt($code, 0, 'no module: no success');
+    like($output, qr/did not start.*none\.so/s, 'no module: said');
+
+    return;
+}
+
+
+sub serves {
+    my $process = start([]);
+
+    wait_for {
+        $process->alive && output() =~ /HGETALL/;
+    } 60, 'quickstart to serve';
+
+    my ($port) = output() =~ /listens on 127\.0\.0\.1:([0-9]+)/;
+    my $answer = http($port, 'POST', '/v4/segments', key => 'quickstart-1',
+        body => { name => 'Others' });
+
+    is($answer->status, 422, 'serves');
+
+    my $connection = Segments::HTTP->connect($port);
+
+    $process->stop('INT');
+
+    is($process->status, 0, 'success after Ctrl-C');
+    ok($connection->wait_closed, 'nginx ended');
+    is_deeply([glob "$tmp/*"], [], 'nothing is left');
+
+    return;
+}
+
+
+sub usage {
+    my ($code, $output) = run(['--twice']);
+
+    is($code, 2, 'unknown option');
+    like($output, qr/^quickstart --once /m, 'says what there is');
+
+    return;
+}
+
+
+sub run {
+    my ($argv, %env) = @_;
+
+    my $process = start($argv, %env);
+
+    $process->wait(60) or die 'quickstart hangs: ' . output();
+
+    is_deeply([glob "$tmp/*"], [], 'nothing is left');
+
+    return ($process->status >> 8, output());
+}
+
+
+sub start {
+    my ($argv, %env) = @_;
+
+    unlink tempdir() . '/output';
+
+    return Segments::Process->spawn(
+        name   => 'quickstart',
+        argv   => [program_root() . '/quickstart', @$argv],
+        env    => {
+            MODULE   => File::Spec->rel2abs($ENV{TEST_NGINX_MODULE}
+                // program_root() . '/build/ngx_http_segments_module.so'),
+            STAND_IN => '',
+            TMPDIR   => $tmp,
+            %env,
+        },
+        output => tempdir() . '/output',
+    );
+}
+
+
+sub output {
+    return slurp(tempdir() . '/output');
+}
