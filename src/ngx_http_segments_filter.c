@@ -16,6 +16,8 @@ static ngx_int_t ngx_http_segments_local_header(ngx_http_request_t *r,
 static ngx_int_t ngx_http_segments_upstream_header(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static void ngx_http_segments_clean_headers(ngx_http_request_t *r);
+static ngx_int_t ngx_http_segments_unreadable(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_unauthorized(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_replace(ngx_http_request_t *r,
@@ -139,6 +141,12 @@ ngx_http_segments_upstream_header(ngx_http_request_t *r,
 
     ngx_http_segments_clean_headers(r);
 
+    if (ctx->upstream_status == 0
+        && ngx_http_segments_unreadable(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (sg_answer_is_unauthorized(ctx->upstream_status)
         && ngx_http_segments_unauthorized(r, ctx) != NGX_OK)
     {
@@ -199,6 +207,24 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r)
             }
         }
     }
+}
+
+
+/* what is no HTTP is an answer of HTTP/0.9 to proxy_pass, which logged it */
+
+static ngx_int_t
+ngx_http_segments_unreadable(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    ctx->outcome = ngx_http_segments_upstream_failed;
+
+    r->http_version = ctx->http_version;
+    r->headers_out.status = NGX_HTTP_BAD_GATEWAY;
+
+    sg_buf_free(&ctx->envelope);
+    sg_envelope_for_status(&ctx->envelope, NGX_HTTP_BAD_GATEWAY);
+
+    return ngx_http_segments_replace(r, ctx);
 }
 
 

@@ -62,6 +62,8 @@ ngx_http_segments_forward_handler(ngx_http_request_t *r)
 
     ngx_http_segments_evaluate(r);
 
+    ctx->http_version = r->http_version;
+
     saved.headers = r->headers_in.headers;
     saved.unparsed_uri = r->unparsed_uri;
     saved.valid_unparsed_uri = r->valid_unparsed_uri;

@@ -188,7 +188,8 @@ typedef struct {
     ngx_msec_t                    redis_time;   /* ms spent waiting */
 
     const char                   *idempotency_status;   /* NULL: no header */
-    ngx_uint_t                    upstream_status;
+    ngx_uint_t                    http_version; /* the client's */
+    ngx_uint_t                    upstream_status;  /* 0: unreadable, cut */
 
     sg_buf_t                      envelope;     /* our own body */
     ngx_buf_t                    *captured;     /* a held body */
