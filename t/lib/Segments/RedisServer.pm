@@ -130,9 +130,9 @@ sub cmd {
 sub keys {
     my ($self, $pattern) = @_;
 
-    my $keys = $self->cmd('KEYS', $pattern // '*');
+    my @keys = sort @{ $self->cmd('KEYS', $pattern // '*') };
 
-    return sort @$keys;
+    return @keys;
 }
 
 
