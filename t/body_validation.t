@@ -188,7 +188,8 @@ for (
     ['eight comparators', '{"name":"a","conditions":[' . join(',', map {
         qq({"metric":"","comparator":"$_","value":"","negate":true})
         } qw(eq ne gt gte lt lte contains not_contains)) . ']}'],
-    ['space and order', qq(\r\n{ "conditions" : [ ] ,\t"name":"\\u0061\\/" }\n)],
+    ['space and order',
+        qq(\r\n{ "conditions" : [ ] ,\t"name":"\\u0061\\/" }\n)],
 ) {
     my ($name, $body) = @$_;
 

@@ -120,9 +120,19 @@ sub events {
 
     open my $fh, '<:raw', $self->{log} or return;
 
+    # bodies may be large: what was read before is not decoded again
+
     my $json = JSON::PP->new->latin1;
 
-    return map { $json->decode($_) } grep { /\n\z/ } <$fh>;
+    seek $fh, $self->{read} // 0, 0;
+
+    while (my $line = <$fh>) {
+        last if $line !~ /\n\z/;
+        push @{ $self->{events} }, $json->decode($line);
+        $self->{read} = tell $fh;
+    }
+
+    return @{ $self->{events} // [] };
 }
 
 
