@@ -4,7 +4,8 @@ package Segments::Upstream;
 # that reaches it before it answers.
 #
 # How it answers a request is said by the request itself, in "X-Mock" headers
-# (several, or one with ";" between the words), else by next() or default():
+# (several, or one with ";" between the words; %3B in a word stands for one),
+# else by next() or default():
 #
 #     status=500              reason=Text        header=Name:value (repeated)
 #     body=100                that many bytes    text=...     empty

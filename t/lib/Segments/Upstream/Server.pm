@@ -390,6 +390,8 @@ sub words {
     for my $word (map { split /\s*;\s*/ } @texts) {
         my ($name, $value) = split /=/, $word, 2;
 
+        $value =~ s/%3B/;/g if defined $value;
+
         if ($name eq 'header') {
             push @{ $words{header} }, $value;
 
