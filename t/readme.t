@@ -1,0 +1,151 @@
+#!/usr/bin/env perl
+
+# README.md names what there is, all of it, and nothing else.
+#
+# run: once
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Segments::Test;
+use Segments::Util qw(program_root);
+
+my $readme = slurp(program_root() . '/README.md');
+
+names();
+defaults();
+error_codes();
+redis_acl();
+
+done_testing();
+
+
+sub names {
+    my $commands = source('ngx_http_segments_module.c');
+    my $variables = source('ngx_http_segments_variables.c');
+
+    my ($table) = $variables =~ /_outcomes\[\] = \{(.*?)\};/s;
+
+    same([section('Directives') =~ /^### (\w+)$/mg],
+        [$commands =~ /^    \{ ngx_string\("(segments_\w+)"\),\n/mg],
+        'directives');
+    same([section('Variables') =~ /^`\$(\w+)`$/mg],
+        [$variables =~ /ngx_string\("(segments_\w+)"\)/g], 'variables');
+    same([section('Variables') =~ /^\| `(\w+)` \|/mg], [$table =~ /"(\w+)"/g],
+        'words of $segments_outcome');
+
+    my %known = map { $_ => 1 } $commands =~ /"(segments_\w+)"/g,
+        $variables =~ /"(segments_\w+)"/g;
+    my %others = map { $_ => 1 } grep { !$known{$_} }
+        $readme =~ /\b(segments_\w+)/g;
+
+    is_deeply([sort keys %others], [], 'no other names');
+
+    return;
+}
+
+
+# said as a directive, each default is accepted
+
+sub defaults {
+    my $directives = section('Directives');
+    my %set;
+
+    while ($directives =~ /^\*\*default:\*\* `(\w+) (.*);`$/mg) {
+        $set{$1} = $2;
+    }
+
+    is(delete $set{segments_gateway}, 'off', 'gateway is off by default');
+
+    my ($code, $output) = check_config(set => \%set);
+
+    is($code, 0, 'defaults are accepted') or diag($output);
+
+    return;
+}
+
+
+sub error_codes {
+    my $text = source('ngx_http_segments_reply.c')
+        . source('ngx_http_segments_filter.c')
+        . source('contract/sg_envelope.c');
+
+    my $types = qr/request|resource|internal/;
+    my %codes = map { $_ => 1 } $text =~ /"(?:$types)",\s+"(\w+)"/g;
+    my %documented = map { $_ => 1 } map { /(\w+)/g }
+        section('Errors') =~ m{ \| (?:$types) / ([^|]*) \|$}mg;
+
+    same([keys %documented], [keys %codes], 'error codes');
+
+    return;
+}
+
+
+# the rights that it gives to the gateway's user are enough
+
+sub redis_acl {
+    my ($words) = $readme =~ /^ACL SETUSER (.*?)\n```$/ms;
+    my $redis = redis_server();
+    my $upstream = upstream();
+
+    is($redis->cmd('ACL', 'SETUSER', split ' ', $words), 'OK', 'ACL');
+
+    spew(tempdir() . '/password', "password\n");
+
+    my $nginx = nginx(upstream => $upstream, redis => 'redis://gateway@'
+        . '127.0.0.1:' . $redis->port . '/1 password_file=' . tempdir()
+        . '/password', set => { segments_idempotency_lease => slow_ms(600) });
+
+    # completed, buried, given back, unknown; then found again
+
+    for my $case (['', 'created'], ['body=100000', 'created'],
+        ['status=429', 'unstored'], ['status=500', 'unstored'])
+    {
+        my ($mock, $status) = @$case;
+
+        is($nginx->create(key => $mock || 'none', mock => $mock)
+            ->header('Idempotency-Status'), $status, "$status: $mock");
+    }
+
+    is($nginx->create(key => 'none')->header('Idempotency-Status'),
+        'replayed', 'replayed');
+
+    my $c = $nginx->connect;
+    $c->send_request($nginx->create_request(key => 'slow', mock => 'hold=a'));
+    $upstream->wait_held('a');
+
+    # several leases, renewed
+    wait_for { ($redis->commands->{pttl} // 0) >= 3 } 20, 'renewals';
+
+    $upstream->release('a');
+    is($c->read_response->header('Idempotency-Status'), 'created', 'renewed');
+
+    return;
+}
+
+
+sub section {
+    my ($name) = @_;
+
+    my ($text) = $readme =~ /^# \Q$name\E$(.*?)(?:^# |\z)/ms
+        or die "no section $name";
+
+    return $text;
+}
+
+
+sub source {
+    my ($path) = @_;
+
+    return slurp(program_root() . "/src/$path");
+}
+
+
+sub same {
+    my ($got, $expected, $name) = @_;
+
+    return is_deeply([sort @$got], [sort @$expected], $name);
+}
