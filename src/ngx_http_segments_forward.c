@@ -198,7 +198,7 @@ ngx_http_segments_nominated(ngx_http_request_t *r, sg_str_t name)
 
     /* it was validated, and without it the body would be another message */
 
-    if (r->headers_in.connection == NULL || sg_str_caseeq(name, content_type)) {
+    if (sg_str_caseeq(name, content_type)) {
         return 0;
     }
 

@@ -17,6 +17,7 @@ static ngx_int_t ngx_http_segments_redis_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static void ngx_http_segments_set_variable(ngx_http_variable_value_t *v,
     const char *text);
+static ngx_uint_t ngx_http_segments_client_variable(ngx_str_t *name);
 
 
 static ngx_http_variable_t  ngx_http_segments_vars[] = {
@@ -202,10 +203,7 @@ ngx_http_segments_client_variables(ngx_conf_t *cf)
 
     for (i = 0; i < cmcf->variables.nelts; i++) {
 
-        if (ngx_strncmp(v[i].name.data, "http_", 5) != 0
-            && ngx_strncmp(v[i].name.data, "cookie_", 7) != 0
-            && ngx_strcmp(v[i].name.data, "request_uri") != 0)
-        {
+        if (!ngx_http_segments_client_variable(&v[i].name)) {
             continue;
         }
 
@@ -218,4 +216,29 @@ ngx_http_segments_client_variables(ngx_conf_t *cf)
     }
 
     return NGX_OK;
+}
+
+
+/* the name of an indexed variable ends where its length says, not in a NUL */
+
+static ngx_uint_t
+ngx_http_segments_client_variable(ngx_str_t *name)
+{
+    ngx_uint_t  i;
+
+    static ngx_str_t  prefixes[] = {
+        ngx_string("http_"),
+        ngx_string("cookie_"),
+        ngx_string("request_uri")
+    };
+
+    for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (name->len >= prefixes[i].len
+            && ngx_strncmp(name->data, prefixes[i].data, prefixes[i].len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
