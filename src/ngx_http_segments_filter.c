@@ -141,10 +141,8 @@ ngx_http_segments_upstream_header(ngx_http_request_t *r,
 
     ngx_http_segments_clean_headers(r);
 
-    if (ctx->upstream_status == 0
-        && ngx_http_segments_unreadable(r, ctx) != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (ctx->upstream_status < NGX_HTTP_OK) {
+        return ngx_http_segments_unreadable(r, ctx);
     }
 
     if (sg_answer_is_unauthorized(ctx->upstream_status)
@@ -210,21 +208,23 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r)
 }
 
 
-/* what is no HTTP is an answer of HTTP/0.9 to proxy_pass, which logged it */
+/*
+ * What is no HTTP is an answer of HTTP/0.9 to proxy_pass, which logged it; an
+ * older one also takes an interim answer for the final.  The upstream is left,
+ * and nginx' own 502 comes through here again.
+ */
 
 static ngx_int_t
 ngx_http_segments_unreadable(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
-    ctx->outcome = ngx_http_segments_upstream_failed;
+    ctx->upstream_status = 0;
 
     r->http_version = ctx->http_version;
-    r->headers_out.status = NGX_HTTP_BAD_GATEWAY;
 
-    sg_buf_free(&ctx->envelope);
-    sg_envelope_for_status(&ctx->envelope, NGX_HTTP_BAD_GATEWAY);
+    ngx_http_clean_header(r);
 
-    return ngx_http_segments_replace(r, ctx);
+    return NGX_HTTP_BAD_GATEWAY;
 }
 
 
