@@ -57,6 +57,10 @@ ngx_http_segments_capture_header(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    /* sent as it is stored: nginx would make a rewritten one absolute */
+
+    r->headers_out.location = NULL;
+
     length = r->headers_out.content_length_n;
 
     if (length > (off_t) slcf->max_response) {

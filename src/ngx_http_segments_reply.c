@@ -339,6 +339,7 @@ ngx_http_segments_add_stored(ngx_http_request_t *r, ngx_str_t *headers)
 
     static const sg_str_t  content_type = sg_string("Content-Type");
     static const sg_str_t  etag = sg_string("ETag");
+    static const sg_str_t  content_encoding = sg_string("Content-Encoding");
 
     rest.data = headers->data;
     rest.len = headers->len;
@@ -367,10 +368,13 @@ ngx_http_segments_add_stored(ngx_http_request_t *r, ngx_str_t *headers)
             return NGX_ERROR;
         }
 
-        /* gzip weakens it, as it does on the first answer */
+        /* gzip weakens the one and leaves the other, as in the first answer */
 
         if (sg_str_caseeq(name, etag)) {
             r->headers_out.etag = h;
+
+        } else if (sg_str_caseeq(name, content_encoding)) {
+            r->headers_out.content_encoding = h;
         }
     }
 

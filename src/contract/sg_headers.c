@@ -75,6 +75,7 @@ static const sg_header_t  sg_response_stored[] = {
     { sg_string("last-modified"), 0 },
     { sg_string("link"), 0 },
     { sg_string("cache-control"), 0 },
+    { sg_string("content-encoding"), 0 },       /* none was asked for */
     { { NULL, 0 }, 0 }
 };
 

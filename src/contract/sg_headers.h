@@ -44,8 +44,9 @@ int sg_response_header_dropped(sg_str_t name);
 
 /*
  * 1 for a response field that is always stored: Content-Language, Location,
- * ETag, Last-Modified, Link, Cache-Control (Content-Type is stored too, but
- * nginx keeps it apart)
+ * ETag, Last-Modified, Link, Cache-Control, and the Content-Encoding of an
+ * upstream that was asked for none (Content-Type is stored too, but nginx
+ * keeps it apart)
  */
 int sg_response_header_stored(sg_str_t name);
 

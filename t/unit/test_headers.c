@@ -211,7 +211,7 @@ response_stored(void **state)
     static const header_row_t  rows[] = {
         { "Content-Language", 1 }, { "Location", 1 }, { "ETag", 1 },
         { "Last-Modified", 1 }, { "Link", 1 }, { "Cache-Control", 1 },
-        { "LOCATION", 1 },
+        { "Content-Encoding", 1 }, { "LOCATION", 1 },
 
         { "", 0 }, { "Content-Location", 0 }, { "Set-Cookie", 0 },
         { "Date", 0 }, { "X-Request-Id", 0 }, { "Links", 0 }
