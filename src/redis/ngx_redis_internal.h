@@ -28,7 +28,7 @@ typedef struct ngx_redis_node_s  ngx_redis_node_t;
 
 /*
  * down -> connecting -> greeting -> ready, and from each back to down;
- * only ngx_redis_node.c and the last reply to the greeting move it
+ * only ngx_redis_node.c moves it
  */
 typedef enum {
     ngx_redis_node_down = 0,
