@@ -68,9 +68,7 @@ for my $way (qw(close reset shutdown_write)) {
         $upstream->events } 10, "nginx to see $way";
     pass("$way is seen");
     $upstream->release($way);
-    $upstream->stop;
-    unlink $upstream->{log};
-    $upstream->listen;
+    $upstream->forget;
 }
 
 

@@ -30,8 +30,7 @@ use warnings;
 
 use IO::Socket::INET;
 use IO::Socket::UNIX;
-use JSON::PP ();
-use Time::HiRes ();
+use Storable qw(thaw);
 
 use Segments::Process;
 use Segments::Upstream::Server;
@@ -54,6 +53,8 @@ sub start {
         log     => "$base.log",
         output  => "$base.output",
         options => {%args},
+        events  => [],
+        read    => 0,           # so many bytes of the log
     }, $class;
 
     $self->listen;
@@ -121,19 +122,35 @@ sub events {
 
     open my $fh, '<:raw', $self->{log} or return;
 
-    # bodies may be large: what was read before is not decoded again
+    # Bodies may be large: what was read before is not read again.  A record is
+    # its length and its content; the last may not be complete.
 
-    my $json = JSON::PP->new->latin1;
+    seek $fh, $self->{read}, 0;
 
-    seek $fh, $self->{read} // 0, 0;
+    my $bytes = do { local $/; <$fh> // '' };
 
-    while (my $line = <$fh>) {
-        last if $line !~ /\n\z/;
-        push @{ $self->{events} }, $json->decode($line);
-        $self->{read} = tell $fh;
+    while (length $bytes >= 4) {
+        my $length = unpack 'N', $bytes;
+        last if length $bytes < 4 + $length;
+
+        push @{ $self->{events} }, thaw(substr $bytes, 4, $length);
+        $self->{read} += 4 + $length;
+        substr $bytes, 0, 4 + $length, '';
     }
 
-    return @{ $self->{events} // [] };
+    return @{ $self->{events} };
+}
+
+
+# what happened so far shall not be seen any more
+
+sub forget {
+    my ($self) = @_;
+
+    $self->events;
+    $self->{events} = [];
+
+    return;
 }
 
 
