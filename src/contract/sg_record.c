@@ -169,5 +169,5 @@ sg_record_status(sg_str_t text)
         status = status * 10 + (text.data[i] - '0');
     }
 
-    return (status >= 100 && status <= 599) ? status : 0;
+    return (status >= 200 && status <= 599) ? status : 0;
 }

@@ -39,7 +39,8 @@ void sg_record_header_add(sg_buf_t *out, sg_str_t name, sg_str_t value);
  */
 int sg_record_header_next(sg_str_t *rest, sg_str_t *name, sg_str_t *value);
 
-/* a stored status of 100 to 599 in three digits, or 0 */
+/* a stored status of 200 to 599 in three digits, or 0: no interim answer ends a
+   request */
 unsigned sg_record_status(sg_str_t text);
 
 
