@@ -103,7 +103,7 @@ sub events {
     my ($self) = @_;
 
     return map { JSON::PP->new->latin1->decode($_) }
-        split /\n/, slurp($self->{log});
+        slurp($self->{log}) =~ /(.*)\n/g;
 }
 
 
@@ -255,6 +255,7 @@ sub wait_readable {
         my @ready = IO::Select->new(@handles)->can_read(1);
 
         return @ready if @ready;
+        select undef, undef, undef, 1 if !@handles;
         POSIX::_exit(0) if getppid != $self->{test};
     }
 }
