@@ -16,6 +16,8 @@ static ngx_int_t ngx_http_segments_local_header(ngx_http_request_t *r,
 static ngx_int_t ngx_http_segments_upstream_header(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static void ngx_http_segments_clean_headers(ngx_http_request_t *r);
+static void ngx_http_segments_clean_text(ngx_http_request_t *r,
+    ngx_str_t *text);
 static ngx_int_t ngx_http_segments_unreadable(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_unauthorized(ngx_http_request_t *r,
@@ -178,6 +180,10 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r)
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
+    ngx_http_segments_clean_text(r, &r->headers_out.status_line);
+    ngx_http_segments_clean_text(r, &r->headers_out.content_type);
+    ngx_http_segments_clean_text(r, &r->headers_out.charset);
+
     for (part = &r->headers_out.headers.part; part; part = part->next) {
 
         h = part->elts;
@@ -192,7 +198,9 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r)
                 continue;
             }
 
-            if (ngx_http_segments_redact(slcf->secret, &h[i].value)) {
+            if (ngx_http_segments_redact(slcf->secret, &h[i].key)
+                | ngx_http_segments_redact(slcf->secret, &h[i].value))
+            {
                 ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                               "upstream sent the Secret Key back in header "
                               "\"%V\", which is dropped", &h[i].key);
@@ -225,6 +233,23 @@ ngx_http_segments_unreadable(ngx_http_request_t *r,
     ngx_http_clean_header(r);
 
     return NGX_HTTP_BAD_GATEWAY;
+}
+
+
+/* kept apart from the list, with nothing that could be dropped */
+
+static void
+ngx_http_segments_clean_text(ngx_http_request_t *r, ngx_str_t *text)
+{
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (ngx_http_segments_redact(slcf->secret, text)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upstream sent the Secret Key back in \"%V\", "
+                      "where it is masked", text);
+    }
 }
 
 
