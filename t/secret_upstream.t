@@ -195,8 +195,8 @@ for my $directive ('auth_request /_auth', 'mirror /_mirror') {
     my $before = $other->count;
 
     is($nginx->request('POST', '/api/segments', body => $body,
-        key => qq("$directive"), headers => [Authorization => $CLIENT])->status, 201,
-        $directive);
+        key => qq("$directive"), headers => [Authorization => $CLIENT])->status,
+        201, $directive);
 
     my ($seen) = reverse $other->wait_requests($before + 1);
 
