@@ -158,6 +158,7 @@ ngx_http_segments_body_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
+    ngx_event_t                   *rev;
     ngx_http_segments_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
@@ -182,7 +183,14 @@ ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
     ctx->redis_start = ngx_current_msec;
 
-    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+    /* a client may have left behind the request already */
+
+    rev = r->connection->read;
+
+    if (rev->ready) {
+        ngx_post_event(rev, &ngx_posted_events);
+
+    } else if (ngx_handle_read_event(rev, 0) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
