@@ -1,0 +1,61 @@
+#!/usr/bin/perl
+
+# "segments_redis_failure pass": without Redis a create goes on, and says so.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+
+
+my $upstream = upstream();
+my $redis = Segments::RedisServer->new;
+
+my $gateway = nginx(upstream => $upstream, redis => $redis, set => {
+    segments_redis_timeout => '100ms',
+    segments_redis_failure => 'pass',
+});
+
+for my $try (1, 2) {
+    my $answer = $gateway->create(key => 'k1');
+
+    is($answer->summary, '201 bypassed', "try $try");
+    is($answer->header('Retry-After'), undef, "try $try, final");
+    is($upstream->count, $try, "try $try, sent");
+}
+
+my ($first, $second) = map { $_->header('Idempotency-Key') }
+    $upstream->requests;
+
+is($second, $first, 'the upstream can tell that they are one');
+
+is($_->{outcome}, 'bypassed', 'outcome') for $gateway->access(2);
+
+is(scalar(() = $gateway->error_log
+    =~ /\[warn\] .* a create goes on without its record/g), 2,
+    'a warning for each');
+
+# what is wrong with a request is still said
+
+is(envelope($gateway->create(key => 'k1', body => {})),
+    '400 request/invalid_data', 'validated');
+is($upstream->count, 2, 'not sent');
+
+# an upstream's own failure is not ours
+
+is($gateway->create(key => 'k2', mock => 'status=500')->summary,
+    '500 bypassed mock_500', 'upstream failed');
+
+# and Redis is used as soon as it is there
+
+$redis->start;
+
+wait_for { $gateway->create(key => 'k3')->summary ne '201 bypassed' } 20,
+    'the gateway to notice';
+
+is($gateway->create(key => 'k3')->summary, '201 replayed marked',
+    'Redis is used again');
+
+done_testing();

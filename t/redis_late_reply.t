@@ -1,0 +1,96 @@
+#!/usr/bin/perl
+
+# A reply that comes after its command's deadline is dropped: it answers no
+# other command, and the others keep their own deadlines.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+use Segments::Dialogue;
+
+use Time::HiRes qw(time);
+
+
+my $TIMEOUT = slow(400);                # milliseconds
+
+my %set = (
+    segments_redis_timeout     => "${TIMEOUT}ms",
+    segments_idempotency_lease => '60s',
+);
+
+my $upstream = upstream();
+
+
+# a's reply comes late, and would answer b
+
+my $fake = fake_redis(
+    hello,
+    says(claim => 'a'),
+    says(give_back => 'a'),
+    says(claim => 'b'),
+    [SEND => ['replay', '200', '', 'not the answer'], ['stale'],
+        ['in_progress', ':5000']],
+    says(claim => 'c'),
+    [SEND => ['mismatch']],
+);
+my $gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
+
+is(envelope($gateway->create(key => 'a')), '503 internal/storage_error',
+    'too late for the first');
+is($gateway->create(key => 'b')->summary,
+    '409 in-progress idempotency_in_progress', 'its own reply for the second');
+is($gateway->create(key => 'c')->status, 422, 'and for the third');
+ok($fake->played, 'on one connection');
+
+
+# b was sent when half of a's time was over: it has its own
+
+$fake = fake_redis(
+    hello,
+    says(claim => 'a'),
+    says(claim => 'b'),
+    says(give_back => 'a'),
+    [SEND => ['replay', '200', '', 'not the answer'], ['mismatch'], ['ok']],
+);
+$gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
+
+my @clients = map { $gateway->connect } 1, 2;
+
+$clients[0]->send_request($gateway->create_request(key => 'a'));
+$fake->wait_step(4);
+select undef, undef, undef, $TIMEOUT / 2000;
+my $start = time;
+$clients[1]->send_request($gateway->create_request(key => 'b'));
+
+is(envelope($clients[0]->read_response), '503 internal/storage_error',
+    'the first one gave up');
+is($clients[1]->read_response->summary, '422 mismatch idempotency_key_reused',
+    'the second did not');
+cmp_ok(1000 * (time - $start), '<', $TIMEOUT, 'nor did it wait longer');
+ok($fake->played, 'on one connection, too');
+
+
+# half of a late reply, then the rest with the next one
+
+$fake = fake_redis(
+    hello,
+    says(claim => 'a'),
+    [SEND => \"*4\r\n\$6\r\nreplay\r\n\$3\r\n20"],
+    says(give_back => 'a'),
+    [SEND => \"0\r\n\$0\r\n\r\n\$3\r\nNo!\r\n", ['stale']],
+    says(claim => 'b'),
+    [SEND => ['mismatch']],
+);
+$gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
+
+is($gateway->create(key => 'a')->status, 503, 'half a reply');
+is($gateway->create(key => 'b')->status, 422, 'the other half is dropped');
+ok($fake->played, 'on that connection');
+
+
+is($upstream->count, 0, 'nothing was sent upstream');
+
+done_testing();

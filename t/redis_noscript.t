@@ -1,0 +1,137 @@
+#!/usr/bin/perl
+
+# A Redis that does not know the script gets it, and is not sent it again.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+use Segments::Dialogue;
+use Segments::Process;
+
+use Digest::SHA qw(sha1_hex);
+
+
+my $upstream = upstream();
+
+my $MISSING = '-NOSCRIPT No matching script. Please use EVAL.';
+
+my %set = (
+    segments_redis_timeout     => slow_ms(2000),
+    segments_idempotency_lease => '60s',
+);
+
+
+# EVALSHA, EVAL, and EVALSHA from then on
+
+my @words = (1, qr/:create:k1\z/, 'claim', bind_word('token'), '...');
+my $fake = fake_redis(
+    hello,
+    [EXPECT => 'EVALSHA', bind_word('sha'), @words],
+    [SEND => $MISSING],
+    [EXPECT => 'EVAL', qr/\bKEYS\[1\]/, @words],
+    [SEND => ['ok']],
+    [EXPECT => 'EVALSHA', bind_word('sha'), 1, qr/:create:k1\z/, 'complete',
+        bind_word('token'), '...'],
+    [SEND => ['ok']],
+    [EXPECT => 'EVALSHA', bind_word('sha'), 1, qr/:create:k2\z/, 'claim',
+        '...'],
+    [SEND => ['mismatch']],
+);
+my $gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
+
+is($gateway->create(key => 'k1')->summary, '201 created', 'script loaded');
+is($gateway->create(key => 'k2')->status, 422, 'and known');
+ok($fake->played, 'dialogue');
+
+my (undef, $sha, $eval) = $fake->commands;
+
+is($sha->[1], sha1_hex($eval->[1]), 'the name of what is loaded');
+is_deeply([@$eval[2 .. $#$eval]], [@$sha[2 .. $#$sha]], 'same arguments');
+unlike($gateway->error_log, qr/\[error\]/, 'no error');
+
+
+# many at once, before it is known: each reply still meets its own command
+
+my @keys = map { "m$_" } 1 .. 5;
+
+$fake = fake_redis(
+    hello,
+    (map { says(claim => $_) } @keys),
+    [SEND => ($MISSING) x 5],
+    (map { [EXPECT => 'EVAL', '...'] } @keys),
+    [SEND => ['mismatch'], ['in_progress', ':1000'],
+        ['replay', '200', '', ''], ['tombstone', '201'], ['held']],
+);
+$gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
+
+my @clients = map { $gateway->connect } @keys;
+
+for my $i (0 .. $#keys) {
+    $clients[$i]->send_request($gateway->create_request(key => $keys[$i]));
+    $fake->wait_step(4 + $i);
+}
+
+is_deeply([map { $_->read_response->status } @clients],
+    [422, 409, 200, 409, 504], 'many at once');
+ok($fake->played, 'many at once, dialogue');
+
+
+# it is not sent for ever, nor for a command that nobody waits for
+
+$fake = fake_redis(
+    hello,
+    says(claim => 'k3'),
+    [SEND => $MISSING],
+    [EXPECT => 'EVAL', '...'],
+    [SEND => $MISSING],
+    says(claim => 'k4'),
+    says(give_back => 'k4'),
+    [SEND => $MISSING, ['ok']],
+    says(claim => 'k5'),
+    [SEND => ['mismatch']],
+);
+$gateway = nginx(upstream => $upstream, redis => $fake,
+    set => { %set, segments_redis_timeout => slow_ms(400) });
+
+is(envelope($gateway->create(key => 'k3')), '503 internal/storage_error',
+    'NOSCRIPT to EVAL');
+is($gateway->create(key => 'k4')->status, 503, 'NOSCRIPT comes too late');
+is($gateway->create(key => 'k5')->status, 422, 'the next one');
+ok($fake->played, 'neither is sent again');
+
+
+# a real one that forgets its scripts again and again
+
+my $redis = redis_server();
+
+$gateway = nginx(upstream => $upstream, redis => $redis, workers => 2,
+    set => \%set);
+
+my $test = $$;
+my $flusher = Segments::Process->spawn(name => 'flusher', code => sub {
+    my $client = Segments::RedisServer::Client->new($redis->socket);
+
+    $client->command('SCRIPT', 'FLUSH') while getppid == $test;
+});
+
+my %count;
+
+for my $round (1 .. 4) {
+    $count{ $_ ? $_->summary : 'no answer' }++ for parallel(map {
+        [$gateway, $gateway->create_request(key => "$round-$_")]
+    } 1 .. 50);
+}
+
+is($redis->cmd('PING'), 'PONG', 'Redis is there');
+ok($flusher->alive, 'and forgets');
+$flusher->stop('KILL');
+
+is_deeply(\%count, { '201 created' => 200 }, 'nobody notices')
+    or diag $gateway->error_log;
+cmp_ok($redis->commands->{eval} // 0, '>', 1, 'loaded more than once');
+is_deeply([$redis->keys_without_expiry], [], 'every key expires');
+
+done_testing();

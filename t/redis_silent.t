@@ -1,0 +1,131 @@
+#!/usr/bin/perl
+
+# A Redis that takes connections and bytes, and never answers, costs a request
+# with a key the time-out and no more, and one without a key nothing.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+
+use IO::Socket::INET;
+use Time::HiRes qw(time);
+
+
+my $TIMEOUT = slow(200);                # milliseconds
+
+# a connection that were waited for besides would show
+
+my %set = (
+    segments_redis_timeout         => "${TIMEOUT}ms",
+    segments_redis_connect_timeout => 5 * $TIMEOUT . 'ms',
+    segments_idempotency_lease     => '30s',
+);
+
+my $upstream = upstream();
+
+
+# how long requests take, the shortest first
+
+sub sequence {
+    my ($gateway, $name, $count) = @_;
+
+    my @times;
+
+    for my $n (1 .. $count) {
+        my $start = time;
+        my $answer = $gateway->create(key => "$name-$n");
+
+        push @times, 1000 * (time - $start);
+        is(envelope($answer), '503 internal/storage_error', "$name, refused");
+        like($answer->header('Retry-After'), qr/\A[1-9][0-9]*\z/,
+            "$name, Retry-After");
+
+        $start = time;
+        is($gateway->create->status, 201, "$name, no key");
+        cmp_ok(1000 * (time - $start), '<', $TIMEOUT, "$name, no key, no wait");
+    }
+
+    @times = sort { $a <=> $b } @times;
+
+    cmp_ok($times[0], '>=', $TIMEOUT - 10, "$name, not given up early");
+    cmp_ok($times[ @times / 2 ], '<=', $TIMEOUT + slow(20),
+        "$name, given up in time") or diag "@times";
+
+    return;
+}
+
+
+sub many {
+    my ($gateway, $name) = @_;
+
+    my $start = time;
+    my @answers = parallel(map {
+        [$gateway, $gateway->create_request(key => "$name-all-$_")]
+    } 1 .. 50);
+
+    is(scalar(grep { $_ && $_->status == 503 } @answers), 50,
+        "$name, many at once");
+    cmp_ok(1000 * (time - $start), '<', 4 * $TIMEOUT,
+        "$name, no queue is formed");
+}
+
+
+# stopped before there is a connection, with one, and without warning
+
+my $redis = redis_server();
+
+my %stopped = (
+    'first connection' => nginx(upstream => $upstream, redis => $redis,
+        set => \%set),
+    'known connection' => nginx(upstream => $upstream, redis => $redis,
+        set => { %set, segments_redis_prefix => 'other:' }),
+);
+
+is($stopped{'known connection'}->create(key => 'known')->summary,
+    '201 created', 'at first it answers');
+
+$redis->pause;
+
+for my $name (sort keys %stopped) {
+    sequence($stopped{$name}, $name =~ s/ /-/r, 7);
+    many($stopped{$name}, $name =~ s/ /-/r);
+}
+
+$redis->resume;
+
+for my $name (sort keys %stopped) {
+    my $answer;
+
+    wait_for {
+        $answer = $stopped{$name}->create(key => 'later');
+        $answer->status == 201;
+    } 20, 'the gateway to notice';
+
+    like($answer->summary, qr/\A201 (?:created|replayed marked)\z/,
+        "$name, recovered");
+}
+
+is($stopped{'known connection'}->create(key => 'known')->summary,
+    '201 replayed marked', 'nothing was forgotten');
+is_deeply([$redis->keys_without_expiry], [], 'every key expires');
+
+
+# a port that accepts, and no more
+
+my $hole = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Proto => 'tcp',
+    Listen => 128);
+my $gateway = nginx(upstream => $upstream, set => \%set,
+    redis => 'redis://127.0.0.1:' . $hole->sockport);
+
+sequence($gateway, 'accepts-only', 7);
+many($gateway, 'accepts-only');
+
+# "known" and "later", twice
+
+is(scalar(grep { $_->header('Idempotency-Key') } $upstream->requests), 3,
+    'nothing else was sent');
+
+done_testing();

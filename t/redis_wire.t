@@ -1,0 +1,238 @@
+#!/usr/bin/perl
+
+# What Redis says in whatever pieces, and what no Redis should say.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+use Segments::Dialogue;
+
+
+my %set = (
+    segments_redis_timeout         => slow_ms(2000),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => '60s',
+);
+
+my $upstream = upstream();
+
+sub gateway {
+    my ($fake, %more) = @_;
+
+    return nginx(upstream => $upstream, redis => $fake,
+        set => { %set, %more });
+}
+
+
+# byte by byte, the greeting, too
+
+my $fake = fake_redis(
+    [EXPECT => 'PING'],
+    [DRIBBLE => '+PONG'],
+    says(claim => 'a'),
+    [DRIBBLE => ['replay', '200', "Content-Type: text/plain\nETag: \"1\"\n",
+        "one\r\ntwo\n"]],
+    says(claim => 'b'),
+    [DRIBBLE => ['in_progress', ':61001']],
+);
+my $gateway = gateway($fake);
+my $answer = $gateway->create(key => 'a');
+
+is($answer->summary, '200 replayed marked', 'byte by byte');
+is($answer->body, "one\r\ntwo\n", 'byte by byte, body');
+is($answer->header('Content-Type'), 'text/plain', 'byte by byte, type');
+is($answer->header('ETag'), '"1"', 'byte by byte, a field');
+is($gateway->create(key => 'b')->header('Retry-After'), 62,
+    'byte by byte, a number');
+ok($fake->played, 'byte by byte, dialogue');
+
+
+# several replies in one packet, or cut between any two bytes, or larger than
+# a read
+
+my @keys = map { "key$_" } 1 .. 5;
+my $large = join '', map { "$_\r\n" } 1 .. 20_000;
+my @replies = (['replay', '200', '', 'first'], ['mismatch'],
+    ['replay', '201', '', $large], ['in_progress', ':1'], ['tombstone', '201']);
+my $bytes = join '', map { Segments::FakeRedis::resp($_) } @replies;
+
+for my $cut (undef, 1, 6, 9, 23, 47, 60, 80, 16_384, length($bytes) - 1) {
+    my @said;
+    my $name = $cut ? "cut after $cut" : 'at once';
+
+    $fake = fake_redis(
+        hello,
+        (map { says(claim => $_) } @keys),
+        $cut ? ([GARBAGE => substr $bytes, 0, $cut], [WAIT => 'rest'],
+                [GARBAGE => substr $bytes, $cut])
+             : [GARBAGE => $bytes],
+    );
+    $gateway = gateway($fake);
+
+    my @clients = map { $gateway->connect } @keys;
+
+    for my $i (0 .. $#keys) {
+        $clients[$i]->send_request($gateway->create_request(
+            key => $keys[$i]));
+        $fake->wait_step(4 + $i);
+    }
+
+    $fake->go('rest');
+
+    push @said, $_->read_response for @clients;
+    is_deeply([map { $_ ? $_->status : 'none' } @said],
+        [200, 422, 201, 409, 409], $name);
+    is($said[0]->body, 'first', "$name, first body");
+    ok($said[2]->body eq $large, "$name, large body");
+    ok($fake->played, "$name, dialogue");
+}
+
+
+# What cannot be read may stand for a record: refused, not run, and the
+# connection can be used.
+
+my %ODD = (
+    'a null'                => undef,
+    'a number'              => ':1',
+    'a status'              => '+OK',
+    'a string'              => 'ok',
+    'an empty array'        => [],
+    'a null array'          => \"*-1\r\n",
+    'another word'          => ['okay'],
+    'a word in upper case'  => ['OK'],
+    'a longer word'         => ["ok\0"],
+    'a status as the word'  => ['+ok'],
+    'a null as the word'    => [undef],
+    'a number as the word'  => [':1'],
+    'an array as the word'  => [['ok']],
+    'too many elements'     => ['ok', 'ok'],
+    'too few elements'      => ['replay', '201'],
+    'no body'               => ['replay', '201', '', undef],
+    'a number as the body'  => ['replay', '201', '', ':1'],
+    'a number as a status'  => ['replay', ':201', '', ''],
+    'a status of words'     => ['replay', 'two', '', ''],
+    'a status out of range' => ['replay', '999', '', ''],
+    'an interim status'     => ['replay', '100', '', ''],
+    'headers without an end' => ['replay', '201', 'ETag: 1', ''],
+    'headers with a CR'     => ['replay', '201', "ETag: 1\r\nX: 1\n", ''],
+    'no number'             => ['in_progress', 'soon'],
+    'a number in a string'  => ['in_progress', '5000'],
+    'a number of 0'         => ['in_progress', ':0'],
+    'a negative number'     => ['in_progress', ':-1'],
+    'a word of changes'     => ['stale'],
+    'an unreadable record'  => ['unreadable', 'v'],
+    'an unreadable record, and no word' => ['unreadable', ':1'],
+);
+
+my @odd = sort keys %ODD;
+
+for my $failure (qw(reject pass)) {
+    $fake = fake_redis(
+        hello,
+        map { (says('claim', 'odd'), [SEND => $ODD{$_}]) } @odd,
+    );
+    $gateway = gateway($fake, segments_redis_failure => $failure);
+
+    is(envelope($gateway->create(key => 'odd')), '503 internal/storage_error',
+        "$failure, $_") for @odd;
+    ok($fake->played, "$failure, one connection and no other command");
+}
+
+
+# a refusal is a refusal, and what it says stays out of the log but for its
+# first word
+
+my %ERRORS = map { $_ => "-$_ what else it says" }
+    qw(ERR OOM LOADING READONLY NOAUTH NOPERM MISCONF BUSY MASTERDOWN
+       CLUSTERDOWN MOVED ASK TRYAGAIN EXECABORT);
+
+$ERRORS{'an empty error'} = \"-\r\n";
+$ERRORS{'an odd error'} = "-\x01\xff%s%n";
+
+for my $name (sort keys %ERRORS) {
+    $fake = fake_redis(
+        hello,
+        says(claim => 'e'),
+        [SEND => $ERRORS{$name}],
+        says(claim => 'f'),
+        [SEND => ['mismatch']],
+    );
+    $gateway = gateway($fake);
+
+    is(envelope($gateway->create(key => 'e')), '503 internal/storage_error',
+        $name);
+    is($gateway->create(key => 'f')->status, 422, "$name, the next");
+    ok($fake->played, "$name, on the same connection");
+
+    my $log = $gateway->error_log;
+
+    like($log, qr/\[error\] .* refused a record command with "[A-Z]*"$/m,
+        "$name, log");
+    unlike($log, qr/what else/, "$name, no more than that");
+}
+
+
+# garbage, and ends in the middle: another connection, the same command
+
+my @BROKEN = (
+    [garbage            => [GARBAGE => "\x00\xff no Redis\r\n"]],
+    ['HTTP'             => [GARBAGE => "HTTP/1.1 400 Bad Request\r\n\r\n"]],
+    ['a bad length'     => [SEND => \"\$-5\r\n"]],
+    ['no length'        => [SEND => \"\$x\r\n"]],
+    ['too deep'         => [SEND => \("*1\r\n" x 100)]],
+    ['half a reply'     => [SEND => \"*1\r\n\$2\r\no"], ['CLOSE']],
+    ['half a number'    => [SEND => \"*2\r\n\$11\r\nin_progress\r\n:50"],
+                           ['RESET']],
+    ['half a string'    => [SEND => \"\$100\r\nok"], ['CLOSE']],
+    ['a huge string'    => [SEND => \"*1\r\n\$2000000000\r\nok"], ['CLOSE']],
+);
+
+for my $row (@BROKEN) {
+    my ($name, @steps) = @$row;
+
+    push @steps, ['CLOSED'] if @steps == 1;
+
+    $fake = fake_redis(
+        hello,
+        says(claim => 'g', bind_word('token')),
+        @steps,
+        hello('second'),
+        says(claim => 'g', bind_word('token')),
+        [SEND => ['mismatch']],
+    );
+    $gateway = gateway($fake);
+
+    is($gateway->create(key => 'g')->status, 422, $name);
+    ok($fake->played, "$name, asked again");
+    like($gateway->error_log, 
+        qr/redis sent an invalid reply|redis closed the connection|recv\(\) fail/,
+        "$name, log");
+    unlike($gateway->error_log, qr/no Redis|Bad Request/,
+        "$name, not in the log");
+}
+
+
+# a reply to nothing: nobody knows what the next ones belong to
+
+$fake = fake_redis(
+    hello,
+    says(claim => 'n'),
+    [SEND => ['mismatch'], ['ok']],
+    ['CLOSED'],
+    hello('second'),
+    says(claim => 'm'),
+    [SEND => ['in_progress', ':5000']],
+);
+$gateway = gateway($fake);
+
+is($gateway->create(key => 'n')->status, 422, 'a reply too many');
+$gateway->wait_log(qr/redis sent a reply to no command/);
+is($gateway->create(key => 'm')->status, 409, 'another connection');
+ok($fake->played, 'dialogue');
+
+is($upstream->count, 0, 'nothing was sent upstream');
+
+done_testing();
