@@ -30,7 +30,6 @@ use warnings;
 
 use IO::Socket::INET;
 use IO::Socket::UNIX;
-use Storable qw(thaw);
 
 use Segments::Process;
 use Segments::Upstream::Server;
@@ -120,23 +119,12 @@ sub url     { return "http://127.0.0.1:$_[0]{port}" }
 sub events {
     my ($self) = @_;
 
-    open my $fh, '<:raw', $self->{log} or return;
+    # bodies may be large: what was read before is not read again
 
-    # Bodies may be large: what was read before is not read again.  A record is
-    # its length and its content; the last may not be complete.
+    ($self->{read}, my @new)
+        = Segments::Upstream::Server::records($self->{log}, $self->{read});
 
-    seek $fh, $self->{read}, 0;
-
-    my $bytes = do { local $/; <$fh> // '' };
-
-    while (length $bytes >= 4) {
-        my $length = unpack 'N', $bytes;
-        last if length $bytes < 4 + $length;
-
-        push @{ $self->{events} }, thaw(substr $bytes, 4, $length);
-        $self->{read} += 4 + $length;
-        substr $bytes, 0, 4 + $length, '';
-    }
+    push @{ $self->{events} }, @new;
 
     return @{ $self->{events} };
 }

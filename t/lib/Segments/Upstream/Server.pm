@@ -13,7 +13,7 @@ use IO::Compress::Gzip qw(gzip);
 use IO::Select;
 use JSON::PP ();
 use Socket qw(SOL_SOCKET SO_LINGER);
-use Storable qw(freeze);
+use Storable qw(freeze thaw);
 use Time::HiRes qw(time);
 
 my %REASONS = (
@@ -637,6 +637,31 @@ sub record {
     syswrite $self->{log}, pack('N', length $record) . $record;
 
     return;
+}
+
+
+# What was recorded behind the first $from bytes of the file, and where to go
+# on.  A record is its length and its content; the last may not be complete.
+
+sub records {
+    my ($path, $from) = @_;
+
+    open my $fh, '<:raw', $path or return $from;
+    seek $fh, $from, 0;
+
+    my $bytes = do { local $/; <$fh> // '' };
+    my $pos = 0;
+    my @records;
+
+    while (length($bytes) - $pos >= 4) {
+        my $length = unpack 'N', substr $bytes, $pos, 4;
+        last if length($bytes) - $pos < 4 + $length;
+
+        push @records, thaw(substr $bytes, $pos + 4, $length);
+        $pos += 4 + $length;
+    }
+
+    return ($from + $pos, @records);
 }
 
 
