@@ -1,0 +1,173 @@
+#!/usr/bin/perl
+
+# A worker dies with a create in flight: its key is busy until the lease ends,
+# and then the policy for unknown outcomes decides.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+
+
+my $BUSY = '409 in-progress idempotency_in_progress';
+my $HELD = '504 held idempotency_outcome_unknown';
+
+my $upstream = upstream(honour_keys => 1);
+my $redis = redis_server();
+
+
+sub gateway {
+    my ($policy, %more) = @_;
+
+    return nginx(upstream => $upstream, redis => $redis, %more, set => {
+        segments_redis_prefix        => "$policy:",
+        segments_redis_timeout       => slow_ms(300),
+        segments_idempotency_lease   => slow_ms(1000),
+        segments_idempotency_ttl     => slow_ms(20_000),
+        segments_idempotency_unknown => $policy,
+    });
+}
+
+
+# a create that the upstream has and does not answer
+
+sub in_flight {
+    my ($nginx, $key) = @_;
+
+    my $c = $nginx->connect;
+
+    $c->send_request($nginx->create_request(key => $key,
+        mock => "hold=$key; effect"));
+    $upstream->wait_held($key);
+
+    return $c;
+}
+
+
+# the answers up to the first that is not "in progress"
+
+sub answers {
+    my ($nginx, $key) = @_;
+
+    my @answers;
+
+    wait_for {
+        push @answers, $nginx->create(key => $key);
+        $answers[-1]->summary ne $BUSY
+    } 10, 'the lease to end';
+
+    return @answers;
+}
+
+
+sub lease_left {
+    my ($name) = @_;
+
+    my ($seconds, $micros) = @{ $redis->cmd('TIME') };
+
+    return $redis->record($name)->{lease} - $seconds * 1000 - $micros / 1000;
+}
+
+
+my %ways = (
+    'kill -9' => sub { $_[0]->kill_worker },
+    'stop'    => sub { $_[0]->stop; $_[0]->start },
+);
+
+my $n = 0;
+
+for my $how (sort keys %ways) {
+
+    # retry
+
+    my $nginx = gateway('retry');
+    my $key = 'k' . ++$n;
+    my $count = $upstream->count;
+    my $effects = $upstream->effects;
+    my $c = in_flight($nginx, $key);
+    my ($name) = $redis->keys("retry:*:$key");
+
+    $ways{$how}->($nginx);
+    ok($c->wait_closed, "$how: client cut off");
+
+    my $busy = $nginx->create(key => $key);
+
+    is($busy->summary, $BUSY, 'key busy');
+    like($busy->header('Retry-After'), qr/\A[1-9][0-9]*\z/,
+        'told when to come again');
+    cmp_ok($busy->header('Retry-After'), '<=', slow(1) + 1,
+        'when the lease ends');
+    is($upstream->count, $count + 1, 'nothing sent');
+
+    my @answers = answers($nginx, $key);
+
+    is($answers[-1]->summary, '201 created', 'after the lease it runs');
+    is($upstream->count, $count + 2, 'and is sent');
+
+    my @keys = map { $_->header('Idempotency-Key') } $upstream->requests;
+
+    is($keys[-1], $keys[-2], 'with the same upstream key');
+    is($upstream->effects, $effects + 1, 'carried out once');
+    is($nginx->create(key => $key)->summary, '201 replayed marked',
+        'then replayed');
+
+    # hold
+
+    $nginx = gateway('hold');
+    $c = in_flight($nginx, $key .= 'hold');
+    ($name) = $redis->keys("hold:*:$key");
+    $count = $upstream->count;
+
+    $ways{$how}->($nginx);
+    $c->wait_closed;
+
+    is($nginx->create(key => $key)->summary, $BUSY, 'hold: key busy');
+
+    @answers = answers($nginx, $key);
+
+    is($answers[-1]->summary, $HELD, 'after the lease it is held');
+    cmp_ok(lease_left($name), '<=', 0, 'not before');
+    is($nginx->create(key => $key)->summary, $HELD, 'and stays so');
+    is($upstream->count, $count, 'nothing sent');
+    is_deeply([$redis->keys_without_expiry], [], 'every key expires');
+}
+
+# one worker dies, another gateway takes over
+
+my ($one, $two) = (gateway('retry'), gateway('retry'));
+my $c = in_flight($one, 'moved');
+
+$one->kill_worker;
+
+is((answers($two, 'moved'))[-1]->summary, '201 created',
+    'another gateway takes over');
+is($one->create(key => 'moved')->summary, '201 replayed marked',
+    'replayed where the worker died');
+
+# only one of many that wait
+
+$c = in_flight($one, 'many');
+$one->kill_worker;
+
+my ($name) = $redis->keys('retry:*:many');
+my $count = $upstream->count;
+my %seen;
+
+wait_for { lease_left($name) <= 0 } 10, 'the lease to end';
+
+for (parallel(map { [$_ % 2 ? $one : $two,
+    $one->create_request(key => 'many')] } 1 .. 50))
+{
+    $seen{ $_ ? $_->summary : 'no answer' }++;
+}
+
+is($seen{'201 created'}, 1, 'one take-over');
+is(($seen{$BUSY} // 0) + ($seen{'201 replayed marked'} // 0), 49,
+    'the others do not run') or diag explain \%seen;
+is($upstream->count, $count + 1, 'one upstream request');
+
+is_deeply([$redis->keys_without_expiry], [], 'every key expires');
+
+done_testing();
