@@ -1,0 +1,152 @@
+#!/usr/bin/perl
+
+# The Redis user that the documentation recommends can do all that a gateway
+# does, and nothing that it does not.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+
+
+# what README.md says: EVALSHA and EVAL, and what the scripts call
+
+my @RULE = qw(resetkeys resetchannels -@all ~segments:*);
+my @COMMANDS = qw(ping evalsha eval hmget hset hdel exists del pexpire pttl
+    time);
+
+my $upstream = upstream();
+my $redis = redis_server();
+my $users = 0;
+
+spew(tempdir() . '/password', 'secret');
+
+sub gateway {
+    my ($commands, %more) = @_;
+
+    my $user = 'user' . ++$users;
+
+    my $set = $redis->cmd('ACL', 'SETUSER', $user, 'on', '>secret', @RULE,
+        map { "+$_" } @$commands);
+    "$set" eq 'OK' or die $set;
+
+    $redis->cmd('FLUSHALL');
+    $redis->cmd('SCRIPT', 'FLUSH');
+
+    return nginx(upstream => $upstream, redis => "redis://$user\@127.0.0.1:"
+        . $redis->port . ' password_file=' . tempdir() . '/password',
+        set => {
+            segments_redis_timeout            => slow_ms(300),
+            segments_idempotency_lease        => slow_ms(900),
+            segments_idempotency_ttl          => slow_ms(900),
+            segments_idempotency_max_response => '1k',
+            %more,
+        });
+}
+
+
+# every way that a record's life can take
+
+sub life {
+    my ($gateway) = @_;
+
+    my @said = map { $_->summary } (
+        $gateway->create(key => 'a'),
+        $gateway->create(key => 'a'),
+        $gateway->create(key => 'a', body => { name => 'b' }),
+        $gateway->create(key => 'b', mock => 'body=5000'),
+        $gateway->create(key => 'b'),
+        $gateway->create(key => 'c', mock => 'status=429'),
+        $gateway->create(key => 'c', mock => 'status=500'),
+        $gateway->create(key => 'c'),
+    );
+
+    return join "\n", @said;
+}
+
+my $whole = <<'END' =~ s/\n\z//r;
+201 created
+201 replayed marked
+422 mismatch idempotency_key_reused
+201 created
+409 replayed marked idempotency_answer_not_kept
+429 unstored mock_429
+500 unstored mock_500
+201 created
+END
+
+# "no such permission" is written down by Redis itself
+
+sub denied {
+    return map { { @$_ }->{object} } @{ $redis->cmd('ACL', 'LOG') };
+}
+
+
+my $gateway = gateway(\@COMMANDS);
+
+is(life($gateway), $whole, 'a whole life');
+
+is(renewals($gateway, 'd'), '201 created', 'renewed');
+is_deeply([denied()], [], 'nothing was denied');
+unlike($gateway->error_log, qr/\[(?:error|warn)\]/, 'log');
+is_deeply([$redis->keys_without_expiry], [], 'every key expires');
+
+$gateway->quit;
+
+
+# each of them is needed
+
+for my $left_out (@COMMANDS) {
+    $redis->cmd('ACL', 'LOG', 'RESET');
+    $gateway = gateway([grep { $_ ne $left_out } @COMMANDS]);
+
+    life($gateway);
+    renewals($gateway, 'd') if $left_out eq 'pttl';
+
+    is_deeply([grep { $_ ne $left_out } denied()], [],
+        "without $left_out, nothing else denied");
+    is(scalar(grep { $_ eq $left_out } denied()) ? 'denied' : 'unused',
+        'denied', "without $left_out");
+
+    $gateway->stop;
+}
+
+
+# other keys are out of reach
+
+$gateway = gateway(\@COMMANDS, segments_redis_prefix => 'other:');
+
+is(envelope($gateway->create(key => 'e')), '503 internal/storage_error',
+    'another prefix');
+is($redis->cmd('DBSIZE'), 0, 'another prefix, nothing written');
+$gateway->stop;
+
+done_testing();
+
+
+# an upstream that takes longer than the lease
+
+sub renewals {
+    my ($gateway, $key) = @_;
+
+    my $c = $gateway->connect;
+    my $start = $redis->cmd('TIME')->[0];
+    my $hold = "hold$users";
+
+    $c->send_request($gateway->create_request(key => $key,
+        mock => "hold=$hold"));
+    $upstream->wait_held($hold);
+    wait_for {
+        my ($name) = grep { /:$key\z/ } $redis->keys;
+        my $lease = $name && $redis->record($name)->{lease};
+
+        denied() || !$lease
+            || $lease > 1000 * ($start + 1) + 2 * slow(900);
+    } 20, 'the lease to be renewed';
+
+    $upstream->release($hold);
+
+    return $c->read_response->summary;
+}

@@ -1,0 +1,138 @@
+#!/usr/bin/perl
+
+# One round trip to Redis admits a create with a key, one completes it, and
+# nothing else makes any.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+
+
+my $upstream = upstream();
+my $redis = redis_server();
+my $gateway = nginx(upstream => $upstream, redis => $redis, set => {
+    segments_operations        => 'all',
+    segments_redis_timeout     => slow_ms(3000),
+    segments_idempotency_lease => '60s',
+    segments_idempotency_max_response => '1k',
+});
+
+my @URI = ('/v4/segments', headers => ['Idempotency-Key' => 'k9']);
+
+
+# what clients have sent, but for this test; what scripts call is not among it
+
+sub sent {
+    my %calls = %{ $redis->commands };
+    my @inside = qw(hmget exists time hset pexpire pttl hdel del);
+
+    delete @calls{@inside};
+
+    return \%calls;
+}
+
+sub trips {
+    my ($name, $code, %expected) = @_;
+
+    my $before = sent();
+    my $answer = $code->();
+    my $after = sent();
+    my %more = map { $_ => $after->{$_} - ($before->{$_} // 0) } keys %$after;
+
+    delete @more{ grep { !$more{$_} } keys %more };
+
+    is_deeply(\%more, \%expected, $name)
+        or diag $answer ? $answer->summary : 'no answer', explain \%more;
+
+    return $answer;
+}
+
+sub create {
+    my @args = @_;
+
+    return sub { $gateway->create(@args) };
+}
+
+
+trips('no key', create());
+trips('refused body', create(key => 'k0', body => {}));
+trips('refused key', create(key => ''));
+trips('refused type', create(key => 'k0', headers =>
+    ['Content-Type' => 'text/plain']));
+trips('list', sub { $gateway->request('GET', @URI) });
+trips('delete', sub { $gateway->request('DELETE', '/v4/segments/id',
+    @URI[1 .. $#URI]) });
+trips('update', sub { $gateway->request('PUT', '/v4/segments/id',
+    @URI[1 .. $#URI], body => { name => 'a' }) });
+
+is($redis->cmd('DBSIZE'), 0, 'no record');
+is(scalar(() = $redis->cmd('CLIENT', 'LIST') =~ /\n/g), 1, 'no connection');
+
+# a rejected EVALSHA is counted as a call
+
+trips('the very first', create(key => 'k1'),
+    ping => 1, evalsha => 2, eval => 1);
+trips('a create', create(key => 'k2'), evalsha => 2);
+trips('its retry', create(key => 'k2'), evalsha => 1);
+trips('another request', create(key => 'k2', body => { name => 'b' }),
+    evalsha => 1);
+trips('refused upstream', create(key => 'k3', mock => 'status=400'),
+    evalsha => 2);
+trips('not executed', create(key => 'k4', mock => 'status=429'),
+    evalsha => 2);
+trips('failed upstream', create(key => 'k5', mock => 'status=500'),
+    evalsha => 2);
+trips('cut upstream', create(key => 'k6', mock => 'close=after-read'),
+    evalsha => 2);
+trips('a large answer', create(key => 'k7', mock => 'body=5000'),
+    evalsha => 2);
+trips('its retry', create(key => 'k7'), evalsha => 1);
+trips('a duplicate', sub {
+    my $c = $gateway->connect;
+    $c->send_request($gateway->create_request(key => 'k8', mock => 'hold=a'));
+    $upstream->wait_held('a');
+    is($gateway->create(key => 'k8')->status, 409, 'in progress');
+    $upstream->release('a');
+    return $c->read_response;
+}, evalsha => 3);
+
+is_deeply([$redis->keys_without_expiry], [], 'every key expires');
+
+
+# while the upstream works, the lease is renewed, and no more often than needed
+
+my $slow = nginx(upstream => $upstream, redis => $redis, set => {
+    segments_redis_timeout     => slow_ms(300),
+    segments_idempotency_lease => slow_ms(900),
+});
+
+$slow->create(key => 'warm');
+
+my $c = $slow->connect;
+my $before = sent()->{evalsha};
+
+$c->send_request($slow->create_request(key => 's1', mock => 'hold=s1'));
+$upstream->wait_held('s1');
+
+my ($name) = grep { /:s1\z/ } $redis->keys;
+my $lease = $redis->record($name)->{lease};
+
+wait_for {
+    my $now = $redis->record($name)->{lease};
+    $now - $lease >= 2 * slow(900);
+} 20, 'two leases to pass';
+
+$upstream->release('s1');
+is($c->read_response->summary, '201 created', 'slow upstream');
+
+my $trips = sent()->{evalsha} - $before;
+
+cmp_ok($trips, '>=', 2 + 4, 'lease renewed');
+cmp_ok($trips, '<=', 2 + 9, 'three times for each') or diag $trips;
+
+is_deeply([$redis->keys_without_expiry], [], 'every key expires, still');
+
+done_testing();
