@@ -131,17 +131,25 @@ is_deeply(\@unknown, [], 'nothing else in a replay');
 is(($upstream->requests)[0]->header('Accept-Encoding'), 'identity',
     'no coding asked for');
 
-# a replay answers the create, whatever else the client already has
+# a replay answers the create, whatever else the client already has; nginx
+# has an eye on conditions where the status is 200
+
+my $made = $nginx->create(key => 'made',
+    mock => 'status=200; ' . $mock =~ s/\A.*?; //r);
 
 for (['If-None-Match', '"v1"'], ['If-None-Match', '*'],
     ['If-Modified-Since', 'Thu, 15 Jan 2026 10:30:00 GMT'],
     ['If-Match', '"other"'], ['Range', 'bytes=0-3'],
     ['If-Unmodified-Since', 'Thu, 01 Jan 1970 00:00:01 GMT'])
 {
-    my $answer = $nginx->create(key => 'k1', headers => [@$_]);
+    for my $first ($first, $made) {
+        my $answer = $nginx->create(headers => [@$_],
+            key => $first == $made ? 'made' : 'k1');
 
-    is($answer->summary, '201 replayed marked', "with $_->[0]");
-    is($answer->body, $first->body, 'whole body');
+        is($answer->summary, $first->status . ' replayed marked',
+            "with $_->[0]");
+        is($answer->body, $first->body, 'whole body');
+    }
 }
 
 # a Location of the upstream's own address is rewritten once

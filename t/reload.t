@@ -145,6 +145,24 @@ for my $key ('quit', 'quit-left') {
         "$key was stored");
 }
 
+# an answer that Redis did not take yet is still given to it
+
+my $loyal = nginx(%args, set => { segments_redis_timeout => slow_ms(200),
+    segments_idempotency_lease => slow_ms(6000) });
+
+$c = in_flight($loyal, 'loyal');
+$redis->pause;
+$upstream->release('loyal');
+is($c->read_response->summary, '201 unstored', 'Redis is silent');
+$c->close;
+$loyal->process->signal('QUIT');
+$loyal->wait_log(qr/gracefully shutting down/);
+is($loyal->process->wait(1), 0, 'quit waits');
+$redis->resume;
+ok($loyal->process->wait(20), 'until Redis has it');
+is($nginx->create(key => 'loyal')->summary, '201 replayed marked',
+    'stored after all');
+
 # nginx may be told not to wait for ever: then the outcome is not known
 
 my $hasty = nginx(%args, main => 'worker_shutdown_timeout 100ms;',
