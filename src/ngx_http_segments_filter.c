@@ -182,7 +182,6 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r)
 
     ngx_http_segments_clean_text(r, &r->headers_out.status_line);
     ngx_http_segments_clean_text(r, &r->headers_out.content_type);
-    ngx_http_segments_clean_text(r, &r->headers_out.charset);
 
     for (part = &r->headers_out.headers.part; part; part = part->next) {
 
