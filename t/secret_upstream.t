@@ -32,7 +32,7 @@ my $nginx = nginx(upstream => $upstream, redis => $redis,
         . ' proxy_set_header X-Auth $http_authorization;'
         . ' proxy_set_header X-Key $http_idempotency_key; }',
     http   => <<'CONF',
-log_format client escape=json '{"authorization":"$http_authorization",'
+log_format client escape=json '{"id":"$http_x_id","authorization":"$http_authorization",'
     '"key":"$http_idempotency_key","uri":"$request_uri",'
     '"cookie":"$http_cookie","sid":"$cookie_sid",'
     '"coding":"$http_accept_encoding","connection":"$http_connection",'
@@ -59,10 +59,11 @@ for (@operations) {
 
     $nginx->request($method, "/api/segments$suffix", @request, headers => [
         Authorization => $CLIENT, Cookie => 'sid=client; b=2',
-        'Accept-Encoding' => 'gzip, br', Connection => 'close']);
+        'Accept-Encoding' => 'gzip, br', Connection => 'close',
+        'X-Id' => "$method$suffix"]);
 
     my ($request) = reverse $upstream->requests;
-    my ($line) = reverse client_log();
+    my $line = logged("$method$suffix");
     my $name = "$method $suffix";
     my $key = $method eq 'POST' ? '"first"' : undef;
 
@@ -80,7 +81,7 @@ for (@operations) {
     is($request->header('X-E'), 'client', "$name: one of them");
 
     is_deeply($line, {
-        authorization => $CLIENT, key => $key // '',
+        id => "$method$suffix", authorization => $CLIENT, key => $key // '',
         uri => "/api/segments$suffix", cookie => 'sid=client; b=2',
         sid => 'client', coding => 'gzip, br', connection => 'close',
         request => "$method /api/segments$suffix HTTP/1.1", user => '',
@@ -89,9 +90,9 @@ for (@operations) {
 
 # a client that has none
 
-$nginx->request('GET', '/api/segments');
+$nginx->request('GET', '/api/segments', headers => ['X-Id' => 'none']);
 
-is((client_log())[-1]{authorization}, '', 'no credential in the log');
+is(logged('none')->{authorization}, '', 'no credential in the log');
 is((reverse $upstream->requests)[0]->header('X-A'), undef,
     'nor in proxy_set_header');
 
@@ -195,8 +196,9 @@ for my $directive ('auth_request /_auth', 'mirror /_mirror') {
     my $before = $other->count;
 
     is($nginx->request('POST', '/api/segments', body => $body,
-        key => qq("$directive"), headers => [Authorization => $CLIENT])->status,
-        201, $directive);
+        key => qq("$directive"), headers => [Authorization => $CLIENT,
+            'Content-Type' => 'application/json', 'X-Id' => $directive])
+        ->status, 201, $directive);
 
     my ($seen) = reverse $other->wait_requests($before + 1);
 
@@ -214,7 +216,7 @@ for my $directive ('auth_request /_auth', 'mirror /_mirror') {
 
     is_deeply([$request->headers('Authorization')], ["Bearer $SECRET"],
         "$directive: the key upstream");
-    is((client_log())[-1]{authorization}, $CLIENT, "$directive: log");
+    is(logged($directive)->{authorization}, $CLIENT, "$directive: log");
 }
 
 # the sandbox's key, with the space that an editor leaves
@@ -235,12 +237,15 @@ is_deeply([$over_h2->headers('Cookie')], [], 'no cookie, over HTTP/2');
 done_testing();
 
 
-sub client_log {
-    my $path = $nginx->dir . '/client.log';
+# the line is written after the answer was sent
 
-    # a line is written after its answer was sent
-    wait_for { (() = $nginx->access) <= (() = slurp($path) =~ /\n/g) };
-    wait_for { slurp($path) =~ /\n\z/ };
+sub logged {
+    my ($id) = @_;
 
-    return map { JSON::PP->new->decode($_) } split /\n/, slurp($path);
+    return wait_for {
+        my ($line) = grep { /"id":"\Q$id\E"/ && /\}\z/ }
+            split /\n/, slurp($nginx->dir . '/client.log');
+
+        $line && JSON::PP->new->decode($line);
+    } 10, "$id in the log";
 }
