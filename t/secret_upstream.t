@@ -32,7 +32,8 @@ my $nginx = nginx(upstream => $upstream, redis => $redis,
         . ' proxy_set_header X-Auth $http_authorization;'
         . ' proxy_set_header X-Key $http_idempotency_key; }',
     http   => <<'CONF',
-log_format client escape=json '{"id":"$http_x_id","authorization":"$http_authorization",'
+log_format client escape=json '{"id":"$http_x_id",'
+    '"authorization":"$http_authorization",'
     '"key":"$http_idempotency_key","uri":"$request_uri",'
     '"cookie":"$http_cookie","sid":"$cookie_sid",'
     '"coding":"$http_accept_encoding","connection":"$http_connection",'
