@@ -24,9 +24,9 @@ static void ngx_http_segments_evaluate(ngx_http_request_t *r);
 static ngx_int_t ngx_http_segments_upstream_headers(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_list_t *headers);
 static ngx_uint_t ngx_http_segments_passes(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_table_elt_t *h);
+    ngx_http_segments_ctx_t *ctx, ngx_table_elt_t *h, ngx_uint_t nominations);
 static ngx_uint_t ngx_http_segments_nominated(ngx_http_request_t *r,
-    sg_str_t name);
+    const sg_str_t *name);
 static ngx_int_t ngx_http_segments_push(ngx_http_request_t *r,
     ngx_list_t *headers, const char *name, ngx_str_t *value);
 static ngx_int_t ngx_http_segments_upstream_path(ngx_http_request_t *r,
@@ -107,7 +107,7 @@ static ngx_int_t
 ngx_http_segments_upstream_headers(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_list_t *headers)
 {
-    ngx_uint_t                     i;
+    ngx_uint_t                     i, nominations;
     ngx_list_part_t               *part;
     ngx_table_elt_t               *h, *copy;
     ngx_http_segments_loc_conf_t  *slcf;
@@ -121,13 +121,15 @@ ngx_http_segments_upstream_headers(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    nominations = ngx_http_segments_nominated(r, NULL);
+
     for (part = &r->headers_in.headers.part; part; part = part->next) {
 
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (!ngx_http_segments_passes(r, ctx, &h[i])) {
+            if (!ngx_http_segments_passes(r, ctx, &h[i], nominations)) {
                 continue;
             }
 
@@ -162,7 +164,7 @@ ngx_http_segments_upstream_headers(ngx_http_request_t *r,
 
 static ngx_uint_t
 ngx_http_segments_passes(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
-    ngx_table_elt_t *h)
+    ngx_table_elt_t *h, ngx_uint_t nominations)
 {
     sg_str_t  name;
 
@@ -181,12 +183,14 @@ ngx_http_segments_passes(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
         return 0;
     }
 
-    return !ngx_http_segments_nominated(r, name);
+    return !(nominations && ngx_http_segments_nominated(r, &name));
 }
 
 
+/* whether Connection nominates "name"; without one, whether there is any */
+
 static ngx_uint_t
-ngx_http_segments_nominated(ngx_http_request_t *r, sg_str_t name)
+ngx_http_segments_nominated(ngx_http_request_t *r, const sg_str_t *name)
 {
     sg_str_t          list, field;
     ngx_uint_t        i;
@@ -198,7 +202,7 @@ ngx_http_segments_nominated(ngx_http_request_t *r, sg_str_t name)
 
     /* it was validated, and without it the body would be another message */
 
-    if (sg_str_caseeq(name, content_type)) {
+    if (name && sg_str_caseeq(*name, content_type)) {
         return 0;
     }
 
@@ -218,7 +222,7 @@ ngx_http_segments_nominated(ngx_http_request_t *r, sg_str_t name)
             list.data = h[i].value.data;
             list.len = h[i].value.len;
 
-            if (sg_connection_nominates(list, name)) {
+            if (name == NULL || sg_connection_nominates(list, *name)) {
                 return 1;
             }
         }
