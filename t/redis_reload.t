@@ -130,6 +130,27 @@ ok(gone($gateway, @old), 'cut, the old worker leaves');
 ok($fake->played, 'cut, dialogue');
 
 
+# no Redis, and a client that waits for it: it has an answer before the worker
+# ends
+
+my $absent = Segments::RedisServer->new;
+
+$gateway = nginx(upstream => $upstream, redis => $absent, set => {
+    segments_redis_timeout     => slow_ms(1500),
+    segments_idempotency_lease => slow_ms(4500),
+});
+@old = $gateway->worker_pids;
+$c = $gateway->connect;
+$c->send_request($gateway->create_request(key => 'w'));
+$gateway->wait_log(qr/connect\(\) to .* failed/);
+$gateway->reload;
+
+my $answer = $c->read_response;
+
+is($answer && $answer->status, 503, 'no Redis, answered');
+$gateway->stop;
+
+
 # Redis is away: the old worker does not wait for ever
 
 $redis->stop;

@@ -1,0 +1,97 @@
+#!/usr/bin/perl
+
+# A connection on which nothing comes back for long, as when the other side is
+# gone without a FIN, is given up; another one is made.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+
+use IO::Select;
+use IO::Socket::INET;
+
+
+my $upstream = upstream();
+my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Proto => 'tcp',
+    Listen => 10);
+my $gateway = nginx(upstream => $upstream,
+    redis => 'redis://127.0.0.1:' . $listen->sockport, set => {
+        segments_redis_timeout         => slow_ms(200),
+        segments_redis_connect_timeout => slow_ms(2000),
+        segments_idempotency_lease     => slow_ms(5000),
+    });
+
+
+sub asks {
+    my ($key) = @_;
+
+    my $c = $gateway->connect;
+
+    $c->send_request($gateway->create_request(key => $key));
+
+    return $c;
+}
+
+
+sub accepted {
+    IO::Select->new($listen)->can_read(slow(10)) or return;
+
+    return $listen->accept;
+}
+
+
+sub read_until {
+    my ($socket, $pattern) = @_;
+
+    my $bytes = '';
+
+    while ($bytes !~ $pattern) {
+        IO::Select->new($socket)->can_read(slow(10)) or last;
+        sysread $socket, $bytes, 65536, length $bytes or return "$bytes EOF";
+    }
+
+    return $bytes;
+}
+
+
+my $c = asks('a');
+my $first = accepted();
+
+like(read_until($first, qr/PING\r\n/), qr/PING/, 'connection');
+syswrite $first, "+PONG\r\n";
+
+like(read_until($first, qr/claim/), qr/EVALSHA.*claim/s, 'claim');
+is(envelope($c->read_response), '503 internal/storage_error', 'given up');
+like(read_until($first, qr/ EOF\z/), qr/ EOF\z/, 'connection closed');
+$gateway->wait_log(qr/\[error\] .* redis was silent for [0-9]+ ms/);
+
+# the next one works
+
+my $second = accepted();
+
+ok($second, 'another connection');
+like(read_until($second, qr/PING\r\n/), qr/PING/, 'and its greeting');
+syswrite $second, "+PONG\r\n";
+like(read_until($second, qr/give_back/), qr/give_back/,
+    'what was claimed is given back');
+syswrite $second, "*1\r\n\$5\r\nstale\r\n";
+
+$c = asks('b');
+like(read_until($second, qr/claim/), qr/claim/, 'the next claim');
+syswrite $second, "*1\r\n\$8\r\nmismatch\r\n";
+is($c->read_response->status, 422, 'answered');
+
+# silence while nothing is asked is no reason
+
+ok(!IO::Select->new($second)->can_read(slow(2)), 'idle for long');
+$c = asks('c');
+like(read_until($second, qr/claim/), qr/claim/, 'still in use');
+syswrite $second, "*1\r\n\$8\r\nmismatch\r\n";
+is($c->read_response->status, 422, 'answered, too');
+
+is($upstream->count, 0, 'nothing was sent upstream');
+
+done_testing();
