@@ -16,9 +16,9 @@ my $upstream = upstream();
 my $redis = redis_server();
 
 my %set = (
-    segments_redis_timeout     => slow_ms(10_000),
-    segments_redis_connect_timeout => slow_ms(10_000),
-    segments_idempotency_lease => slow_ms(60_000),
+    segments_redis_connect_timeout => '20s',
+    segments_redis_timeout         => '20s',
+    segments_idempotency_lease     => '60s',
 );
 my %args = (upstream => $upstream, redis => $redis, set => { %set });
 

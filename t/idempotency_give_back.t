@@ -96,7 +96,7 @@ $upstream->listen;
 
 my $resolving = nginx(upstream => 'http://$backend', redis => $redis,
     http => 'map $http_x_backend $backend { default no-such-host.invalid; '
-        . '~. 127.0.0.1:' . $upstream->port . '; }',
+        . '1 127.0.0.1:' . $upstream->port . '; }',
     set => {
         %common,
         segments_redis_prefix      => 'resolver:',
@@ -114,7 +114,8 @@ is($resolving->create(key => 'k1', headers => ['X-Backend' => 1])->summary,
 
 my ($url, $crt) = tls_front($upstream);
 my $tls = nginx(upstream => $url, redis => $redis,
-    http => 'map $http_x_name $ssl_name { default localhost; ~. $http_x_name; }',
+    http => 'map $http_x_name $ssl_name { default localhost; '
+        . 'other.test other.test; }',
     set => {
         %common,
         segments_redis_prefix         => 'tls:',

@@ -25,8 +25,9 @@ sub held {
         says('complete', 'k1'), [WAIT => 'taken'], [SEND => ['ok']]);
 
     my $nginx = nginx(upstream => $upstream, redis => $fake, %args, set => {
-        segments_redis_timeout     => slow_ms(10_000),
-        segments_idempotency_lease => slow_ms(60_000),
+        segments_redis_connect_timeout => '20s',
+        segments_redis_timeout         => '20s',
+        segments_idempotency_lease     => '60s',
     });
 
     return ($nginx, $fake, sub { $fake->wait_step(6) });

@@ -100,8 +100,9 @@ for (['asked', 4, hello, @claim, ['CLOSED'], hello('again'), @store],
 
     my $fake = fake_redis(@steps);
     my $gateway = nginx(upstream => $upstream, redis => $fake, set => {
-        segments_redis_timeout     => slow_ms(10_000),
-        segments_idempotency_lease => slow_ms(60_000),
+        segments_redis_connect_timeout => '20s',
+        segments_redis_timeout         => '20s',
+        segments_idempotency_lease     => '60s',
     });
 
     $c = $gateway->connect;
