@@ -14,8 +14,9 @@ my $upstream = upstream();
 my $redis = Segments::RedisServer->new;
 
 my $gateway = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout => '100ms',
-    segments_redis_failure => 'pass',
+    segments_redis_timeout         => '100ms',
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_redis_failure         => 'pass',
 });
 
 for my $try (1, 2) {

@@ -16,6 +16,11 @@ use IO::Socket::IP;
 
 my $upstream = upstream();
 
+my %set = (
+    segments_redis_timeout         => slow_ms(2000),
+    segments_redis_connect_timeout => slow_ms(2000),
+);
+
 my $ipv6 = IO::Socket::IP->new(LocalHost => '::1', Listen => 1,
     Proto => 'tcp') ? 1 : 0;
 
@@ -27,7 +32,7 @@ sub works {
     my ($name, $url) = @_;
 
     my $gateway = nginx(upstream => $upstream, redis => $url,
-        set => { segments_redis_timeout => slow_ms(1000) });
+        set => \%set);
     my $key = $name =~ s/\W/-/gr;
 
     is($gateway->create(key => $key)->summary, '201 created', $name);
@@ -77,9 +82,8 @@ SKIP: {
 
     # one that works is not left for one that is dead
 
-    my $gateway = nginx(upstream => $upstream, redis =>
-        "redis://a2-a1.test:$port",
-        set => { segments_redis_timeout => slow_ms(1000) });
+    my $gateway = nginx(upstream => $upstream, set => \%set,
+        redis => "redis://a2-a1.test:$port");
 
     is($gateway->create(key => 'stay')->summary, '201 created', 'found');
     my $mark = length $gateway->error_log;

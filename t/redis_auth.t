@@ -38,7 +38,11 @@ sub gateway {
     my ($url, %set) = @_;
 
     return nginx(upstream => $upstream, redis => $url, log_level => 'debug',
-        set => { segments_redis_timeout => slow_ms(200), %set });
+        set => {
+            segments_redis_timeout         => slow_ms(200),
+            segments_redis_connect_timeout => slow_ms(2000),
+            %set,
+        });
 }
 
 sub no_password {
@@ -64,7 +68,7 @@ for my $row (
 ) {
     my ($name, $url, $db) = @$row;
 
-    my $gateway = gateway($url);
+    my $gateway = gateway($url, segments_redis_timeout => slow_ms(2000));
     my $key = 'k' . ++$n;
 
     is($gateway->create(key => $key)->summary, '201 created', $name);

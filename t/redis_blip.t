@@ -19,8 +19,9 @@ my $LEASE = 60;
 my $upstream = upstream();
 my $redis = redis_server();
 my $gateway = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout     => slow_ms(200),
-    segments_idempotency_lease => "${LEASE}s",
+    segments_redis_timeout         => slow_ms(200),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => "${LEASE}s",
 });
 
 is($gateway->create(key => 'k0')->summary, '201 created', 'connected');
@@ -58,9 +59,10 @@ is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 # been, but open to a retry
 
 my $pass = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout     => slow_ms(200),
-    segments_idempotency_lease => "${LEASE}s",
-    segments_redis_failure     => 'pass',
+    segments_redis_timeout         => slow_ms(200),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => "${LEASE}s",
+    segments_redis_failure         => 'pass',
 });
 
 is($pass->create(key => 'p0')->summary, '201 created', 'pass, connected');

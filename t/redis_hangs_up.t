@@ -34,8 +34,9 @@ close $listen;
 
 my $upstream = upstream();
 my $gateway = nginx(upstream => $upstream, redis => "unix:$path", set => {
-    segments_redis_timeout     => slow_ms(500),
-    segments_idempotency_lease => slow_ms(1500),
+    segments_redis_timeout         => slow_ms(500),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => slow_ms(1500),
 });
 
 my @answers = parallel(map {

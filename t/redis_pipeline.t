@@ -17,14 +17,15 @@ use Segments::Process;
 my $upstream = upstream();
 
 my %set = (
-    segments_redis_timeout     => slow_ms(2000),
-    segments_idempotency_lease => '60s',
+    segments_redis_timeout         => slow_ms(5000),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => '60s',
 );
 
 
 # no reply before all commands are there
 
-my @keys = map { "p$_" } 1 .. 100;
+my @keys = map { "p$_" } 1 .. 40;
 my %asked;
 my $fake = fake_redis(
     hello,

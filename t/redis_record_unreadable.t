@@ -17,9 +17,10 @@ my $redis = redis_server();
 
 my %gateways = map {
     $_ => nginx(upstream => $upstream, redis => $redis, set => {
-        segments_redis_timeout     => slow_ms(2000),
-        segments_redis_failure     => $_,
-        segments_idempotency_lease => '60s',
+        segments_redis_timeout         => slow_ms(2000),
+        segments_redis_connect_timeout => slow_ms(2000),
+        segments_redis_failure         => $_,
+        segments_idempotency_lease     => '60s',
     })
 } qw(reject pass);
 
@@ -40,6 +41,8 @@ $upstream->wait_held('claimed');
 
 my $buried = nginx(upstream => $upstream, redis => $redis, set => {
     segments_redis_timeout            => slow_ms(2000),
+    segments_redis_connect_timeout    => slow_ms(2000),
+    segments_idempotency_lease        => '60s',
     segments_idempotency_max_response => 1,
 });
 

@@ -15,8 +15,9 @@ use Segments::Dialogue;
 my $upstream = upstream();
 
 my %set = (
-    segments_redis_timeout     => slow_ms(3000),
-    segments_idempotency_lease => '60s',
+    segments_redis_timeout         => slow_ms(3000),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => '60s',
 );
 
 
@@ -136,8 +137,9 @@ ok($fake->played, 'cut, dialogue');
 my $absent = Segments::RedisServer->new;
 
 $gateway = nginx(upstream => $upstream, redis => $absent, set => {
-    segments_redis_timeout     => slow_ms(1500),
-    segments_idempotency_lease => slow_ms(4500),
+    segments_redis_timeout         => slow_ms(1500),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => slow_ms(4500),
 });
 @old = $gateway->worker_pids;
 $c = $gateway->connect;
@@ -155,8 +157,9 @@ $gateway->stop;
 
 $redis->stop;
 $gateway = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout     => slow_ms(100),
-    segments_idempotency_lease => slow_ms(300),
+    segments_redis_timeout         => slow_ms(100),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => slow_ms(300),
 });
 @old = $gateway->worker_pids;
 is($gateway->create(key => 'e')->status, 503, 'away');

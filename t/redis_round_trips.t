@@ -14,9 +14,10 @@ use Segments::Test;
 my $upstream = upstream();
 my $redis = redis_server();
 my $gateway = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_operations        => 'all',
-    segments_redis_timeout     => slow_ms(3000),
-    segments_idempotency_lease => '60s',
+    segments_operations               => 'all',
+    segments_redis_timeout            => slow_ms(3000),
+    segments_redis_connect_timeout    => slow_ms(2000),
+    segments_idempotency_lease        => '60s',
     segments_idempotency_max_response => '1k',
 });
 
@@ -105,8 +106,9 @@ is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 # while the upstream works, the lease is renewed, and no more often than needed
 
 my $slow = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout     => slow_ms(300),
-    segments_idempotency_lease => slow_ms(900),
+    segments_redis_timeout         => slow_ms(300),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => slow_ms(900),
 });
 
 $slow->create(key => 'warm');

@@ -17,8 +17,9 @@ my $upstream = upstream();
 my $redis = redis_server();
 my $gateway = nginx(upstream => $upstream, redis => $redis, workers => 2,
     set => {
-        segments_redis_timeout     => slow_ms(100),
-        segments_idempotency_lease => slow_ms(10_000),
+        segments_redis_timeout         => slow_ms(100),
+        segments_redis_connect_timeout => slow_ms(2000),
+        segments_idempotency_lease     => slow_ms(10_000),
     });
 
 my @workers = $gateway->worker_pids;

@@ -21,8 +21,9 @@ my $redis = redis_server();
 
 sub gateway {
     return nginx(upstream => $upstream, redis => $redis, @_, set => {
-        segments_redis_timeout     => "${TIMEOUT}ms",
-        segments_idempotency_lease => slow_ms(5000),
+        segments_redis_timeout         => "${TIMEOUT}ms",
+        segments_redis_connect_timeout => slow_ms(2000),
+        segments_idempotency_lease     => slow_ms(5000),
     });
 }
 

@@ -89,7 +89,8 @@ for my $row (
     ['unix:/s?db=1&db=1', qr/duplicate "db" in Redis URL "unix:\/s"/],
 
     ["redis://\@127.0.0.1 $good", qr/no user before "\@"/],
-    ['redis://user@127.0.0.1', qr/a user in a Redis URL needs "password_file="/],
+    ['redis://user@127.0.0.1',
+        qr/a user in a Redis URL needs "password_file="/],
     ["redis://user:$PASSWORD\@127.0.0.1", $before],
     ["redis://:$PASSWORD\@127.0.0.1", $before],
     ["redis://user:$PASSWORD\@x\@127.0.0.1", $before],
@@ -102,7 +103,8 @@ for my $row (
         qr{does not support "redis\+sentinel://" URLs}],
     ['rediss+sentinel://127.0.0.1/m',
         qr{does not support "rediss\+sentinel://" URLs}],
-    ['redis+cluster://127.0.0.1', qr{does not support "redis\+cluster://" URLs}],
+    ['redis+cluster://127.0.0.1',
+        qr{does not support "redis\+cluster://" URLs}],
     ["rediss+cluster://user:$PASSWORD\@127.0.0.1",
         qr{does not support "rediss\+cluster://" URLs}],
 
@@ -123,7 +125,8 @@ for my $row (
     ['unix:/s ' . file('long', $PASSWORD . 'x' x 1011), $line],
     ['unix:/s ' . file('longer', $PASSWORD . 'x' x 100_000), $line],
 
-    (map { ["unix:/s $_=on", qr/does not support TLS to Redis: parameter "$_"/] }
+    (map { ["unix:/s $_=on",
+            qr/does not support TLS to Redis: parameter "$_"/] }
         qw(tls_verify tls_name tls_certificate tls_certificate_key
            tls_trusted_certificate)),
 ) {

@@ -56,7 +56,8 @@ ok($fake->played, 'byte by byte, dialogue');
 my @keys = map { "key$_" } 1 .. 5;
 my $large = join '', map { "$_\r\n" } 1 .. 20_000;
 my @replies = (['replay', '200', '', 'first'], ['mismatch'],
-    ['replay', '201', '', $large], ['in_progress', ':1'], ['tombstone', '201']);
+    ['replay', '201', '', $large], ['in_progress', ':1'],
+    ['tombstone', '201']);
 my $bytes = join '', map { Segments::FakeRedis::resp($_) } @replies;
 
 for my $cut (undef, 1, 6, 9, 23, 47, 60, 80, 16_384, length($bytes) - 1) {
@@ -208,7 +209,7 @@ for my $row (@BROKEN) {
     is($gateway->create(key => 'g')->status, 422, $name);
     ok($fake->played, "$name, asked again");
     like($gateway->error_log, 
-        qr/redis sent an invalid reply|redis closed the connection|recv\(\) fail/,
+        qr/redis (?:sent an invalid reply|closed the connection)|recv\(\) fail/,
         "$name, log");
     unlike($gateway->error_log, qr/no Redis|Bad Request/,
         "$name, not in the log");
