@@ -15,7 +15,7 @@ my $upstream = upstream();
 my $redis = redis_server();
 
 my %args = (upstream => $upstream, redis => $redis,
-    set => { segments_redis_timeout => '3s' });
+    set => { %Segments::Nginx::PATIENT });
 my $http1 = nginx(%args);
 my $http2 = nginx(%args, listen => 'http2');
 

@@ -16,7 +16,7 @@ my $redis = redis_server();
 
 my @gateways = map {
     nginx(upstream => $upstream, redis => $redis, workers => 2,
-        listen => 'reuseport', set => { segments_redis_timeout => '3s' })
+        listen => 'reuseport', set => { %Segments::Nginx::PATIENT })
 } 1, 2;
 
 

@@ -22,11 +22,12 @@ sub gateway {
     my ($policy, %more) = @_;
 
     return nginx(upstream => $upstream, redis => $redis, %more, set => {
-        segments_redis_prefix        => "$policy:",
-        segments_redis_timeout       => slow_ms(300),
-        segments_idempotency_lease   => slow_ms(1000),
-        segments_idempotency_ttl     => slow_ms(20_000),
-        segments_idempotency_unknown => $policy,
+        segments_redis_prefix          => "$policy:",
+        segments_redis_timeout         => slow_ms(300),
+        segments_redis_connect_timeout => slow_ms(2000),
+        segments_idempotency_lease     => slow_ms(1000),
+        segments_idempotency_ttl       => slow_ms(20_000),
+        segments_idempotency_unknown   => $policy,
     });
 }
 

@@ -19,7 +19,7 @@ my $other = free_port();
 # side by side in one nginx, each with its own key file
 
 my $nginx = nginx_new(upstream => $upstream, redis => $redis, secret => $LIVE,
-    set => { segments_redis_timeout => '3s' });
+    set => { %Segments::Nginx::PATIENT });
 
 spew($nginx->dir . '/sandbox', "$TEST\n");
 
@@ -29,6 +29,7 @@ $nginx->configure(server => <<"CONF")->start;
             segments_secret_key_file %%DIR%%/sandbox;
             segments_redis @{[ $redis->url ]};
             segments_redis_timeout 3s;
+            segments_redis_connect_timeout 3s;
             proxy_pass %%UPSTREAM%%;
         }
 CONF
@@ -85,7 +86,7 @@ is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 # two gateways of one environment do share
 
 my $second = nginx(upstream => $upstream, redis => $redis, secret => $TEST,
-    set => { segments_redis_timeout => '3s' });
+    set => { %Segments::Nginx::PATIENT });
 
 is($second->create(key => 'k1')->body, $test->body,
     'another gateway of the sandbox');
@@ -93,7 +94,7 @@ is($second->create(key => 'k1')->body, $test->body,
 # unless a prefix keeps them apart
 
 my $apart = nginx(upstream => $upstream, redis => $redis, secret => $TEST,
-    set => { segments_redis_timeout => '3s',
+    set => { %Segments::Nginx::PATIENT,
              segments_redis_prefix => 'project2:' });
 
 is($apart->create(key => 'k1')->summary, '201 created', 'another prefix');

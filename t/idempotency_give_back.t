@@ -15,7 +15,7 @@ my $FAILED = '502 unstored network_error';
 my $upstream = upstream();
 my $redis = redis_server();
 
-my %common = (segments_redis_timeout => '3s');
+my %common = (%Segments::Nginx::PATIENT);
 my %policies = map {
     $_ => nginx(upstream => $upstream, redis => $redis, set => { %common,
         segments_redis_prefix => "$_:", segments_idempotency_unknown => $_ })
@@ -74,9 +74,10 @@ is($sent[-1], $sent[-2], 'with the same upstream key');
 # after a take-over of an owner that died
 
 my $slow = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_prefix      => 'crash:',
-    segments_redis_timeout     => slow_ms(300),
-    segments_idempotency_lease => slow_ms(900),
+    segments_redis_prefix          => 'crash:',
+    segments_redis_timeout         => slow_ms(300),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => slow_ms(900),
 });
 
 my $c = $slow->connect;

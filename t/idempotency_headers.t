@@ -65,7 +65,7 @@ my $mock = join '; ', 'type=application/json%3B charset=utf-8',
     @KEPT, @DROPPED, @SWALLOWED;
 
 my %args = (upstream => $upstream, redis => $redis);
-my %set = (segments_redis_timeout => '3s',
+my %set = (%Segments::Nginx::PATIENT,
     segments_idempotency_headers => 'X-Version x-unused');
 
 my $nginx = nginx(%args, set => { %set,

@@ -17,7 +17,7 @@ my $group = join ' ', map { 'server 127.0.0.1:' . $_->port
     . ' max_fails=0;' } @servers;
 my $http = "upstream api { $group }";
 my %args = (upstream => 'http://api', redis => $redis, http => $http);
-my %set = (segments_redis_timeout => '3s',
+my %set = (%Segments::Nginx::PATIENT,
     proxy_next_upstream => 'error timeout invalid_header http_500 http_502 '
         . 'http_503 http_504 http_403 http_404 http_429',
     proxy_read_timeout  => slow_ms(500));

@@ -27,9 +27,9 @@ my $ANSWER = '{"object":"segment",  "id":"premium-users"}';
 my $upstream = upstream();
 my $redis = redis_server();
 my $nginx = nginx(upstream => $upstream, redis => $redis, listen => 'http2',
-    set => { segments_redis_timeout => '3s' });
+    set => { %Segments::Nginx::PATIENT });
 my $plain = nginx(upstream => $upstream, redis => $redis,
-    set => { segments_redis_timeout => '3s' });
+    set => { %Segments::Nginx::PATIENT });
 
 my @ask = ('POST', '/v4/segments', body => $BODY);
 my @say = (mock => "text=$ANSWER; header=Location: /v4/segments/premium-users;"

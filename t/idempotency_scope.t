@@ -13,7 +13,7 @@ use Segments::Test;
 my $upstream = upstream(honour_keys => 1);
 my $redis = redis_server();
 my $nginx = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout     => '3s',
+    %Segments::Nginx::PATIENT,
     segments_idempotency_scope => '$http_x_client',
 });
 
@@ -126,7 +126,7 @@ is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 # anonymous clients are one scope, and the authenticated user is the default
 
 my $default = nginx(upstream => $upstream, redis => $redis,
-    set => { segments_redis_timeout => '3s',
+    set => { %Segments::Nginx::PATIENT,
              segments_redis_prefix => 'default:' },
     location => "auth_basic closed;\n"
         . "auth_basic_user_file %%DIR%%/users;\n");

@@ -17,9 +17,10 @@ my $upstream = upstream();
 my $redis = redis_server();
 
 my %set = (
-    segments_redis_timeout     => slow_ms(200),
-    segments_idempotency_lease => slow_ms(600),
-    segments_idempotency_ttl   => slow_ms(700),
+    segments_redis_timeout         => slow_ms(200),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => slow_ms(600),
+    segments_idempotency_ttl       => slow_ms(700),
 );
 
 my $nginx = nginx(upstream => $upstream, redis => $redis, set => { %set });

@@ -26,7 +26,7 @@ for my $policy (sort keys %expected) {
             http => 'upstream api { server 127.0.0.1:' . $upstream->port
                 . '; keepalive 4; }',
             set => {
-                segments_redis_timeout       => '3s',
+                %Segments::Nginx::PATIENT,
                 segments_redis_prefix        => "$policy $how:" =~ s/\W/-/gr,
                 segments_idempotency_unknown => $policy,
             });
@@ -54,7 +54,7 @@ for my $policy (sort keys %expected) {
 my $upstream = upstream();
 my $nginx = nginx(upstream => 'http://api', redis => $redis,
     http => 'upstream api { server 127.0.0.1:' . $upstream->port
-        . '; keepalive 4; }', set => { segments_redis_timeout => '3s' });
+        . '; keepalive 4; }', set => { %Segments::Nginx::PATIENT });
 
 $nginx->create(key => 'k1');
 $upstream->stop;

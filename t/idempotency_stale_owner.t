@@ -22,9 +22,10 @@ sub gateway {
     my ($policy) = @_;
 
     return nginx(upstream => $upstream, redis => $redis, set => {
-        segments_redis_timeout       => slow_ms(200),
-        segments_idempotency_lease   => slow_ms(600),
-        segments_idempotency_unknown => $policy,
+        segments_redis_timeout         => slow_ms(200),
+        segments_redis_connect_timeout => slow_ms(2000),
+        segments_idempotency_lease     => slow_ms(600),
+        segments_idempotency_unknown   => $policy,
     });
 }
 

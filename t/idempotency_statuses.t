@@ -15,7 +15,7 @@ my $UNAUTHORIZED = '502 unstored upstream_unauthorized';
 my $upstream = upstream();
 my $redis = redis_server();
 my $nginx = nginx(upstream => $upstream, redis => $redis,
-    set => { segments_redis_timeout => '3s' });
+    set => { %Segments::Nginx::PATIENT });
 
 
 # replayed: the same status and body, marked
@@ -164,7 +164,7 @@ is($nginx->create(key => 'hints')->summary, '201 replayed marked',
 # the user's own choice
 
 my $own = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout        => '3s',
+    %Segments::Nginx::PATIENT,
     segments_redis_prefix         => 'own:',
     segments_idempotency_statuses => '201 404 410',
 });

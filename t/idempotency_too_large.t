@@ -53,7 +53,7 @@ sub buried {
 for my $buffering (qw(on off)) {
     my $nginx = nginx(upstream => $upstream, redis => $redis,
         listen => 'sndbuf=8k', set => {
-            segments_redis_timeout => '3s',
+            %Segments::Nginx::PATIENT,
             segments_redis_prefix  => "$buffering:",
             proxy_buffering        => $buffering,
         });
@@ -125,7 +125,7 @@ for my $buffering (qw(on off)) {
 # a limit of the user's own
 
 my $small = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout            => '3s',
+    %Segments::Nginx::PATIENT,
     segments_redis_prefix             => 'small:',
     segments_idempotency_max_response => '100',
 });

@@ -20,7 +20,7 @@ my @SIZES = (1, 2, 4095, 4096, 30000, 65536);
 
 for my $buffering (qw(on off)) {
     my %args = (upstream => $upstream, redis => $redis, set => {
-        segments_redis_timeout => '3s',
+        %Segments::Nginx::PATIENT,
         segments_redis_prefix  => "$buffering:",
         proxy_buffering        => $buffering,
     });
@@ -63,7 +63,7 @@ for my $buffering (qw(on off)) {
 # a length is missing, and the connection ends cleanly: this is complete
 
 my $nginx = nginx(upstream => $upstream, redis => $redis,
-    set => { segments_redis_timeout => '3s' });
+    set => { %Segments::Nginx::PATIENT });
 
 is($nginx->create(key => 'eof', mock => 'no-length; body=5000')->summary,
     '201 created', 'up to the end of the connection');

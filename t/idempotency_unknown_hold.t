@@ -30,7 +30,7 @@ my $HELD = '504 held idempotency_outcome_unknown';
 my $upstream = upstream();
 my $redis = redis_server();
 my $nginx = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout       => '3s',
+    %Segments::Nginx::PATIENT,
     segments_idempotency_unknown => 'hold',
     proxy_read_timeout           => slow_ms(300),
 });
@@ -67,11 +67,12 @@ is($log[3]{outcome}, 'key_reused', 'and that of another body');
 # until the record expires
 
 my $short = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_prefix        => 'short:',
-    segments_redis_timeout       => slow_ms(200),
-    segments_idempotency_lease   => slow_ms(600),
-    segments_idempotency_ttl     => slow_ms(1500),
-    segments_idempotency_unknown => 'hold',
+    segments_redis_prefix          => 'short:',
+    segments_redis_timeout         => slow_ms(200),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => slow_ms(600),
+    segments_idempotency_ttl       => slow_ms(1500),
+    segments_idempotency_unknown   => 'hold',
 });
 
 $short->create(key => 'k', mock => 'rst');

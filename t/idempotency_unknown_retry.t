@@ -34,7 +34,7 @@ my @CASES = (
 my $upstream = upstream(honour_keys => 1);
 my $redis = redis_server();
 my $nginx = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout => '3s',
+    %Segments::Nginx::PATIENT,
     proxy_read_timeout     => slow_ms(500),
 });
 

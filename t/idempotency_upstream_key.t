@@ -14,7 +14,7 @@ my $upstream = upstream();
 my $redis = redis_server();
 
 my $scope = 'segments_idempotency_scope';
-my %common = (segments_redis_timeout => '3s', $scope => '$http_x_client');
+my %common = (%Segments::Nginx::PATIENT, $scope => '$http_x_client');
 
 my $nginx = nginx(upstream => $upstream, redis => $redis, set => { %common });
 

@@ -15,7 +15,7 @@ my $upstream = upstream();
 my $redis = redis_server();
 
 my %args = (upstream => $upstream, redis => $redis,
-    set => { segments_redis_timeout => '3s' });
+    set => { %Segments::Nginx::PATIENT });
 my $nginx = nginx(%args);
 
 
@@ -148,8 +148,11 @@ for my $key ('quit', 'quit-left') {
 
 # an answer that Redis did not take yet is still given to it
 
-my $loyal = nginx(%args, set => { segments_redis_timeout => slow_ms(200),
-    segments_idempotency_lease => slow_ms(6000) });
+my $loyal = nginx(%args, set => {
+    %Segments::Nginx::PATIENT,
+    segments_redis_timeout     => slow_ms(200),
+    segments_idempotency_lease => slow_ms(6000),
+});
 
 $c = in_flight($loyal, 'loyal');
 $redis->pause;
@@ -167,7 +170,8 @@ is($nginx->create(key => 'loyal')->summary, '201 replayed marked',
 # nginx may be told not to wait for ever: then the outcome is not known
 
 my $hasty = nginx(%args, main => 'worker_shutdown_timeout 100ms;',
-    set => { segments_redis_timeout => slow_ms(200),
+    set => { %Segments::Nginx::PATIENT,
+             segments_redis_timeout     => slow_ms(200),
              segments_idempotency_lease => slow_ms(600) });
 
 $c = in_flight($hasty, 'hasty');

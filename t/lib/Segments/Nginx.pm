@@ -37,6 +37,13 @@ my $instances = 0;
 my @started;
 my @checked;
 
+# for "set" of a test that is not about Redis' time
+
+our %PATIENT = (
+    segments_redis_timeout         => '3s',
+    segments_redis_connect_timeout => '3s',
+);
+
 our $SECRET = 'sk_0123456789abcdefghijklmnopqrstuvwxyz';
 
 my @VARIABLES = (
