@@ -23,9 +23,9 @@ sub gateway {
 
     return nginx(upstream => $upstream, redis => $redis, %more, set => {
         segments_redis_prefix          => "$policy:",
-        segments_redis_timeout         => slow_ms(300),
+        segments_redis_timeout         => slow_ms(600),
         segments_redis_connect_timeout => slow_ms(2000),
-        segments_idempotency_lease     => slow_ms(1000),
+        segments_idempotency_lease     => slow_ms(2000),
         segments_idempotency_ttl       => slow_ms(20_000),
         segments_idempotency_unknown   => $policy,
     });
@@ -80,65 +80,60 @@ my %ways = (
 my $n = 0;
 
 for my $how (sort keys %ways) {
-
-    # retry
-
-    my $nginx = gateway('retry');
-    my $key = 'k' . ++$n;
-    my $count = $upstream->count;
+    my %gateways = map { $_ => gateway($_) } qw(retry hold);
+    my ($key, $count) = ('k' . ++$n, $upstream->count);
     my $effects = $upstream->effects;
-    my $c = in_flight($nginx, $key);
-    my ($name) = $redis->keys("retry:*:$key");
+    my %clients;
 
-    $ways{$how}->($nginx);
-    ok($c->wait_closed, "$how: client cut off");
+    for my $policy (sort keys %gateways) {
+        $clients{$policy} = in_flight($gateways{$policy}, "$key-$policy");
+    }
 
-    my $busy = $nginx->create(key => $key);
+    for my $policy (sort keys %gateways) {
+        my $gateway = $gateways{$policy};
 
-    is($busy->summary, $BUSY, 'key busy');
-    like($busy->header('Retry-After'), qr/\A[1-9][0-9]*\z/,
-        'told when to come again');
-    cmp_ok($busy->header('Retry-After'), '<=', slow(1) + 1,
-        'when the lease ends');
-    is($upstream->count, $count + 1, 'nothing sent');
+        $ways{$how}->($gateway);
+        ok($clients{$policy}->wait_closed, "$how, $policy: client cut off");
 
-    my @answers = answers($nginx, $key);
+        my $busy = $gateway->create(key => "$key-$policy");
 
-    is($answers[-1]->summary, '201 created', 'after the lease it runs');
-    is($upstream->count, $count + 2, 'and is sent');
+        is($busy->summary, $BUSY, 'key busy');
+        like($busy->header('Retry-After'), qr/\A[1-9][0-9]*\z/,
+            'told when to come again');
+        cmp_ok($busy->header('Retry-After'), '<=', slow(2) + 1,
+            'when the lease ends');
+    }
+
+    is($upstream->count, $count + 2, 'nothing sent');
+
+    my ($held) = $redis->keys("hold:*:$key-hold");
+    my @answers = answers($gateways{hold}, "$key-hold");
+
+    is($answers[-1]->summary, $HELD, 'held after the lease');
+    cmp_ok(lease_left($held), '<=', 0, 'not before');
+    is($gateways{hold}->create(key => "$key-hold")->summary, $HELD,
+        'and stays so');
+    is($upstream->count, $count + 2, 'nothing sent');
+
+    @answers = answers($gateways{retry}, "$key-retry");
+
+    is($answers[-1]->summary, '201 created', 'runs after the lease');
+    is($upstream->count, $count + 3, 'and is sent');
 
     my @keys = map { $_->header('Idempotency-Key') } $upstream->requests;
 
-    is($keys[-1], $keys[-2], 'with the same upstream key');
-    is($upstream->effects, $effects + 1, 'carried out once');
-    is($nginx->create(key => $key)->summary, '201 replayed marked',
-        'then replayed');
+    is((grep { $_ eq $keys[-1] } @keys), 2, 'with the same upstream key');
+    is($upstream->effects, $effects + 2, 'carried out once');
+    is($gateways{retry}->create(key => "$key-retry")->summary,
+        '201 replayed marked', 'then replayed');
 
-    # hold
-
-    $nginx = gateway('hold');
-    $c = in_flight($nginx, $key .= 'hold');
-    ($name) = $redis->keys("hold:*:$key");
-    $count = $upstream->count;
-
-    $ways{$how}->($nginx);
-    $c->wait_closed;
-
-    is($nginx->create(key => $key)->summary, $BUSY, 'hold: key busy');
-
-    @answers = answers($nginx, $key);
-
-    is($answers[-1]->summary, $HELD, 'after the lease it is held');
-    cmp_ok(lease_left($name), '<=', 0, 'not before');
-    is($nginx->create(key => $key)->summary, $HELD, 'and stays so');
-    is($upstream->count, $count, 'nothing sent');
     is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 }
 
-# one worker dies, another gateway takes over
+# one worker dies, and another gateway takes over
 
 my ($one, $two) = (gateway('retry'), gateway('retry'));
-my $c = in_flight($one, 'moved');
+my @clients = map { in_flight($one, $_) } qw(moved many);
 
 $one->kill_worker;
 
@@ -147,10 +142,7 @@ is((answers($two, 'moved'))[-1]->summary, '201 created',
 is($one->create(key => 'moved')->summary, '201 replayed marked',
     'replayed where the worker died');
 
-# only one of many that wait
-
-$c = in_flight($one, 'many');
-$one->kill_worker;
+# where many retry, only one does
 
 my ($name) = $redis->keys('retry:*:many');
 my $count = $upstream->count;

@@ -75,9 +75,9 @@ is($sent[-1], $sent[-2], 'with the same upstream key');
 
 my $slow = nginx(upstream => $upstream, redis => $redis, set => {
     segments_redis_prefix          => 'crash:',
-    segments_redis_timeout         => slow_ms(300),
+    segments_redis_timeout         => slow_ms(500),
     segments_redis_connect_timeout => slow_ms(2000),
-    segments_idempotency_lease     => slow_ms(900),
+    segments_idempotency_lease     => slow_ms(1500),
 });
 
 my $c = $slow->connect;

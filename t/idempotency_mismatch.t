@@ -14,9 +14,9 @@ use Segments::Test;
 my $upstream = upstream();
 my $redis = redis_server();
 my $nginx = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_redis_timeout            => slow_ms(300),
+    segments_redis_timeout            => slow_ms(500),
     segments_redis_connect_timeout    => slow_ms(2000),
-    segments_idempotency_lease        => slow_ms(900),
+    segments_idempotency_lease        => slow_ms(1500),
     segments_idempotency_max_response => '1k',
 });
 

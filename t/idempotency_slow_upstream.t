@@ -11,16 +11,16 @@ use lib "$FindBin::Bin/lib";
 use Segments::Test;
 
 
-my $LEASE = slow(600);
+my $LEASE = slow(1200);
 
 my $upstream = upstream();
 my $redis = redis_server();
 
 my %set = (
-    segments_redis_timeout         => slow_ms(200),
+    segments_redis_timeout         => slow_ms(400),
     segments_redis_connect_timeout => slow_ms(2000),
-    segments_idempotency_lease     => slow_ms(600),
-    segments_idempotency_ttl       => slow_ms(700),
+    segments_idempotency_lease     => slow_ms(1200),
+    segments_idempotency_ttl       => slow_ms(1300),
 );
 
 my $nginx = nginx(upstream => $upstream, redis => $redis, set => { %set });

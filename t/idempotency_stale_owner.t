@@ -22,9 +22,9 @@ sub gateway {
     my ($policy) = @_;
 
     return nginx(upstream => $upstream, redis => $redis, set => {
-        segments_redis_timeout         => slow_ms(200),
+        segments_redis_timeout         => slow_ms(500),
         segments_redis_connect_timeout => slow_ms(2000),
-        segments_idempotency_lease     => slow_ms(600),
+        segments_idempotency_lease     => slow_ms(1500),
         segments_idempotency_unknown   => $policy,
     });
 }
@@ -34,9 +34,9 @@ my ($sleeper, $other) = (gateway('retry'), gateway('retry'));
 my $worker = ($sleeper->worker_pids)[0];
 
 
-# a create in flight at a worker that does not move any more
+# a create in flight at the worker that will sleep
 
-sub asleep {
+sub in_flight {
     my ($key, $mock) = @_;
 
     my $c = $sleeper->connect;
@@ -44,19 +44,8 @@ sub asleep {
     $c->send_request($sleeper->create_request(key => $key,
         mock => "hold=$key; $mock"));
     $upstream->wait_held($key);
-    kill 'STOP', $worker;
 
     return $c;
-}
-
-
-sub wake {
-    my ($key) = @_;
-
-    $upstream->release($key);
-    kill 'CONT', $worker;
-
-    return;
 }
 
 
@@ -79,93 +68,115 @@ sub record {
 }
 
 
-# it wakes up when the other one has finished; whatever its own answer says
+sub lease_over {
+    my ($key) = @_;
 
-my %ends = (
-    'status=201' => '201 unstored',
-    'status=429' => '429 unstored mock_429',
-    'status=500' => '500 unstored mock_500',
-    'body=99999' => '201 unstored',
-);
-
-my $n = 0;
-
-for my $mock (sort keys %ends) {
-    my $key = 'finished' . ++$n;
-    my $c = asleep($key, $mock);
-    my $answer = take_over($key);
-
-    is($answer->summary, '201 created', "other finished, then $mock");
-
-    my $record = record($key);
-    my $mark = length $sleeper->error_log;
-
-    wake($key);
-
-    my $own = $c->read_response;
-
-    is($own->summary, $ends{$mock}, 'own answer to its own client');
-    isnt($own->body, $answer->body, 'as the upstream gave it');
-    is_deeply(record($key), $record, 'record of the other survives');
-    is($sleeper->create(key => $key)->body, $answer->body, 'and is replayed');
-    ok($sleeper->wait_log(qr/\[warn\].* claim/, 10, $mark), 'a warning');
-}
-
-# it wakes up while the other one is busy
-
-for my $mock (sort keys %ends) {
-    my $key = 'busy' . ++$n;
-    my $c = asleep($key, $mock);
-    my $second = $other->connect;
-
-    wait_for {
+    return wait_for {
         my ($seconds, $micros) = @{ $redis->cmd('TIME') };
         $seconds * 1000 + $micros / 1000 > record($key)->{lease}
     } 10, 'the lease to end';
+}
 
-    $second->send_request($other->create_request(key => $key,
-        mock => "hold=$key-2"));
-    $upstream->wait_held("$key-2");
 
-    my $token = record($key)->{token};
+# what its upstream says in the end, and what its client gets
 
-    wake($key);
+my @ENDS = (
+    ['status=201', '201 unstored'],
+    ['status=422', '422 unstored mock_422'],
+    ['status=429', '429 unstored mock_429'],
+    ['status=500', '500 unstored mock_500'],
+    ['rst',        '502 unstored network_error'],
+    ['body=99999', '201 unstored'],
+);
 
-    is($c->read_response->summary, $ends{$mock}, "other busy, then $mock");
+my @finished = map { { key => "finished$_", mock => $ENDS[$_][0],
+    expected => $ENDS[$_][1] } } 0 .. $#ENDS;
+my @busy = map { { key => "busy$_", mock => $ENDS[$_][0],
+    expected => $ENDS[$_][1] } } 0 .. $#ENDS;
 
-    my $record = record($key);
+for (@finished, @busy) {
+    $_->{client} = in_flight($_->{key}, $_->{mock});
+}
+
+my $mark = length $sleeper->error_log;
+
+kill 'STOP', $worker;
+
+# the other one takes over and finishes, or is still busy
+
+for (@finished) {
+    $_->{answer} = take_over($_->{key});
+    $_->{record} = record($_->{key});
+
+    is($_->{answer}->summary, '201 created', "taken over before $_->{mock}");
+}
+
+for (@busy) {
+    lease_over($_->{key});
+
+    $_->{second} = $other->connect;
+    $_->{second}->send_request($other->create_request(key => $_->{key},
+        mock => "hold=$_->{key}-2"));
+    $upstream->wait_held("$_->{key}-2");
+    $_->{token} = record($_->{key})->{token};
+}
+
+$upstream->release($_->{key}) for @finished, @busy;
+kill 'CONT', $worker;
+
+for (@finished) {
+    my $own = $_->{client}->read_response;
+
+    is($own->summary, $_->{expected}, "other finished, then $_->{mock}");
+    isnt($own->body, $_->{answer}->body, 'own answer to its own client');
+    is_deeply(record($_->{key}), $_->{record}, 'record of the other survives');
+    is($sleeper->create(key => $_->{key})->body, $_->{answer}->body,
+        'and is replayed');
+}
+
+for (@busy) {
+    is($_->{client}->read_response->summary, $_->{expected},
+        "other busy, then $_->{mock}");
+
+    my $record = record($_->{key});
 
     is($record->{state}, 'claimed', 'claim of the other survives');
-    is($record->{token}, $token, 'with its token');
-    is($sleeper->create(key => $key)->summary, $BUSY, 'others wait');
+    is($record->{token}, $_->{token}, 'with its token');
+    is($sleeper->create(key => $_->{key})->summary, $BUSY, 'others wait');
 
-    $upstream->release("$key-2");
-    is($second->read_response->summary, '201 created', 'and it finishes');
+    $upstream->release("$_->{key}-2");
+    is($_->{second}->read_response->summary, '201 created',
+        'and it finishes');
 }
+
+my @warnings = $sleeper->error_log($mark) =~ /\[warn\].*\bclaim\b/g;
+
+cmp_ok(scalar @warnings, '>=', @finished + @busy, 'a warning for each');
+
+my @log = grep { $_->{outcome} eq 'unstored' } $sleeper->access(1);
+ok(scalar @log, 'outcome in the log');
 
 # nobody took over: the answer is as good as ever
 
-my $c = asleep('alone', '');
+my $c = in_flight('alone', '');
 
-wait_for {
-    my ($seconds, $micros) = @{ $redis->cmd('TIME') };
-    $seconds * 1000 + $micros / 1000 > record('alone')->{lease}
-} 10, 'the lease to end';
-
-wake('alone');
+kill 'STOP', $worker;
+lease_over('alone');
+$upstream->release('alone');
+kill 'CONT', $worker;
 is($c->read_response->summary, '201 created', 'nobody took over');
-
-my ($log) = grep { $_->{outcome} eq 'unstored' } $sleeper->access(1);
-ok($log, 'outcome in the log');
+is($other->create(key => 'alone')->summary, '201 replayed marked', 'stored');
 
 # under "hold" nobody takes over, and a late answer ends the doubt
 
 my $hold = gateway('hold');
 
-$c = asleep('held', '');
+$c = in_flight('held', '');
+kill 'STOP', $worker;
 wait_for { $hold->create(key => 'held')->summary
     eq '504 held idempotency_outcome_unknown' } 10, 'the lease to end';
-wake('held');
+$upstream->release('held');
+kill 'CONT', $worker;
 
 is($c->read_response->summary, '201 created', 'late answer');
 is($hold->create(key => 'held')->summary, '201 replayed marked',

@@ -68,10 +68,10 @@ is($log[3]{outcome}, 'key_reused', 'and that of another body');
 
 my $short = nginx(upstream => $upstream, redis => $redis, set => {
     segments_redis_prefix          => 'short:',
-    segments_redis_timeout         => slow_ms(200),
+    segments_redis_timeout         => slow_ms(500),
     segments_redis_connect_timeout => slow_ms(2000),
-    segments_idempotency_lease     => slow_ms(600),
-    segments_idempotency_ttl       => slow_ms(1500),
+    segments_idempotency_lease     => slow_ms(1500),
+    segments_idempotency_ttl       => slow_ms(2000),
     segments_idempotency_unknown   => 'hold',
 });
 

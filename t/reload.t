@@ -171,8 +171,8 @@ is($nginx->create(key => 'loyal')->summary, '201 replayed marked',
 
 my $hasty = nginx(%args, main => 'worker_shutdown_timeout 100ms;',
     set => { %Segments::Nginx::PATIENT,
-             segments_redis_timeout     => slow_ms(200),
-             segments_idempotency_lease => slow_ms(600) });
+             segments_redis_timeout     => slow_ms(500),
+             segments_idempotency_lease => slow_ms(1500) });
 
 $c = in_flight($hasty, 'hasty');
 $hasty->reload;
