@@ -2,6 +2,7 @@
 
 # A reply that comes after its command's deadline is dropped: it answers no
 # other command, and the others keep their own deadlines.
+# run: valgrind
 
 use strict;
 use warnings;

@@ -2,6 +2,7 @@
 
 # Redis takes a claim and its reply is lost: the claim is sent again with the
 # same token, or given back.
+# run: valgrind
 
 use strict;
 use warnings;

@@ -65,7 +65,7 @@ sub unreadable {
 
     $redis->cmd(@$_) for @break;
 
-    my $broken = $redis->cmd('DUMP', $name);
+    my $broken = content($name);
     my $expiry = $redis->cmd('PEXPIRETIME', $name);
 
     for my $failure (sort keys %gateways) {
@@ -82,11 +82,23 @@ sub unreadable {
     }
 
     is($upstream->count, $sent, "$state, $what, not sent");
-    ok($redis->cmd('DUMP', $name) eq $broken, "$state, $what, unchanged");
+    is_deeply(content($name), $broken, "$state, $what, unchanged");
     is($redis->cmd('PEXPIRETIME', $name), $expiry,
         "$state, $what, same expiry");
 
     $redis->cmd('RESTORE', $name, '86400000', $sound, 'REPLACE');
+}
+
+# a large hash has no stable order
+
+sub content {
+    my ($name) = @_;
+
+    my $type = $redis->cmd('TYPE', $name);
+
+    return $redis->record($name) if $type eq 'hash';
+    return $redis->cmd('GET', $name) if $type eq 'string';
+    return $redis->cmd('LRANGE', $name, 0, -1);
 }
 
 for my $state (sort keys %names) {
@@ -160,10 +172,10 @@ $upstream->wait_held('late');
 my ($late) = grep { /:late\z/ } $redis->keys;
 
 $redis->cmd('HSET', $late, 'v', '2');
-my $dump = $redis->cmd('DUMP', $late);
+my $broken = content($late);
 $upstream->release('late');
 
 is($c->read_response->summary, '201 unstored', 'broken meanwhile');
-ok($redis->cmd('DUMP', $late) eq $dump, 'left alone');
+is_deeply(content($late), $broken, 'left alone');
 
 done_testing();
