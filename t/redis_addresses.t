@@ -19,7 +19,7 @@ my $upstream = upstream();
 my %set = (
     segments_redis_timeout         => slow_ms(2000),
     segments_redis_connect_timeout => slow_ms(2000),
-    segments_idempotency_lease     => '60s',
+    segments_idempotency_lease     => '300s',
 );
 
 my $ipv6 = IO::Socket::IP->new(LocalHost => '::1', Listen => 1,

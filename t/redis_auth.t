@@ -41,7 +41,7 @@ sub gateway {
         set => {
             segments_redis_timeout         => slow_ms(200),
             segments_redis_connect_timeout => slow_ms(2000),
-            segments_idempotency_lease     => '60s',
+            segments_idempotency_lease     => '300s',
             %set,
         });
 }

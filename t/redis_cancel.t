@@ -3,6 +3,7 @@
 # A client leaves before Redis has said whether the key is its own: nothing is
 # sent upstream, what may have been claimed is given back, and the connection
 # to Redis, in whatever state it is, serves others.
+# run: valgrind
 
 use strict;
 use warnings;
@@ -21,7 +22,7 @@ my $upstream = upstream();
 my %set = (
     segments_redis_timeout         => slow_ms(5000),
     segments_redis_connect_timeout => slow_ms(5000),
-    segments_idempotency_lease     => '60s',
+    segments_idempotency_lease     => '300s',
 );
 
 sub gateway {

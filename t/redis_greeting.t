@@ -24,7 +24,7 @@ sub gateway {
     return nginx(upstream => $upstream, redis => $url, set => {
         segments_redis_timeout         => slow_ms($timeout // 2000),
         segments_redis_connect_timeout => slow_ms(2000),
-        segments_idempotency_lease     => '60s',
+        segments_idempotency_lease     => '300s',
     });
 }
 

@@ -20,7 +20,7 @@ my $TIMEOUT = slow(400);                # milliseconds
 my %set = (
     segments_redis_timeout         => "${TIMEOUT}ms",
     segments_redis_connect_timeout => slow_ms(2000),
-    segments_idempotency_lease     => '60s',
+    segments_idempotency_lease     => '300s',
 );
 
 my $upstream = upstream();

@@ -24,7 +24,7 @@ my $TOKEN = bind_word('token');
 my %set = (
     segments_redis_timeout         => slow_ms(1000),
     segments_redis_connect_timeout => slow_ms(1000),
-    segments_idempotency_lease     => '30s',
+    segments_idempotency_lease     => '300s',
 );
 
 

@@ -21,7 +21,7 @@ my $MISSING = '-NOSCRIPT No matching script. Please use EVAL.';
 my %set = (
     segments_redis_timeout         => slow_ms(2000),
     segments_redis_connect_timeout => slow_ms(2000),
-    segments_idempotency_lease     => '60s',
+    segments_idempotency_lease     => '300s',
 );
 
 

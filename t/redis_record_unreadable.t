@@ -20,7 +20,7 @@ my %gateways = map {
         segments_redis_timeout         => slow_ms(2000),
         segments_redis_connect_timeout => slow_ms(2000),
         segments_redis_failure         => $_,
-        segments_idempotency_lease     => '60s',
+        segments_idempotency_lease     => '300s',
     })
 } qw(reject pass);
 
@@ -42,7 +42,7 @@ $upstream->wait_held('claimed');
 my $buried = nginx(upstream => $upstream, redis => $redis, set => {
     segments_redis_timeout            => slow_ms(2000),
     segments_redis_connect_timeout    => slow_ms(2000),
-    segments_idempotency_lease        => '60s',
+    segments_idempotency_lease        => '300s',
     segments_idempotency_max_response => 1,
 });
 

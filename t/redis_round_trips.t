@@ -17,7 +17,7 @@ my $gateway = nginx(upstream => $upstream, redis => $redis, set => {
     segments_operations               => 'all',
     segments_redis_timeout            => slow_ms(3000),
     segments_redis_connect_timeout    => slow_ms(2000),
-    segments_idempotency_lease        => '60s',
+    segments_idempotency_lease        => '300s',
     segments_idempotency_max_response => '1k',
 });
 

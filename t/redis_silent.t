@@ -21,7 +21,7 @@ my $TIMEOUT = slow(200);                # milliseconds
 my %set = (
     segments_redis_timeout         => "${TIMEOUT}ms",
     segments_redis_connect_timeout => 5 * $TIMEOUT . 'ms',
-    segments_idempotency_lease     => '30s',
+    segments_idempotency_lease     => '300s',
 );
 
 my $upstream = upstream();
