@@ -72,6 +72,8 @@ is($again->summary, '201 replayed marked', 'replayed');
 is($again->body, $answer->body, 'same body');
 is($upstream->count, 1, 'one upstream request');
 
+is(($other->access(3))[0]{outcome}, 'in_progress', 'outcome in the log');
+
 # once it is answered nobody renews
 
 my $after = $redis->commands->{evalsha};
