@@ -336,6 +336,7 @@ sub guarded_location {
 
             $set{segments_redis_timeout} = $time;
             $set{segments_redis_connect_timeout} = $time;
+            $set{segments_idempotency_lease} = $self->long_lease;
         }
     }
 
@@ -373,6 +374,19 @@ sub patience {
     }
 
     return int($time) . 'ms';
+}
+
+
+# the default one, or what the test's time for Redis needs at least
+
+sub long_lease {
+    my ($self) = @_;
+
+    my $time = $self->{args}{set}{segments_redis_timeout} // '';
+    my ($n, $unit) = $time =~ /\A([0-9]+)(ms|s)\z/ or return '10s';
+    my $least = 3 * $n * ($unit eq 's' ? 1000 : 1);
+
+    return $least > 10_000 ? "${least}ms" : '10s';
 }
 
 
