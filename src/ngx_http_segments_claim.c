@@ -246,12 +246,25 @@ void
 ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
     ngx_http_segments_end_e end)
 {
+    ngx_int_t  rc;
+
     claim->attached = 0;
     claim->handler = NULL;
 
     switch (claim->state) {
 
     case ngx_http_segments_claim_asking:
+
+        if (claim->cmd) {
+            rc = ngx_redis_cancel(claim->cmd);
+            claim->cmd = NULL;
+
+            if (rc == NGX_DECLINED) {
+                ngx_http_segments_claim_done(claim);
+                return;
+            }
+        }
+
         claim->doubtful = 1;
 
         /* fall through */
@@ -277,7 +290,7 @@ ngx_http_segments_claim_end(ngx_http_segments_claim_t *claim,
     ngx_http_segments_end_e end)
 {
     if (claim->cmd) {
-        ngx_redis_cancel(claim->cmd);
+        (void) ngx_redis_cancel(claim->cmd);
         claim->cmd = NULL;
     }
 

@@ -3,7 +3,7 @@
 
 
 static void ngx_redis_deadline_handler(ngx_event_t *ev);
-static void ngx_redis_abandon(ngx_redis_command_t *cmd);
+static ngx_int_t ngx_redis_abandon(ngx_redis_command_t *cmd);
 static void ngx_redis_settle(ngx_redis_command_t *cmd);
 
 
@@ -59,10 +59,10 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
 }
 
 
-void
+ngx_int_t
 ngx_redis_cancel(ngx_redis_command_t *cmd)
 {
-    ngx_redis_abandon(cmd);
+    return ngx_redis_abandon(cmd);
 }
 
 
@@ -72,20 +72,25 @@ ngx_redis_deadline_handler(ngx_event_t *ev)
     ngx_redis_command_t *cmd = ev->data;
 
     void                  *data;
+    ngx_int_t              rc;
     ngx_redis_handler_pt   handler;
 
     handler = cmd->handler;
     data = cmd->data;
 
-    ngx_redis_abandon(cmd);
+    rc = ngx_redis_abandon(cmd);
 
-    handler(data, NULL);
+    handler(data, rc, NULL);
 }
 
 
-static void
+static ngx_int_t
 ngx_redis_abandon(ngx_redis_command_t *cmd)
 {
+    ngx_int_t  rc;
+
+    rc = cmd->written ? NGX_ABORT : NGX_DECLINED;
+
     ngx_redis_settle(cmd);
 
     if (cmd->buf.pos == cmd->buf.start) {
@@ -94,6 +99,8 @@ ngx_redis_abandon(ngx_redis_command_t *cmd)
     }
 
     /* else Redis replies to it: the slot stays in the pipeline */
+
+    return rc;
 }
 
 
@@ -113,7 +120,7 @@ ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply)
     ngx_redis_command_free(cmd);
 
     if (handler) {
-        handler(data, reply);
+        handler(data, NGX_OK, reply);
     }
 }
 

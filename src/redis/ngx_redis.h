@@ -32,8 +32,13 @@ typedef struct {
 } ngx_redis_script_t;
 
 
-/* "reply" lives until the handler returns; NULL: none came in time */
-typedef void (*ngx_redis_handler_pt)(void *data, const redisReply *reply);
+/*
+ * rc is NGX_OK with a reply, which lives until the handler returns.  Without
+ * one, none came in time: NGX_ABORT when Redis may have run the command, or
+ * may yet, NGX_DECLINED when no byte of it was ever written.
+ */
+typedef void (*ngx_redis_handler_pt)(void *data, ngx_int_t rc,
+    const redisReply *reply);
 
 
 /*
@@ -63,8 +68,11 @@ ngx_redis_command_t *ngx_redis_eval(ngx_redis_t *redis,
     ngx_uint_t argc, ngx_msec_t connect_timeout, ngx_msec_t timeout,
     ngx_redis_handler_pt handler, void *data);
 
-/* the handler will not be called; legal in every state before it was */
-void ngx_redis_cancel(ngx_redis_command_t *cmd);
+/*
+ * The handler will not be called; legal in every state before it was.
+ * NGX_ABORT or NGX_DECLINED, as for the handler.
+ */
+ngx_int_t ngx_redis_cancel(ngx_redis_command_t *cmd);
 
 /* closes this worker's connections; for exit_process */
 void ngx_redis_close(ngx_array_t *nodes);

@@ -138,6 +138,8 @@ ngx_redis_mark_sent(ngx_redis_node_t *node)
             break;
         }
 
+        cmd->written = 1;
+
         ngx_queue_remove(q);
         ngx_queue_insert_tail(&node->sent, q);
     }

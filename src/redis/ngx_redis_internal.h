@@ -109,12 +109,15 @@ struct ngx_redis_command_s {
     ngx_buf_t                buf;       /* in RESP, hiredis' memory */
     ngx_chain_t              link;
     unsigned                 eval:1;    /* the source is being sent */
+    unsigned                 written:1; /* in part at least, to this
+                                           connection or an earlier one */
 };
 
 
 /* face */
 
-/* hands "reply" to the command's handler, unless abandoned, and frees it */
+/* hands "reply" to the command's handler, unless abandoned, and frees the
+   command */
 void ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply);
 
 

@@ -24,10 +24,12 @@ static ngx_redis_command_t *ngx_redis_record_send(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data);
 static void ngx_redis_record_set_time(ngx_str_t *arg, u_char *text,
     ngx_msec_t time);
-static void ngx_redis_record_claimed(void *data, const redisReply *reply);
-static void ngx_redis_record_changed(void *data, const redisReply *reply);
+static void ngx_redis_record_claimed(void *data, ngx_int_t rc,
+    const redisReply *reply);
+static void ngx_redis_record_changed(void *data, ngx_int_t rc,
+    const redisReply *reply);
 static void ngx_redis_record_done(ngx_redis_record_t *record,
-    ngx_redis_record_word_t *words, const redisReply *reply);
+    ngx_redis_record_word_t *words, ngx_int_t rc, const redisReply *reply);
 static ngx_int_t ngx_redis_record_decode(ngx_redis_record_word_t *words,
     const redisReply *reply, ngx_redis_record_reply_t *decoded);
 static ngx_int_t ngx_redis_record_decode_values(const redisReply *reply,
@@ -194,29 +196,30 @@ ngx_redis_record_set_time(ngx_str_t *arg, u_char *text, ngx_msec_t time)
 
 
 static void
-ngx_redis_record_claimed(void *data, const redisReply *reply)
+ngx_redis_record_claimed(void *data, ngx_int_t rc, const redisReply *reply)
 {
-    ngx_redis_record_done(data, ngx_redis_record_claim_words, reply);
+    ngx_redis_record_done(data, ngx_redis_record_claim_words, rc, reply);
 }
 
 
 static void
-ngx_redis_record_changed(void *data, const redisReply *reply)
+ngx_redis_record_changed(void *data, ngx_int_t rc, const redisReply *reply)
 {
-    ngx_redis_record_done(data, ngx_redis_record_change_words, reply);
+    ngx_redis_record_done(data, ngx_redis_record_change_words, rc, reply);
 }
 
 
 static void
 ngx_redis_record_done(ngx_redis_record_t *record,
-    ngx_redis_record_word_t *words, const redisReply *reply)
+    ngx_redis_record_word_t *words, ngx_int_t rc, const redisReply *reply)
 {
     ngx_redis_record_reply_t  decoded;
 
     ngx_memzero(&decoded, sizeof(ngx_redis_record_reply_t));
 
-    if (reply == NULL) {
-        decoded.verdict = ngx_redis_record_lost;
+    if (rc != NGX_OK) {
+        decoded.verdict = (rc == NGX_ABORT) ? ngx_redis_record_lost
+                                            : ngx_redis_record_failed;
 
     } else if (ngx_redis_record_decode(words, reply, &decoded) != NGX_OK) {
         ngx_memzero(&decoded, sizeof(ngx_redis_record_reply_t));

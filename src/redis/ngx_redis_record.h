@@ -12,7 +12,8 @@
 
 
 typedef enum {
-    ngx_redis_record_failed = 0,        /* Redis refused the command */
+    ngx_redis_record_failed = 0,        /* Redis refused the command, or could
+                                           not be reached: nothing was done */
     ngx_redis_record_unreadable,        /* a record that this version cannot
                                            read: never to be run over */
     ngx_redis_record_lost,              /* no answer in time: done, or not */
