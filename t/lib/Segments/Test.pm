@@ -78,6 +78,10 @@ What was started is ended with the test.  The test fails if nginx then had
 logged an alert or an emergency (but see expect_alert()), or a sanitizer or
 valgrind had found something.
 
+run-tests runs every test that uses this module again with sanitizers, unless a
+line of it says "# run: once".  Time-outs that only have to be long enough are
+written as slow() and slow_ms().
+
 Environment: TEST_NGINX_BINARY, TEST_NGINX_MODULE, TEST_NGINX_GLOBALS (text
 for the top of nginx.conf), TEST_NGINX_VALGRIND=1, TEST_NGINX_SLOW (a factor
 for time-outs), TEST_REDIS_SERVER, TEST_LEAVE=1 (keeps the files).
