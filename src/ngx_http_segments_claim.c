@@ -248,7 +248,6 @@ ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
 {
     ngx_int_t  rc;
 
-    claim->attached = 0;
     claim->handler = NULL;
 
     switch (claim->state) {
@@ -274,11 +273,19 @@ ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
         break;
 
     case ngx_http_segments_claim_settling:
-        break;
-
     case ngx_http_segments_claim_settled:
-        ngx_http_segments_claim_destroy(claim);
         break;
+    }
+}
+
+
+void
+ngx_http_segments_claim_free(ngx_http_segments_claim_t *claim)
+{
+    claim->attached = 0;
+
+    if (claim->state == ngx_http_segments_claim_settled) {
+        ngx_http_segments_claim_destroy(claim);
     }
 }
 

@@ -50,7 +50,9 @@ struct ngx_http_segments_claim_s {
     ngx_redis_record_handler_pt       handler;  /* of who waits, or NULL */
     void                             *data;
 
-    unsigned                          attached:1;   /* the request is alive */
+    unsigned                          attached:1;   /* the request's memory is
+                                                       there, and refers to
+                                                       the claim's */
     unsigned                          background:1; /* counted as such */
     unsigned                          doubtful:1;   /* a reply was lost: the
                                                        end may be done, or
@@ -84,11 +86,17 @@ ngx_int_t ngx_http_segments_claim_settle(ngx_http_segments_claim_t *claim,
 
 /*
  * The request is gone, or goes on without its claim, and nobody waits any
- * more.  A claim that is neither settling nor settled ends as "end" says; the
- * claim frees itself.
+ * more.  A claim that is neither settling nor settled ends as "end" says.
  */
 void ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
     ngx_http_segments_end_e end);
+
+/*
+ * After detaching, when nothing refers to what the claim holds: HTTP/2 sends
+ * what is queued of an answer even when its request has ended.  The claim
+ * frees itself as soon as it is settled.
+ */
+void ngx_http_segments_claim_free(ngx_http_segments_claim_t *claim);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_CLAIM_H_INCLUDED_ */

@@ -362,6 +362,7 @@ ngx_http_segments_unusable(ngx_http_request_t *r,
 
     if (slcf->redis_failure == NGX_HTTP_SEGMENTS_REJECT) {
         ngx_http_segments_claim_detach(claim, ngx_http_segments_give_back);
+        ngx_http_segments_claim_free(claim);
 
         return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_redis,
                                         NULL);
@@ -373,6 +374,7 @@ ngx_http_segments_unusable(ngx_http_request_t *r,
     /* a claim whose reply was lost must not vanish behind an effect */
 
     ngx_http_segments_claim_detach(claim, ngx_http_segments_unknown);
+    ngx_http_segments_claim_free(claim);
 
     ctx->outcome = ngx_http_segments_bypassed;
     ctx->idempotency_status = "bypassed";
@@ -473,7 +475,6 @@ ngx_http_segments_cleanup(void *data)
                                        ngx_http_segments_sent(ctx)
                                            ? ngx_http_segments_unknown
                                            : ngx_http_segments_give_back);
-        ctx->claim = NULL;
     }
 }
 
@@ -482,6 +483,10 @@ static void
 ngx_http_segments_free_ctx(void *data)
 {
     ngx_http_segments_ctx_t *ctx = data;
+
+    if (ctx->claim) {
+        ngx_http_segments_claim_free(ctx->claim);
+    }
 
     sg_buf_free(&ctx->envelope);
 }
