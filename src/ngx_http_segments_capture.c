@@ -23,8 +23,6 @@ static ngx_int_t ngx_http_segments_end_capture(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
 static ngx_int_t ngx_http_segments_put_out(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
-static ngx_int_t ngx_http_segments_append(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_buf_t *b);
 static ngx_http_segments_end_e ngx_http_segments_judge(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
 static ngx_int_t ngx_http_segments_record_answer(ngx_http_request_t *r,
@@ -207,7 +205,7 @@ ngx_http_segments_hold(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     ngx_chain_t *in)
 {
     for ( /* void */ ; in; in = in->next) {
-        if (ngx_http_segments_append(r, ctx, in->buf) != NGX_OK) {
+        if (ngx_http_segments_append(r, &ctx->last_out, in->buf) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -287,28 +285,7 @@ ngx_http_segments_put_out(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     b->last_buf = complete;
     b->last_in_chain = complete;
 
-    return ngx_http_segments_append(r, ctx, b);
-}
-
-
-static ngx_int_t
-ngx_http_segments_append(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
-    ngx_buf_t *b)
-{
-    ngx_chain_t  *cl;
-
-    cl = ngx_alloc_chain_link(r->pool);
-    if (cl == NULL) {
-        return NGX_ERROR;
-    }
-
-    cl->buf = b;
-    cl->next = NULL;
-
-    *ctx->last_out = cl;
-    ctx->last_out = &cl->next;
-
-    return NGX_OK;
+    return ngx_http_segments_append(r, &ctx->last_out, b);
 }
 
 

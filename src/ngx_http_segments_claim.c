@@ -5,9 +5,8 @@
  */
 
 
-#include <openssl/rand.h>
-
 #include "ngx_http_segments_claim.h"
+#include <openssl/rand.h>
 
 
 #define NGX_HTTP_SEGMENTS_TOKEN_BYTES     16

@@ -315,6 +315,10 @@ ngx_int_t ngx_http_segments_filter_init(ngx_conf_t *cf);
 ngx_int_t ngx_http_segments_send_body(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
 
+/* adds a buffer behind the link whose "next" *last points to, and moves it */
+ngx_int_t ngx_http_segments_append(ngx_http_request_t *r, ngx_chain_t ***last,
+    ngx_buf_t *b);
+
 /* marks a buffer as sent */
 void ngx_http_segments_consume(ngx_buf_t *b);
 

@@ -17,8 +17,6 @@ static size_t ngx_http_segments_redact_scan(ngx_http_segments_secret_t *secret,
 static ngx_int_t ngx_http_segments_redact_buf(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_secret_t *secret,
     ngx_buf_t *b, ngx_chain_t ***ll);
-static ngx_int_t ngx_http_segments_redact_link(ngx_http_request_t *r,
-    ngx_chain_t ***ll, ngx_buf_t *b);
 static ngx_int_t ngx_http_segments_redact_copy(ngx_http_request_t *r,
     ngx_chain_t ***ll, u_char *data, size_t len);
 
@@ -193,7 +191,7 @@ ngx_http_segments_redact_buf(ngx_http_request_t *r,
         }
     }
 
-    return ngx_http_segments_redact_link(r, ll, b);
+    return ngx_http_segments_append(r, ll, b);
 }
 
 
@@ -220,26 +218,5 @@ ngx_http_segments_redact_copy(ngx_http_request_t *r, ngx_chain_t ***ll,
         b->last += len;
     }
 
-    return ngx_http_segments_redact_link(r, ll, b);
-}
-
-
-static ngx_int_t
-ngx_http_segments_redact_link(ngx_http_request_t *r, ngx_chain_t ***ll,
-    ngx_buf_t *b)
-{
-    ngx_chain_t  *cl;
-
-    cl = ngx_alloc_chain_link(r->pool);
-    if (cl == NULL) {
-        return NGX_ERROR;
-    }
-
-    cl->buf = b;
-    cl->next = NULL;
-
-    **ll = cl;
-    *ll = &cl->next;
-
-    return NGX_OK;
+    return ngx_http_segments_append(r, ll, b);
 }
