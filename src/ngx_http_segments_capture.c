@@ -149,15 +149,16 @@ ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
     used = kept->last - kept->pos;
     size = kept->end - kept->start;
 
+    slcf = ngx_http_get_module_loc_conf(ctx->request,
+                                        ngx_http_segments_module);
+
+    /* before all else: the smallest buffer has room for more than nothing */
+
+    if (len > slcf->max_response - used) {
+        return NGX_DECLINED;
+    }
+
     if (len > size - used) {
-
-        slcf = ngx_http_get_module_loc_conf(ctx->request,
-                                            ngx_http_segments_module);
-
-        if (len > slcf->max_response - used) {
-            return NGX_DECLINED;
-        }
-
         while (size < used + len) {
             size *= 2;
         }

@@ -141,4 +141,22 @@ is($log[3]{outcome}, 'answer_not_kept', 'outcome of its retry');
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 
+# nothing is kept of any body
+
+my $none = nginx(upstream => $upstream, redis => $redis, set => {
+    %Segments::Nginx::PATIENT,
+    segments_redis_prefix             => 'none:',
+    proxy_buffering                   => 'off',
+    segments_idempotency_max_response => '0',
+});
+
+for my $how ('', 'chunked', 'no-length', 'dribble=1; chunked') {
+    my $key = "none-$how" =~ s/[^a-z0-9]+/-/gr;
+    my $answer = create($none, $key, "body=20; $how");
+
+    is($answer->summary, '201 created', "20 bytes $how where none are kept");
+    is($answer->body, body(20), 'whole body');
+    buried($none, $key, 201);
+}
+
 done_testing();
