@@ -278,7 +278,9 @@ ngx_http_segments_asked(void *data, const ngx_redis_record_reply_t *reply)
            != NGX_OK
         || ngx_http_segments_copy(r->pool, &ctx->body, &reply->body) != NGX_OK)
     {
-        ctx->verdict = ngx_redis_record_failed;
+        /* there is an answer: without it, the request must not run again */
+
+        ctx->verdict = ngx_redis_record_unreadable;
     }
 
     r->read_event_handler = ngx_http_block_reading;
