@@ -489,11 +489,14 @@ ngx_http_segments_settled(void *data, const ngx_redis_record_reply_t *reply)
 
     /* an upstream that is still sending has nothing to flush by itself */
 
-    if (r->upstream && r->upstream->peer.connection) {
-        (void) ngx_http_output_filter(r, NULL);
-    }
+    if (r->upstream && r->upstream->peer.connection
+        && ngx_http_output_filter(r, NULL) == NGX_ERROR)
+    {
+        ngx_http_finalize_request(r, NGX_ERROR);
 
-    r->write_event_handler(r);
+    } else {
+        r->write_event_handler(r);
+    }
 
     ngx_http_run_posted_requests(c);
 }

@@ -30,17 +30,11 @@ static ngx_uint_t ngx_http_segments_local_upstream(
 static ngx_uint_t ngx_http_segments_local_addr(struct sockaddr *sa);
 static ngx_uint_t ngx_http_segments_local_url(ngx_http_request_t *r,
     ngx_url_t *u);
-static void ngx_http_segments_check_debug(ngx_conf_t *cf,
-    ngx_http_segments_main_conf_t *smcf);
 
 
 ngx_int_t
 ngx_http_segments_check(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *slcf)
 {
-    ngx_http_segments_main_conf_t  *smcf;
-
-    smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
-
     if (ngx_http_segments_check_layout(cf) != NGX_OK
         || ngx_http_segments_check_secret(cf, slcf) != NGX_OK
         || ngx_http_segments_check_idempotency(cf, slcf) != NGX_OK
@@ -50,8 +44,6 @@ ngx_http_segments_check(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *slcf)
     {
         return NGX_ERROR;
     }
-
-    ngx_http_segments_check_debug(cf, smcf);
 
     return NGX_OK;
 }
@@ -561,21 +553,4 @@ ngx_http_segments_local_url(ngx_http_request_t *r, ngx_url_t *u)
     }
 
     return 0;
-}
-
-
-static void
-ngx_http_segments_check_debug(ngx_conf_t *cf,
-    ngx_http_segments_main_conf_t *smcf)
-{
-    ngx_log_t                 *log;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    for (log = clcf->error_log; log; log = log->next) {
-        if (log->log_level & NGX_LOG_DEBUG_HTTP) {
-            smcf->debug = 1;
-        }
-    }
 }

@@ -466,6 +466,8 @@ ngx_http_segments_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_http_segments_tenant_t))
            != NGX_OK
         || ngx_array_init(&smcf->client_vars, cf->pool, 4, sizeof(ngx_uint_t))
+           != NGX_OK
+        || ngx_array_init(&smcf->logs, cf->pool, 2, sizeof(ngx_log_t *))
            != NGX_OK)
     {
         return NULL;
@@ -658,6 +660,7 @@ static ngx_int_t
 ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
     ngx_http_segments_loc_conf_t *slcf)
 {
+    ngx_log_t                     **log;
     ngx_http_core_loc_conf_t       *clcf;
     ngx_http_segments_main_conf_t  *smcf;
 
@@ -671,6 +674,12 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
         return NGX_ERROR;
     }
 
+    log = ngx_array_push(&smcf->logs);
+    if (log == NULL) {
+        return NGX_ERROR;
+    }
+
+    *log = clcf->error_log;
     smcf->guarded = 1;
 
     /* errors leave as Qonversion's envelope, whatever error_page says */
@@ -737,7 +746,8 @@ ngx_http_segments_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_segments_init_module(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                      debug;
+    ngx_log_t                     **logs, *log;
+    ngx_uint_t                      debug, i;
     ngx_http_segments_main_conf_t  *smcf;
 #if (NGX_DEBUG)
     ngx_event_conf_t               *ecf;
@@ -750,7 +760,16 @@ ngx_http_segments_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    debug = smcf->debug;
+    /* only now all logs are open, wherever in the file they stand */
+
+    debug = 0;
+    logs = smcf->logs.elts;
+
+    for (i = 0; i < smcf->logs.nelts; i++) {
+        for (log = logs[i]; log; log = log->next) {
+            debug |= log->log_level & NGX_LOG_DEBUG_HTTP;
+        }
+    }
 
 #if (NGX_DEBUG)
     ecf = ngx_event_get_conf(cycle->conf_ctx, ngx_event_core_module);

@@ -122,8 +122,9 @@ typedef struct {
     ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
                                                    show the client's request */
     ngx_http_complex_value_t     *remote_user;  /* the default scope */
+    ngx_array_t                   logs;         /* ngx_log_t *: the error logs
+                                                   of guarded locations */
     ngx_uint_t                    guarded;      /* unsigned  guarded:1; */
-    ngx_uint_t                    debug;        /* unsigned  debug:1; */
 } ngx_http_segments_main_conf_t;
 
 

@@ -167,6 +167,17 @@ ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* a client may have left behind the request already */
+
+    rev = r->connection->read;
+
+    if (rev->ready) {
+        ngx_post_event(rev, &ngx_posted_events);
+
+    } else if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     ctx->claim = ngx_http_segments_claim_create(slcf, &ctx->record,
                                                 ctx->fingerprint);
     if (ctx->claim == NULL) {
@@ -182,17 +193,6 @@ ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
     ngx_http_segments_enter(ctx, ngx_http_segments_admit);
 
     ctx->redis_start = ngx_current_msec;
-
-    /* a client may have left behind the request already */
-
-    rev = r->connection->read;
-
-    if (rev->ready) {
-        ngx_post_event(rev, &ngx_posted_events);
-
-    } else if (ngx_handle_read_event(rev, 0) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
 
     r->read_event_handler = ngx_http_test_reading;
     r->write_event_handler = ngx_http_request_empty_handler;

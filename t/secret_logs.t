@@ -141,7 +141,7 @@ SKIP: {
     );
 
     $version->wait(20);
-    skip 'nginx without debug log', 4
+    skip 'nginx without debug log', 5
         if slurp(tempdir() . '/version') !~ /--with-debug/;
 
     my $warning = qr/\[warn\].*debug.*Secret Key/;
@@ -152,6 +152,8 @@ SKIP: {
         [log_level => 'debug'],
         [server => 'error_log %%DIR%%/error.log debug;'],
         [location => 'error_log %%DIR%%/error.log debug_http;'],
+        [conf => $nginx->default_conf
+            . 'error_log %%DIR%%/error.log debug;'],    # behind http
     ) {
         my $debug = nginx(%args, upstream => $upstream, @$where);
 
