@@ -142,7 +142,7 @@ ngx_http_segments_check_tenant(ngx_conf_t *cf,
 
     for (i = 0; i < smcf->tenants.nelts; i++) {
 
-        if (tenant[i].redis != slcf->redis
+        if (!ngx_redis_same(tenant[i].redis, slcf->redis)
             || tenant[i].secret->environment != slcf->secret->environment
             || tenant[i].prefix.len != slcf->redis_prefix.len
             || ngx_strncmp(tenant[i].prefix.data, slcf->redis_prefix.data,

@@ -51,6 +51,9 @@ typedef void (*ngx_redis_handler_pt)(void *data, ngx_int_t rc,
 ngx_redis_t *ngx_redis_add(ngx_conf_t *cf, ngx_array_t *nodes,
     ngx_str_t *args, ngx_uint_t nargs);
 
+/* whether two nodes, however written, are seen to be one database */
+ngx_uint_t ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two);
+
 void ngx_redis_script_init(ngx_redis_script_t *script);
 
 /* the node's address as written, without user and parameters; for the log */

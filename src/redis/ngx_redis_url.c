@@ -87,6 +87,32 @@ ngx_redis_add(ngx_conf_t *cf, ngx_array_t *nodes, ngx_str_t *args,
 }
 
 
+ngx_uint_t
+ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two)
+{
+    ngx_uint_t  i, n;
+
+    if (one->db != two->db) {
+        return 0;
+    }
+
+    for (i = 0; i < one->naddrs; i++) {
+        for (n = 0; n < two->naddrs; n++) {
+
+            if (ngx_cmp_sockaddr(one->addrs[i].sockaddr, one->addrs[i].socklen,
+                                 two->addrs[n].sockaddr, two->addrs[n].socklen,
+                                 1)
+                == NGX_OK)
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
 static ngx_int_t
 ngx_redis_words(ngx_conf_t *cf, ngx_str_t *words, ngx_str_t *args,
     ngx_uint_t nargs)
