@@ -289,6 +289,10 @@ my @refused = (
     ['two keys of production', beside(segments_secret_key_file =>
         $keyfile->('sk_other')),
         qr/key files "[^"]+" and "[^"]+" are of one environment .* give each/],
+    ['two keys, one Redis written in two ways', beside(
+        segments_redis           => "$unused/0",
+        segments_secret_key_file => $keyfile->('sk_other')),
+        qr/key files "[^"]+" and "[^"]+" are of one environment .* give each/],
 
     # not there yet
 
