@@ -5,6 +5,7 @@
 
 #include "sg_query.h"
 
+#include <ctype.h>
 #include <string.h>
 
 
@@ -18,6 +19,8 @@ typedef struct {
 static sg_str_t sg_query_next(sg_str_t *query);
 static const char *sg_query_parameter(sg_operation_e operation, sg_str_t name,
     sg_str_t value, int pass_unknown, unsigned *seen);
+static int sg_query_decodes_to(sg_str_t name, sg_str_t plain);
+static unsigned sg_query_hex(unsigned char digit);
 static int sg_query_limit_ok(sg_str_t value);
 
 
@@ -114,6 +117,11 @@ sg_query_parameter(sg_operation_e operation, sg_str_t name, sg_str_t value,
         parameter = &sg_list_parameters[i];
 
         if (!sg_str_eq(name, parameter->name)) {
+
+            if (sg_query_decodes_to(name, parameter->name)) {
+                return "Must be written without escapes";
+            }
+
             continue;
         }
 
@@ -127,6 +135,42 @@ sg_query_parameter(sg_operation_e operation, sg_str_t name, sg_str_t value,
     }
 
     return pass_unknown ? NULL : "Unknown parameter";
+}
+
+
+/* whether "name" is what the upstream takes for "plain" (RFC 3986, 2.1) */
+
+static int
+sg_query_decodes_to(sg_str_t name, sg_str_t plain)
+{
+    size_t         i, n;
+    unsigned char  ch;
+
+    for (i = 0, n = 0; i < name.len; i++, n++) {
+        ch = name.data[i];
+
+        if (ch == '%' && name.len - i > 2
+            && isxdigit(name.data[i + 1]) && isxdigit(name.data[i + 2]))
+        {
+            ch = (unsigned char) (sg_query_hex(name.data[i + 1]) << 4
+                                  | sg_query_hex(name.data[i + 2]));
+            i += 2;
+        }
+
+        if (n == plain.len || ch != plain.data[n]) {
+            return 0;
+        }
+    }
+
+    return n == plain.len;
+}
+
+
+static unsigned
+sg_query_hex(unsigned char digit)
+{
+    return (unsigned) (isdigit(digit) ? digit - '0'
+                                      : (digit | 0x20) - 'a' + 10);
 }
 
 

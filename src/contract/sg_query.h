@@ -15,7 +15,7 @@
 /*
  * Checks the raw query string (without "?"; an empty one is none).  Names and
  * values are compared as sent: an escaped spelling of a documented parameter
- * is another name.  "pass_unknown" lets undocumented parameters through.
+ * is refused.  "pass_unknown" lets undocumented parameters through.
  * Returns 0 when all is documented, -1 with every violation in "errors"
  * (the field is the parameter's name).
  */

@@ -8,6 +8,7 @@
 #define ID        ": Must be a segment id\n"
 #define REPEATED  ": Must not be repeated\n"
 #define UNKNOWN   ": Unknown parameter\n"
+#define ESCAPED   ": Must be written without escapes\n"
 
 
 static void
@@ -91,7 +92,14 @@ list(void **state)
         { "foo=1", "foo" UNKNOWN, "" },
         { "foo=1&foo=2", "foo" UNKNOWN "foo" UNKNOWN, "" },
         { "Limit=1", "Limit" UNKNOWN, "" },
-        { "%6cimit=1", "%6cimit" UNKNOWN, "" },
+        { "%6cimit=1", "%6cimit" ESCAPED, "%6cimit" ESCAPED },
+        { "lim%69T=1", "lim%69T" UNKNOWN, "" },
+        { "lim%69t", "lim%69t" ESCAPED, "lim%69t" ESCAPED },
+        { "limi%7", "limi%7" UNKNOWN, "" },
+        { "limit%7", "limit%7" UNKNOWN, "" },
+        { "limit%00=1", "limit%00" UNKNOWN, "" },
+        { "starting%5Fafter=a", "starting%5Fafter" ESCAPED,
+          "starting%5Fafter" ESCAPED },
         { "limit[]=1", "limit[]" UNKNOWN, "" },
         { "=1", UNKNOWN, "" },
         { "limit=0&foo&starting_after=%00",
