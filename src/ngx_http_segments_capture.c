@@ -51,6 +51,8 @@ ngx_http_segments_capture_header(ngx_http_request_t *r,
 
     ngx_http_segments_enter(ctx, ngx_http_segments_capture);
 
+    ngx_http_segments_watch_input(r, ctx);
+
     if (ctx->replaced) {
         return NGX_OK;
     }

@@ -197,6 +197,11 @@ typedef struct {
     ngx_chain_t                  *out;          /* what release sends */
     ngx_chain_t                 **last_out;
 
+    /* the proxy module's, while ours stand in their place */
+    ngx_int_t                   (*input_filter_init)(void *data);
+    ngx_event_pipe_input_filter_pt  pipe_filter;
+    ngx_int_t                   (*input_filter)(void *data, ssize_t bytes);
+
     size_t                        withheld;     /* bytes of a body that may
                                                    begin the Secret Key */
 
@@ -337,6 +342,13 @@ ngx_int_t ngx_http_segments_hold(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
 ngx_int_t ngx_http_segments_send_held(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
+
+
+/* ngx_http_segments_input.c */
+
+/* makes a body that cannot be read one that was cut; for the header filter */
+void ngx_http_segments_watch_input(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
 
 
 /* ngx_http_segments_redact.c */

@@ -47,6 +47,22 @@ for my $buffering (qw(on off)) {
         }
     }
 
+    # chunks that cannot be read
+
+    for my $where (qw(with behind)) {
+        my $bad = $nginx->create(key => "chunk-$where",
+            mock => "chunked; bad-chunk=$where");
+
+        is($bad->summary, '502 unstored network_error',
+            "a bad chunk $where the header, buffering $buffering");
+        is($bad->header('Content-Length'), length $bad->body,
+            'complete envelope');
+        wait_for { ($nginx->access)[-1]{outcome} eq 'upstream_failed' } 10,
+            'the outcome';
+        is($nginx->create(key => "chunk-$where")->summary, '201 created',
+            'retry is sent');
+    }
+
     my $http2 = nginx(%args, listen => 'http2');
 
     is(h2($http2)->request($http2->create_request(key => 'h2',

@@ -20,6 +20,8 @@ package Segments::Upstream;
 #     rst                     RST instead of FIN; alone: after the read
 #     truncate                closes before the announced length
 #     garbage                 bytes that are not HTTP
+#     chunked; bad-chunk      a chunk's size that is none, with the header, or
+#                             behind it: bad-chunk=behind
 #     effect, no-effect       whether it counts as carried out (2xx does)
 #
 # Without a word: 201 and a new segment to a create, 200 to list, get and

@@ -432,6 +432,14 @@ sub steps {
             . "Link: </style.css>; rel=preload\r\n\r\n"];
     }
 
+    if ($words{'bad-chunk'}) {
+        my $bad = "5\r\nhello\r\nZZ\r\n";
+
+        return @steps, $words{'bad-chunk'} eq 'behind'
+            ? ([send => $head], [send => $bad], $end)
+            : ([send => $head . $bad], $end);
+    }
+
     if (($words{close} // '') eq 'mid-body' || $words{truncate}) {
         return @steps, [send => $head], [send => half($body)], $end;
     }
