@@ -171,7 +171,6 @@ typedef struct {
 
     sg_route_t                    route;        /* valid once "routed" */
     ngx_str_t                     key;          /* unquoted; empty: none */
-    ngx_str_t                     scope;
     u_char                        fingerprint[SG_FINGERPRINT_LEN];
     ngx_str_t                     record;       /* the record's Redis key */
     ngx_str_t                     upstream_key;

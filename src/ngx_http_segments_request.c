@@ -205,18 +205,19 @@ static ngx_int_t
 ngx_http_segments_name(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     ngx_http_segments_loc_conf_t *slcf)
 {
-    u_char    *p;
-    sg_str_t   prefix, scope, key;
-    sg_buf_t   name;
+    u_char     *p;
+    sg_str_t    prefix, scope, key;
+    sg_buf_t    name;
+    ngx_str_t   value;
 
-    if (ngx_http_complex_value(r, slcf->scope, &ctx->scope) != NGX_OK) {
+    if (ngx_http_complex_value(r, slcf->scope, &value) != NGX_OK) {
         return NGX_ERROR;
     }
 
     prefix.data = slcf->redis_prefix.data;
     prefix.len = slcf->redis_prefix.len;
-    scope.data = ctx->scope.data;
-    scope.len = ctx->scope.len;
+    scope.data = value.data;
+    scope.len = value.len;
     key.data = ctx->key.data;
     key.len = ctx->key.len;
 
