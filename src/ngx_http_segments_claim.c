@@ -101,9 +101,10 @@ ngx_http_segments_claim_create(ngx_http_segments_loc_conf_t *slcf,
 
 ngx_int_t
 ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
-    ngx_redis_record_handler_pt handler, void *data)
+    const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
+    void *data)
 {
-    claim->cmd = ngx_redis_record_claim(&claim->record,
+    claim->cmd = ngx_redis_record_claim(&claim->record, limits,
                                         ngx_http_segments_claim_asked, claim);
     if (claim->cmd == NULL) {
         ngx_http_segments_claim_done(claim);

@@ -65,13 +65,16 @@ ngx_http_segments_claim_t *ngx_http_segments_claim_create(
     ngx_http_segments_loc_conf_t *slcf, ngx_str_t *name, u_char *fingerprint);
 
 /*
- * Asks Redis for the record.  The handler is called once, later, with Redis'
+ * Asks Redis for the record, and for the leave of "limits", which may be NULL
+ * and whose strings stay until the handler was called or the claim detached.
+ * The handler is called once, later, with Redis'
  * verdict: after ngx_redis_record_ok the record is owned, after
  * ngx_redis_record_lost it may be, after any other it is not.  NGX_ERROR when
  * memory failed.
  */
 ngx_int_t ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
-    ngx_redis_record_handler_pt handler, void *data);
+    const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
+    void *data);
 
 /*
  * Tells Redis how the request ended; claim->status, headers and body are set

@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_segments_module.h"
+#include "ngx_http_segments_limit.h"
 #include "contract/sg_envelope.h"
 #include "contract/sg_record.h"
 
@@ -97,9 +97,13 @@ static const ngx_http_segments_refusal_t  ngx_http_segments_refusals[] = {
       "The outcome of the first request with this Idempotency-Key is unknown",
       "held" },
 
+    { NGX_HTTP_TOO_MANY_REQUESTS, ngx_http_segments_rate_limited,
+      "request", "rate_limit_exceeded",
+      "The rate limit is exceeded", NULL },
+
     { NGX_HTTP_SERVICE_UNAVAILABLE, ngx_http_segments_redis_failed,
       "internal", "storage_error",
-      "The idempotency storage is unavailable, try again", NULL }
+      "The gateway's storage is unavailable, try again", NULL }
 };
 
 
@@ -128,6 +132,11 @@ ngx_http_segments_refuse(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
 
     case ngx_http_segments_refuse_in_progress:
         rc = ngx_http_segments_add_retry_after(r, (ctx->left + 999) / 1000);
+        break;
+
+    case ngx_http_segments_refuse_limited:
+        rc = ngx_http_segments_add_retry_after(r,
+                                        ngx_http_segments_limits_reset(ctx));
         break;
 
     case ngx_http_segments_refuse_redis:
@@ -229,6 +238,10 @@ ngx_http_segments_add_status(ngx_http_request_t *r,
     ngx_str_t  value;
 
     static ngx_str_t  name = ngx_string("Idempotency-Status");
+
+    if (ngx_http_segments_add_limits(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (ctx->idempotency_status == NULL) {
         return NGX_OK;

@@ -17,6 +17,7 @@ use lib "$FindBin::Bin/lib";
 
 use Segments::RecordModel;
 use Segments::Redis;
+use Segments::Util qw(slurp);
 
 
 my $SEED = $ENV{SEED} // 1;
@@ -67,11 +68,8 @@ done_testing();
 
 
 sub script {
-    my $name = "$FindBin::Bin/../src/redis/record.lua";
-
-    open my $file, '<', $name or die "$name: $!";
-    local $/;
-    return readline $file;
+    return join '', map { slurp("$FindBin::Bin/../src/redis/$_.lua") }
+        qw(limit record);
 }
 
 
