@@ -305,6 +305,7 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
     case ngx_redis_record_lost:
     case ngx_redis_record_unreadable:
         limits->verdict = reply->verdict;
+        limits->status = NULL;
         return;
 
     case ngx_redis_record_limited:

@@ -306,15 +306,9 @@ my @refused = (
         "tls_trusted_certificate=$certificate", qw(tls_verify=on
         tls_verify=off tls_name=a tls_certificate=a tls_certificate_key=a)),
     map({ ["directive $_->[0]", set(@$_), qr/unknown directive "$_->[0]"/] }
-        [segments_rate_limit => 'rate=1r/s'],
-        [segments_rate_limit_dry_run => 'on'],
-        [segments_rate_limit_log_level => 'warn'],
         [segments_idempotency_wait => '1s'],
         [segments_redis_breaker => 'off'],
         [segments_redis_wait => 'off']),
-    ['variable of rate limits', at(http =>
-        'map $segments_rate_limit_status $x { default 1; }'),
-        qr/unknown "segments_rate_limit_status" variable/],
 );
 
 for (@refused) {

@@ -15,7 +15,7 @@ use Segments::Test;
 
 my @RULE = qw(resetkeys resetchannels -@all ~segments:*);
 my @COMMANDS = qw(ping evalsha eval hmget hset hdel exists del pexpire pttl
-    time);
+    time get set);
 
 my $upstream = upstream();
 my $redis = redis_server();
@@ -43,6 +43,7 @@ sub gateway {
             segments_idempotency_lease        => slow_ms(900),
             segments_idempotency_ttl          => slow_ms(900),
             segments_idempotency_max_response => '1k',
+            segments_rate_limit               => 'rate=1r/h burst=20',
             %more,
         });
 }
@@ -62,6 +63,7 @@ sub life {
         $gateway->create(key => 'c', mock => 'status=429'),
         $gateway->create(key => 'c', mock => 'status=500'),
         $gateway->create(key => 'c'),
+        $gateway->create,
     );
 
     return join "\n", @said;
@@ -76,6 +78,7 @@ my $whole = <<'END' =~ s/\n\z//r;
 429 unstored mock_429
 500 unstored mock_500
 201 created
+201 -
 END
 
 # "no such permission" is written down by Redis itself
