@@ -120,10 +120,14 @@ ngx_http_segments_limits_of_claim(ngx_http_request_t *r,
         return;
     }
 
-    /* a claim may be asked for again */
+    /* a claim may be asked for again: what came of it before is void */
+
+    ctx->limits->verdict = ngx_redis_record_ok;
+    ctx->limits->status = NULL;
 
     for (i = 0; i < ctx->limits->n; i++) {
         ctx->limits->bucket[i].asked = 0;
+        ctx->limits->bucket[i].known = 0;
     }
 
     ngx_http_segments_limits_trip(r, ctx, &ctx->record, limits);

@@ -362,5 +362,6 @@ static ngx_uint_t
 ngx_http_segments_same_text(ngx_str_t *one, ngx_str_t *other)
 {
     return one->len == other->len
-           && ngx_strncmp(one->data, other->data, one->len) == 0;
+           && (one->len == 0
+               || ngx_memcmp(one->data, other->data, one->len) == 0);
 }

@@ -16,8 +16,10 @@ static ngx_int_t ngx_http_segments_read_body(ngx_http_request_t *r,
 static void ngx_http_segments_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_admission(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_watch_client(ngx_http_request_t *r);
-static ngx_int_t ngx_http_segments_wait(ngx_http_request_t *r,
+static ngx_int_t ngx_http_segments_await_redis(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static void ngx_http_segments_resume(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
@@ -186,7 +188,6 @@ ngx_http_segments_body_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
-    ngx_redis_limits_t             limits;
     ngx_http_segments_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
@@ -203,6 +204,16 @@ ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    return ngx_http_segments_admission(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_segments_admission(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    ngx_redis_limits_t  limits;
+
     ngx_http_segments_limits_of_claim(r, ctx, &limits);
 
     if (ngx_http_segments_claim_ask(ctx->claim, &limits,
@@ -214,7 +225,7 @@ ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
     ngx_http_segments_enter(ctx, ngx_http_segments_admit);
 
-    return ngx_http_segments_wait(r, ctx);
+    return ngx_http_segments_await_redis(r, ctx);
 }
 
 
@@ -237,7 +248,8 @@ ngx_http_segments_watch_client(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_segments_wait(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
+ngx_http_segments_await_redis(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
 {
     ctx->redis_start = ngx_current_msec;
 
@@ -394,7 +406,7 @@ ngx_http_segments_ask_limits(ngx_http_request_t *r,
 
     ngx_http_segments_enter(ctx, ngx_http_segments_spend);
 
-    return ngx_http_segments_wait(r, ctx);
+    return ngx_http_segments_await_redis(r, ctx);
 }
 
 
