@@ -134,4 +134,18 @@ is(beside('RateLimit:"project";r=0;t=2', 'status=429', 'Retry-After:7'),
     "\"project-2\";q=5;w=432000 \"project\";r=0;t=2, "
     . '"project-2";r=4;t=86400', '429 of the upstream');
 
+$gateway->stop;
+
+
+# whichever stands first
+
+$gateway = nginx(upstream => $upstream, redis => $redis, set => {
+    %Segments::Nginx::PATIENT,
+    segments_rate_limit => ['rate=1r/d name=slow', 'rate=1r/h name=quick'],
+});
+
+$gateway->create;
+like($gateway->create->header('Retry-After'), qr/\A86[34]\d\d\z/,
+    'Retry-After is the later one, also where it stands first');
+
 done_testing();
