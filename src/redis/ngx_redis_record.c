@@ -71,7 +71,8 @@ ngx_redis_command_t *
 ngx_redis_record_claim(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data)
 {
-    ngx_str_t  argv[7];
+    ngx_uint_t  argc;
+    ngx_str_t   argv[8];
 
     ngx_str_set(&argv[1], "claim");
     argv[2] = record->token;
@@ -86,7 +87,13 @@ ngx_redis_record_claim(ngx_redis_record_t *record,
         ngx_str_set(&argv[6], "retry");
     }
 
-    return ngx_redis_record_send(record, argv, 7, ngx_redis_record_claimed,
+    argc = 7;
+
+    if (record->channel.len) {
+        argv[argc++] = record->channel;
+    }
+
+    return ngx_redis_record_send(record, argv, argc, ngx_redis_record_claimed,
                                  handler, data);
 }
 
