@@ -16,6 +16,8 @@ static ngx_int_t ngx_http_segments_read_body(ngx_http_request_t *r,
 static void ngx_http_segments_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_ask_again(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_admission(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_watch_client(ngx_http_request_t *r);
@@ -33,6 +35,7 @@ static void ngx_http_segments_limits_asked(void *data,
     const ngx_redis_record_reply_t *reply);
 static ngx_int_t ngx_http_segments_copy(ngx_pool_t *pool, ngx_str_t *dst,
     const ngx_str_t *src);
+static ngx_uint_t ngx_http_segments_may_wait(ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_decide(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_run(ngx_http_request_t *r,
@@ -143,6 +146,14 @@ ngx_http_segments_step(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
         return ngx_http_segments_ask_limits(r, ctx);
 
+    case ngx_http_segments_await:
+
+        if (ngx_http_segments_wait_over(ctx)) {
+            return ngx_http_segments_decide(r, ctx);
+        }
+
+        return ngx_http_segments_ask_again(r, ctx);
+
     case ngx_http_segments_forward:
 
         return NGX_DECLINED;
@@ -209,6 +220,16 @@ ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
 
 static ngx_int_t
+ngx_http_segments_ask_again(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    ngx_http_segments_wait_ask(ctx);
+
+    return ngx_http_segments_admission(r, ctx);
+}
+
+
+static ngx_int_t
 ngx_http_segments_admission(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
@@ -224,6 +245,8 @@ ngx_http_segments_admission(ngx_http_request_t *r,
     }
 
     ngx_http_segments_enter(ctx, ngx_http_segments_admit);
+
+    ctx->asked = 0;
 
     return ngx_http_segments_await_redis(r, ctx);
 }
@@ -404,6 +427,10 @@ ngx_http_segments_ask_limits(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* the key is ours, or has been answered: nothing is left to wait for */
+
+    ngx_http_segments_wait_end(ctx);
+
     ngx_http_segments_enter(ctx, ngx_http_segments_spend);
 
     return ngx_http_segments_await_redis(r, ctx);
@@ -430,9 +457,37 @@ ngx_http_segments_limits_asked(void *data,
 }
 
 
+/* once it waits, a Redis that fails is one more thing to wait for */
+
+static ngx_uint_t
+ngx_http_segments_may_wait(ngx_http_segments_ctx_t *ctx)
+{
+    switch (ctx->verdict) {
+
+    case ngx_redis_record_in_progress:
+        return 1;
+
+    case ngx_redis_record_failed:
+    case ngx_redis_record_lost:
+        return ctx->waiter != NULL;
+
+    default:
+        return 0;
+    }
+}
+
+
 static ngx_int_t
 ngx_http_segments_decide(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
+    if (ngx_http_segments_may_wait(ctx)
+        && ngx_http_segments_wait(r, ctx) == NGX_DONE)
+    {
+        return NGX_DONE;
+    }
+
+    ngx_http_segments_wait_end(ctx);
+
     switch (ctx->verdict) {
 
     case ngx_redis_record_ok:
@@ -525,7 +580,11 @@ ngx_http_segments_unusable(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    if (slcf->redis_failure == NGX_HTTP_SEGMENTS_REJECT) {
+    /* who has waited knows of another request, and never runs beside it */
+
+    if (slcf->redis_failure == NGX_HTTP_SEGMENTS_REJECT
+        || (ctx->waiter && ctx->verdict != ngx_redis_record_ok))
+    {
         ngx_http_segments_give_up(ctx, ngx_http_segments_give_back);
 
         return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_redis,
@@ -662,6 +721,7 @@ ngx_http_segments_cleanup(void *data)
 {
     ngx_http_segments_ctx_t *ctx = data;
 
+    ngx_http_segments_wait_end(ctx);
     ngx_http_segments_limits_cancel(ctx);
 
     if (ctx->claim) {

@@ -233,7 +233,17 @@ my @refused = (
         [segments_redis_failure => 'ignore'],
         [segments_idempotency => 'yes'],
         [segments_idempotency_unknown => 'retries'],
+        [segments_idempotency_wait => 'on'],
+        [segments_idempotency_wait => '-1s'],
+        [segments_idempotency_wait => '99999999999999999999s'],
         [segments_idempotency_upstream_key => 'none']),
+    map({ ["wait $_->[0]", set(segments_idempotency_wait => $_->[0]),
+        qr/$_->[1]/] }
+        ['0', 'must not be zero'], ['24856d', 'is too long'],
+        ['off per_key=1', 'has parameters besides "off"'],
+        map { ["5s $_", qq(invalid parameter "$_")] } qw(waiters=0 waiters=
+            waiters=-1 waiters=all per_key=0 per_key waiter=1 5
+            per_key=99999999999999999999)),
     ['max_response', set(segments_idempotency_max_response => 'much'),
         qr/"segments_idempotency_max_response" directive invalid value/],
     ['prefix with a brace', set(segments_redis_prefix => '"a{b"'),
@@ -306,7 +316,6 @@ my @refused = (
         "tls_trusted_certificate=$certificate", qw(tls_verify=on
         tls_verify=off tls_name=a tls_certificate=a tls_certificate_key=a)),
     map({ ["directive $_->[0]", set(@$_), qr/unknown directive "$_->[0]"/] }
-        [segments_idempotency_wait => '1s'],
         [segments_redis_breaker => 'off'],
         [segments_redis_wait => 'off']),
 );
@@ -360,6 +369,8 @@ my @accepted = (
         segments_idempotency => 'off')],
     ['no Redis, no create', set(segments_redis => undef,
         segments_operations => 'list get')],
+    map({ ["wait $_", set(segments_idempotency_wait => $_)] }
+        'off', '1ms', '2m waiters=1', '2s per_key=1 waiters=100000'),
     ['shortest lease', set(segments_idempotency_lease => '600ms')],
     ['lease as long as the ttl', set(segments_idempotency_ttl => '10s')],
     ['Redis faster than clients', set(segments_redis_timeout => '1s',

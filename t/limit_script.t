@@ -32,7 +32,7 @@ my @BURSTS = (0, 0, 1, 2, 5, 10, 99);
 
 my $STEERED = <<'END';
 local real = redis
-local redis = { error_reply = real.error_reply }
+local redis = { error_reply = real.error_reply, pcall = real.pcall }
 
 function redis.call(name, ...)
     local key, value, _, expiry = ...

@@ -17,6 +17,7 @@ use lib "$FindBin::Bin/lib";
 
 use Segments::RecordModel;
 use Segments::Redis;
+use Segments::RedisServer;
 use Segments::Util qw(slurp);
 
 
@@ -57,6 +58,7 @@ ignored();
 durations();
 expiry();
 lease();
+told();
 bytes();
 
 for my $key (@{$redis->command('KEYS', '*')}) {
@@ -141,7 +143,8 @@ sub random_event {
     my $fp = any('body-1', 'body-1', 'body-1', 'body-2');
     my ($lease, $ttl) = (any(@LEASES), any(@TTLS));
 
-    return ['claim', $token, $fp, $lease, $ttl, any('retry', 'hold')]
+    return ['claim', $token, $fp, $lease, $ttl, any('retry', 'hold'),
+            any([], ['channel-1'], ['channel-2'])->@*]
         if $dice < 0.55;
     return ['renew', $token, $lease] if $dice < 0.65;
     return ['complete', $token, $fp, $ttl, any(201, 404), "a: b\r\n", 'answer']
@@ -285,7 +288,8 @@ sub claim {
 
     return words($name, 'claim', $token, $other{fp} // 'fp',
                  $other{lease} // 60_000, $other{ttl} // 300_000,
-                 $other{policy} // 'retry');
+                 $other{policy} // 'retry',
+                 $other{channel} // ());
 }
 
 
@@ -428,6 +432,81 @@ sub lease {
     is($verdict, 'ok', 'a lease ends by itself');
     like(claim('lease', 'third'), qr/\Ain_progress (?:60000|59\d\d\d)\z/,
          'what is left of a lease');
+}
+
+
+# Each channel that a claim left is told once, when the owner is done.
+sub told {
+    my $listener = Segments::RedisServer::Client->new($redis->{path});
+
+    $listener->command('SUBSCRIBE', $_) for qw(one other);
+
+    my %ends = (completed => ['complete', 'mine', 'fp', 300_000, 201, '', ''],
+                buried    => ['bury', 'mine', 'fp', 300_000, 201],
+                'given back' => ['give_back', 'mine'],
+                unknown   => ['unknown', 'mine']);
+
+    for my $how (sort keys %ends) {
+        my $name = "told:$how";
+
+        claim($name, 'mine');
+        claim($name, 'second', channel => 'one');
+        claim($name, 'third', channel => 'one');
+        claim($name, 'fourth', channel => 'other');
+        claim($name, 'fifth', channel => 'one', fp => 'another');
+
+        like(stands($name), qr/\bawaited=\{one\}\{other\}/, "$how: awaited");
+
+        words($name, 'give_back', 'second');
+        like(stands($name), qr/\bawaited=/, "$how: not by another's command");
+
+        words($name, @{$ends{$how}});
+        unlike(stands($name), qr/\bawaited=/, "$how: not awaited any more");
+        words($name, @{$ends{$how}});
+
+        is_deeply([map { $listener->reply() } 1, 2],
+                  [map { ['message', $_, $name] } qw(one other)],
+                  "$how: told");
+    }
+
+    # who takes over is awaited by the same
+
+    claim('over', 'mine', lease => 1);
+    claim('over', 'second', channel => 'one', policy => 'hold');
+    $redis->command('HSET', 'over', 'lease', 1,
+                    'awaited', '{one}');
+    is(claim('over', 'third', channel => 'other'), 'ok', 'taken over');
+    words('over', 'complete', 'third', 'fp', 300_000, 201, '', '');
+    is_deeply($listener->reply(), ['message', 'one', 'over'],
+              'taken over: told');
+
+    # as many as one record can hold
+
+    claim('many', 'mine');
+
+    for my $n (1 .. 100) {
+        claim('many', 'second', channel => sprintf '%098d', $n);
+    }
+
+    is(length $redis->command('HGET', 'many', 'awaited'), 40 * 100,
+       'no endless list of channels');
+
+    # nothing else depends on it
+
+    $redis->command('ACL', 'SETUSER', 'deaf', 'on', 'nopass', '~*', '+@all',
+                    '-publish', 'resetchannels');
+    my $deaf = Segments::RedisServer::Client->new($redis->{path});
+    $deaf->command('AUTH', 'deaf', '');
+
+    claim('deaf', 'mine');
+    claim('deaf', 'second', channel => 'one');
+    is_deeply($deaf->command('EVALSHA', $sha, 1, 'deaf', 'complete', 'mine',
+                             'fp', 300_000, 201, '', ''),
+              ['ok'], 'completed without the right to publish');
+
+    $redis->command('PUBLISH', 'one', 'end');
+    is_deeply($listener->reply(), ['message', 'one', 'end'],
+              'nobody was told anything else');
 }
 
 

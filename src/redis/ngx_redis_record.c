@@ -93,7 +93,7 @@ ngx_redis_record_claim(ngx_redis_record_t *record,
     const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
     void *data)
 {
-    ngx_str_t   argv[7 + NGX_REDIS_LIMITS_ARGC];
+    ngx_str_t   argv[8 + NGX_REDIS_LIMITS_ARGC];
     ngx_uint_t  argc;
 
     ngx_str_set(&argv[1], "claim");
@@ -109,7 +109,13 @@ ngx_redis_record_claim(ngx_redis_record_t *record,
         ngx_str_set(&argv[6], "retry");
     }
 
-    argc = ngx_redis_limits_add(limits, argv, 7);
+    argc = 7;
+
+    if (record->channel.len) {
+        argv[argc++] = record->channel;
+    }
+
+    argc = ngx_redis_limits_add(limits, argv, argc);
 
     return ngx_redis_record_eval(record, &ngx_redis_record_script,
                                  1 + (limits ? limits->n : 0), argv, argc,

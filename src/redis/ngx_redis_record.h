@@ -58,6 +58,8 @@ typedef struct {
     ngx_msec_t                   lease;
     ngx_msec_t                   ttl;
     ngx_uint_t                   hold;          /* unsigned  hold:1; */
+    ngx_str_t                    channel;       /* a claim: where to be told of
+                                                   another's end; or empty */
 
     u_char                       lease_text[NGX_TIME_T_LEN];
     u_char                       ttl_text[NGX_TIME_T_LEN];

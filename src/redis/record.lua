@@ -3,7 +3,8 @@
 -- KEYS[1]  the record; more with a claim: its limits, see limit.lua
 -- ARGV[1]  what to do, then its arguments:
 --
---   claim      token fingerprint lease ttl policy    policy: retry or hold
+--   claim      token fingerprint lease ttl policy [channel]
+--                                                    policy: retry or hold
 --   renew      token lease
 --   complete   token fingerprint ttl status headers body
 --   bury       token fingerprint ttl status          the answer is too large
@@ -20,13 +21,20 @@
 --   lease      claimed: until when the owner must not be disturbed
 --   from       claimed: what giving back returns to, absent or unknown
 --   status, headers, body    of the answer; a buried one has its status only
+--   awaited    claimed: channels of those who wait for its end, in braces each
+--
+-- The end of a claim is published, as the record's name, on each channel that
+-- a claim left here while the key was in progress.
 --
 -- A claim pays its limits when it is new or takes over, and leaves nothing where
 -- they refuse.  Times are milliseconds; points in time are of Redis' own clock.
 -- A record that cannot be read is neither run over nor changed.
 
 local FIELDS = { 'v', 'state', 'fp', 'since', 'token', 'lease', 'from',
-                 'status', 'headers', 'body' }
+                 'status', 'headers', 'body', 'awaited' }
+
+-- a channel that finds no room is not told, and asks again by itself
+local AWAITED_MAX = 4096
 
 local NEEDED = {
     claimed = { 'fp', 'since', 'token', 'lease', 'from' },
@@ -114,10 +122,34 @@ local function settled(record)
 end
 
 
+-- Waiting and being told make nothing else fail: an answer that is too late
+-- for a channel is found by the next claim.
+local function await(record, channel)
+    local channels = record.awaited or ''
+
+    channel = '{' .. channel .. '}'
+
+    if channels:find(channel, 1, true)
+       or #channels + #channel > AWAITED_MAX
+    then
+        return
+    end
+
+    redis.pcall('HSET', key, 'awaited', channels .. channel)
+end
+
+
+local function tell(record)
+    for channel in (record and record.awaited or ''):gmatch('{(.-)}') do
+        redis.pcall('PUBLISH', channel, key)
+    end
+end
+
+
 local verbs = {}
 
 
-function verbs.claim(record, token, fp, lease, ttl, policy)
+function verbs.claim(record, token, fp, lease, ttl, policy, channel)
     lease, ttl = duration(lease), duration(ttl)
 
     if record and record.fp ~= fp then return { 'mismatch' } end
@@ -151,6 +183,7 @@ function verbs.claim(record, token, fp, lease, ttl, policy)
     end
 
     if record.state == 'claimed' and tonumber(record.lease) > time then
+        if channel then await(record, channel) end
         return { 'in_progress', tonumber(record.lease) - time }
     end
 
@@ -199,7 +232,8 @@ local function settle(record, token, fp, ttl, ...)
     local since = record and record.since or text_of(now())
 
     write(ttl, 'v', '1', 'fp', fp, 'since', since, 'token', token, ...)
-    redis.call('HDEL', key, 'lease', 'from')
+    redis.call('HDEL', key, 'lease', 'from', 'awaited')
+    tell(record)
 
     return { 'ok' }
 end
@@ -222,7 +256,8 @@ function verbs.unknown(record, token)
     if not owned_by(record, token) then return { 'stale' } end
 
     redis.call('HSET', key, 'state', 'unknown')
-    redis.call('HDEL', key, 'token', 'lease', 'from')
+    redis.call('HDEL', key, 'token', 'lease', 'from', 'awaited')
+    tell(record)
 
     return { 'ok' }
 end
@@ -231,6 +266,7 @@ end
 function verbs.give_back(record, token)
     if owned_by(record, token) and record.from == 'absent' then
         redis.call('DEL', key)
+        tell(record)
         return { 'ok' }
     end
 

@@ -86,7 +86,7 @@ sub unreadable {
 
 
 sub claim {
-    my ($key, $now, $token, $fp, $lease, $ttl, $policy) = @_;
+    my ($key, $now, $token, $fp, $lease, $ttl, $policy, $channel) = @_;
 
     if (!$key) {
         return ['ok'], first_claim($now, $token, $fp, $lease, $ttl);
@@ -109,7 +109,8 @@ sub claim {
         }
 
         if (lease_left($record, $now) > 0) {
-            return ['in_progress', lease_left($record, $now)], $key;
+            return ['in_progress', lease_left($record, $now)],
+                awaited($key, $channel);
         }
     }
 
@@ -155,7 +156,7 @@ sub settle {
 
     return ['ok'], changed($key, { v => $VERSION, since => $since,
                                    token => $token, lease => undef,
-                                   from => undef, %$end },
+                                   from => undef, awaited => undef, %$end },
                            $ttl);
 }
 
@@ -258,6 +259,19 @@ sub take_over {
 }
 
 
+# whose end is told to the channel
+sub awaited {
+    my ($key, $channel) = @_;
+
+    return $key if !defined $channel;
+
+    my $channels = $key->{fields}{awaited} // '';
+    $channels .= "{$channel}" if index($channels, "{$channel}") < 0;
+
+    return changed($key, { awaited => $channels }, $key->{expires});
+}
+
+
 sub renewed_expiry {
     my ($key, $lease) = @_;
     return max($key->{expires} // 0, $lease);
@@ -276,7 +290,7 @@ sub left_unknown {
     my ($key) = @_;
 
     return changed($key, { state => 'unknown', token => undef,
-                           lease => undef, from => undef },
+                           lease => undef, from => undef, awaited => undef },
                    $key->{expires});
 }
 
