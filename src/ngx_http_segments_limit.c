@@ -37,35 +37,33 @@ ngx_http_segments_find_limits(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    if (slcf->limits == NULL || ctx->route.operation != sg_op_create) {
+    if (slcf->limits == NULL || slcf->limits->nelts == 0
+        || ctx->route.operation != sg_op_create)
+    {
         return NGX_OK;
     }
 
-    limits = NULL;
+    limits = ngx_pcalloc(r->pool, sizeof(ngx_http_segments_limits_t));
+    if (limits == NULL) {
+        return NGX_ERROR;
+    }
+
+    limits->verdict = ngx_redis_record_ok;
+
     limit = slcf->limits->elts;
 
     for (i = 0; i < slcf->limits->nelts; i++) {
 
         ngx_str_null(&value);
 
-        if (limit[i].key) {
-
-            if (ngx_http_complex_value(r, limit[i].key, &value) != NGX_OK) {
-                return NGX_ERROR;
-            }
-
-            if (value.len == 0) {
-                continue;
-            }
+        if (limit[i].key
+            && ngx_http_complex_value(r, limit[i].key, &value) != NGX_OK)
+        {
+            return NGX_ERROR;
         }
 
-        if (limits == NULL) {
-            limits = ngx_pcalloc(r->pool, sizeof(ngx_http_segments_limits_t));
-            if (limits == NULL) {
-                return NGX_ERROR;
-            }
-
-            limits->verdict = ngx_redis_record_ok;
+        if (limit[i].key && value.len == 0) {
+            continue;
         }
 
         bucket = &limits->bucket[limits->n++];
@@ -78,7 +76,7 @@ ngx_http_segments_find_limits(ngx_http_request_t *r,
         }
     }
 
-    ctx->limits = limits;
+    ctx->limits = limits->n ? limits : NULL;
 
     return NGX_OK;
 }

@@ -13,6 +13,8 @@
 
 static char *ngx_http_segments_limit_parameter(ngx_conf_t *cf,
     ngx_http_segments_limit_t *limit, ngx_str_t *word);
+static char *ngx_http_segments_limit_value(ngx_conf_t *cf,
+    ngx_http_segments_limit_t *limit, ngx_uint_t which, ngx_str_t *value);
 static char *ngx_http_segments_limit_compile(ngx_conf_t *cf,
     ngx_http_segments_limit_t *limit, ngx_str_t *text);
 static char *ngx_http_segments_limit_finish(ngx_conf_t *cf,
@@ -88,9 +90,8 @@ static char *
 ngx_http_segments_limit_parameter(ngx_conf_t *cf,
     ngx_http_segments_limit_t *limit, ngx_str_t *word)
 {
-    sg_str_t    text;
     ngx_str_t   value;
-    ngx_uint_t  i;
+    ngx_uint_t  given, i;
 
     static const ngx_str_t  names[] = {
         ngx_string("rate="), ngx_string("burst="), ngx_string("key="),
@@ -107,60 +108,85 @@ ngx_http_segments_limit_parameter(ngx_conf_t *cf,
         }
     }
 
-    if (i == sizeof(names) / sizeof(names[0])) {
+    switch (i) {
+
+    case 0:
+        given = (limit->rate.n != 0);
+        break;
+
+    case 1:
+        given = (limit->rate.quota != 0);
+        break;
+
+    case 2:
+        given = (limit->key != NULL);
+        break;
+
+    case 3:
+        given = (limit->name.len != 0);
+        break;
+
+    default:
         return ngx_http_segments_refuse_limit(cf,
                    "invalid parameter \"%V\" of \"segments_rate_limit\"", word);
     }
 
-    text.data = value.data;
-    text.len = value.len;
-
-    if ((i == 0 && limit->rate.n) || (i == 1 && limit->rate.quota)
-        || (i == 2 && limit->key) || (i == 3 && limit->name.len))
-    {
+    if (given) {
         return ngx_http_segments_refuse_limit(cf,
                    "duplicate parameter \"%V\" of \"segments_rate_limit\"",
                    word);
     }
 
-    switch (i) {
+    return (i == 2) ? ngx_http_segments_limit_compile(cf, limit, &value)
+                    : ngx_http_segments_limit_value(cf, limit, i, &value);
+}
+
+
+/* "which" counts from rate */
+
+static char *
+ngx_http_segments_limit_value(ngx_conf_t *cf, ngx_http_segments_limit_t *limit,
+    ngx_uint_t which, ngx_str_t *value)
+{
+    sg_str_t  text;
+
+    text.data = value->data;
+    text.len = value->len;
+
+    switch (which) {
 
     case 0:
 
-        if (sg_limit_rate(&limit->rate, text) != 0) {
-            return ngx_http_segments_refuse_limit(cf,
-                       "invalid rate \"%V\": expected a number from 1 to "
-                       "%d and \"r/s\", \"r/m\", \"r/h\" or \"r/d\"",
-                       &value, SG_LIMIT_RATE_MAX);
+        if (sg_limit_rate(&limit->rate, text) == 0) {
+            return NGX_CONF_OK;
         }
 
-        return NGX_CONF_OK;
+        return ngx_http_segments_refuse_limit(cf,
+                   "invalid rate \"%V\": expected a number from 1 to %d and "
+                   "\"r/s\", \"r/m\", \"r/h\" or \"r/d\"",
+                   value, SG_LIMIT_RATE_MAX);
 
     case 1:
 
-        if (sg_limit_burst(&limit->rate, text) != 0) {
-            return ngx_http_segments_refuse_limit(cf,
-                       "invalid burst \"%V\": expected a number from 0 to %d",
-                       &value, SG_LIMIT_BURST_MAX);
+        if (sg_limit_burst(&limit->rate, text) == 0) {
+            return NGX_CONF_OK;
         }
 
-        return NGX_CONF_OK;
-
-    case 2:
-        return ngx_http_segments_limit_compile(cf, limit, &value);
+        return ngx_http_segments_refuse_limit(cf,
+                   "invalid burst \"%V\": expected a number from 0 to %d",
+                   value, SG_LIMIT_BURST_MAX);
 
     default: /* name */
 
-        if (!sg_limit_name_ok(text)) {
-            return ngx_http_segments_refuse_limit(cf,
-                       "invalid name \"%V\" of a limit: expected letters, "
-                       "digits and !#$%%&'*+-.^_`|~, at most %d of them",
-                       &value, SG_LIMIT_NAME_MAX);
+        if (sg_limit_name_ok(text)) {
+            limit->name = *value;
+            return NGX_CONF_OK;
         }
 
-        limit->name = value;
-
-        return NGX_CONF_OK;
+        return ngx_http_segments_refuse_limit(cf,
+                   "invalid name \"%V\" of a limit: expected letters, digits "
+                   "and !#$%%&'*+-.^_`|~, at most %d of them",
+                   value, SG_LIMIT_NAME_MAX);
     }
 }
 

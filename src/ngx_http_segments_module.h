@@ -4,11 +4,11 @@
  *
  * A request's life, of which ngx_http_segments_enter() is the only writer:
  *
- *     start -> read -> admit -> spend -> forward -> capture -> settle -> release
- *        \       \     ^  \       \         \                          /
- *         \       \    |  |\       \         `--------> pass <--------'
- *          \       \   await \       \
- *           `-------`-----`---`-------`--> replied
+ *   start -> read -> admit -> spend -> forward -> capture -> settle -> release
+ *      \       \     ^  \       \         \                          /
+ *       \       \    |  |\       \         `--------> pass <--------'
+ *        \       \   await \       \
+ *         `-------`-----`---`-------`--> replied
  *
  * start     path, method and header fields are judged
  * read      the body arrives; it is judged when it is complete

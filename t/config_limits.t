@@ -76,13 +76,14 @@ for (
     ['off twice', limit('off', 'off'), qr/cannot be "off" beside another one/],
     ['two without a name', limit('rate=1r/s', 'rate=2r/s'),
         qr/limit "default" is duplicate: give each limit a "name=" of its own/],
-    ['two of one name', limit('rate=1r/s name=a', 'rate=1r/s key=$arg_a name=a'),
+    ['two of one name', limit('rate=1r/s name=a',
+        'rate=1r/s key=$arg_a name=a'),
         qr/limit "a" is duplicate/],
     ['nine', limit(map { "rate=1r/s name=a$_" } 1 .. 9),
         qr/stands too often: a create has at most 8 limits/],
     ['no Redis', [set => { segments_rate_limit => 'rate=1r/s',
         segments_redis => undef, segments_idempotency => 'off' }],
-        qr/"segments_rate_limit" needs "segments_redis": name a Redis, or turn/],
+        qr/"segments_rate_limit" needs "segments_redis": name a Redis, or/],
     map({ ["elsewhere, $_->[0]", beside($_->[1]), $TWO] }
         ['another rate', 'rate=61r/m burst=5 key=$arg_a'],
         ['another burst', 'rate=60r/m burst=4 key=$arg_a'],
@@ -118,8 +119,18 @@ for (
         segments_operations => 'list', segments_redis => undef }]],
     ['no create, another rate', beside('rate=1r/s',
         segments_operations => 'list')],
-    ['not guarded', [server => 'location /plain { segments_rate_limit rate=1r/s;'
-        . ' }', @{ limit('rate=2r/s') }]],
+    ['not guarded', [server => 'location /plain {'
+        . ' segments_rate_limit rate=1r/s; }', @{ limit('rate=2r/s') }]],
+    ['as documented', [
+        http => 'map $remote_user $ordinary { importer ""; default'
+            . ' $remote_user; } map $remote_user $importer { importer'
+            . ' $remote_user; } limit_req_zone $binary_remote_addr'
+            . ' zone=flood:10m rate=50r/s; limit_req_status 429;',
+        server => 'segments_rate_limit rate=60r/m burst=10 key=$ordinary'
+            . ' name=client; segments_rate_limit rate=50r/s burst=500'
+            . ' key=$importer name=importer;',
+        set => { segments_redis => $unused,
+            limit_req => 'zone=flood burst=100 nodelay' }]],
     ['idempotency off', [set => { segments_rate_limit => 'rate=1r/s',
         segments_redis => $unused, segments_idempotency => 'off' }]],
     ['elsewhere the same', beside('rate=60r/m burst=5 key=$arg_a')],
@@ -134,7 +145,8 @@ for (
         segments_secret_key_file => keyfile('test_sk_a'))],
     ['everything at http', [http => 'segments_rate_limit rate=1r/s;'
         . ' segments_rate_limit rate=2r/s name=b;'
-        . ' segments_rate_limit_dry_run on; segments_rate_limit_log_level warn;',
+        . ' segments_rate_limit_dry_run on;'
+        . ' segments_rate_limit_log_level warn;',
         set => { segments_redis => $unused }]],
 ) {
     my ($name, $args) = @$_;

@@ -72,7 +72,7 @@ for my $level (qw(info notice warn error)) {
         : (segments_rate_limit_log_level => $level));
 
     is($gateway->create(key => $level)->status, 429, "$level: refused");
-    like($gateway->error_log, qr/\[$level\].*limiting creates by "default",\ cl/,
+    like($gateway->error_log, qr/\[$level\].*limiting creates by "default", c/,
         "$level: log");
     is(lines($gateway, 1), '429 rate_limited REJECTED', "$level: status");
     $gateway->stop;

@@ -83,7 +83,8 @@ my $one = create('a');
 is($one->json->{error}{message}, 'The rate limit is exceeded: "client"',
     'one refuses');
 is(fields($one), "$policy[0], $policy[1] "
-    . '"client";r=0;t=3600, "project";r=5;t=0', 'one refuses, the other is full');
+    . '"client";r=0;t=3600, "project";r=5;t=0',
+    'one refuses, the other is full');
 is($redis->cmd('EXISTS', 'segments:{live:}:limit:project'), 0,
     'nor is the other spent');
 

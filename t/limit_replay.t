@@ -31,7 +31,8 @@ my $c = $gateway->connect;
 $c->send_request($gateway->create_request(key => 'busy', mock => 'hold=a'));
 $upstream->wait_held('a');
 
-is(limits($answered, 3600), '"default";q=4;w=14400 "default";r=3;t=3600', 'first');
+is(limits($answered, 3600), '"default";q=4;w=14400 "default";r=3;t=3600',
+    'first');
 is(limits($large, 3600), '"default";q=4;w=14400 "default";r=2;t=3600',
     'second');
 is(limits($unknown, 3600), '"default";q=4;w=14400 "default";r=1;t=3600',
@@ -106,7 +107,8 @@ for my $left (2, 1) {
     my $answer = $gateway->create(key => 'refused', mock => 'status=429');
 
     is($answer->summary, '429 unstored mock_429', "429 of the upstream, $left");
-    is(limits($answer, 3600), qq("default";q=4;w=14400 "default";r=$left;t=3600),
+    is(limits($answer, 3600),
+        qq("default";q=4;w=14400 "default";r=$left;t=3600),
         "429 of the upstream, $left left");
     is($answer->header('Retry-After'), undef, 'its own Retry-After, or none');
 }
@@ -122,7 +124,8 @@ is($gateway->create(key => 'last')->status, 429, 'refused take-over');
 is_deeply($redis->record($record), $before, 'the record stands');
 
 $upstream->release('a');
-is(limits($c->read_response, 3600), '"default";q=4;w=14400 "default";r=0;t=3600',
+is(limits($c->read_response, 3600),
+    '"default";q=4;w=14400 "default";r=0;t=3600',
     'as it was when the create was charged');
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');

@@ -145,8 +145,9 @@ sub schedule {
 sub limit {
     my ($n) = @_;
 
-    my $limit = Segments::LimitModel->new(key => "limit:$n", rate => any(@RATES),
-        unit => any(qw(s s m h d)), burst => any(@BURSTS));
+    my $limit = Segments::LimitModel->new(key => "limit:$n",
+        rate => any(@RATES), unit => any(qw(s s m h d)),
+        burst => any(@BURSTS));
 
     $limit->{words} = [$limit->arguments(rand > 0.5)];
 

@@ -8,8 +8,9 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Segments::Test;
+use Segments::Dialogue;
 use Segments::Limits;
+use Segments::Test;
 
 
 my $KEY = 'segments:{live:}:limit:default';
@@ -20,7 +21,9 @@ my $redis = redis_server();
 sub gateway {
     my (%set) = @_;
 
-    return nginx(upstream => $upstream, redis => $redis, set => {
+    my $server = delete $set{redis} // $redis;
+
+    return nginx(upstream => $upstream, redis => $server, set => {
         %Segments::Nginx::PATIENT,
         segments_idempotency_wait  => slow_ms(30_000),
         segments_idempotency_lease => '900s',
@@ -44,7 +47,8 @@ sub send_create {
 sub waiting {
     my ($owner, $gateway, $key, $count, $mock) = @_;
 
-    my $first = send_create($owner, $key, mock => "hold=$key; " . ($mock // ''));
+    my $first = send_create($owner, $key,
+        mock => "hold=$key; " . ($mock // ''));
     $upstream->wait_held($key);
 
     my $asked = $redis->commands->{evalsha};
@@ -126,5 +130,27 @@ $redis->start;
 is(answers(@waiting), join(', ', '201 created r=4',
     ('201 replayed marked r=4') x 2), 'Redis was gone: one pays');
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
+
+my $fake = fake_redis(
+    hello('commands'),
+    [EXPECT => 'EVALSHA', '...'],
+    [SEND => ['in_progress', ':60000', ['read', ':4', ':9']]],
+    [ACCEPT => 'channel'], [EXPECT => 'PING'],
+    [EXPECT => 'SUBSCRIBE', bind_word('channel')],
+    [SEND => '+PONG', sub { my %bound = @_;
+        ['subscribe', $bound{channel}, ':1'] }],
+    [ON => 'commands'],
+    [EXPECT => 'EVALSHA', '...'],
+    [SEND => '-ERR not now'],
+    [EXPECT => 'EVALSHA', qr/./, 2, qr/:create:k\z/, $KEY, 'claim', '...'],
+    [SEND => ['ok', ['spent', ':3', ':9']]],
+    [EXPECT => 'EVALSHA', qr/./, 1, qr/:create:k\z/, 'complete', '...'],
+    [SEND => ['ok']],
+);
+
+$gateway = gateway(redis => $fake);
+is(answers(send_create($gateway, 'k')), '201 created r=3',
+    'a refused claim is forgotten when the next one is not');
+ok($fake->played, 'dialogue');
 
 done_testing();
