@@ -4,7 +4,9 @@
  *
  * They are asked about in trips to Redis: with the claim those that one script
  * can reach with it, each other group by itself.  On one server everything is
- * one trip; a create without a claim begins with the second kind.
+ * one trip; a create without a claim begins with the second kind.  A trip spends
+ * all its limits or none; what one has spent stays spent when a later one
+ * refuses, and the claim is given back.
  */
 
 #ifndef _NGX_HTTP_SEGMENTS_LIMIT_H_INCLUDED_
