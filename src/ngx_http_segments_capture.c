@@ -7,8 +7,6 @@
 
 
 #include "ngx_http_segments_claim.h"
-#include "contract/sg_headers.h"
-#include "contract/sg_record.h"
 
 
 /* the first piece of memory for a body of unknown length */
@@ -27,12 +25,6 @@ static ngx_http_segments_end_e ngx_http_segments_judge(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
 static ngx_int_t ngx_http_segments_record_answer(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end);
-static ngx_int_t ngx_http_segments_record_headers(ngx_http_request_t *r,
-    ngx_pool_t *pool, ngx_str_t *dst);
-static void ngx_http_segments_record_content_type(ngx_http_request_t *r,
-    sg_buf_t *headers);
-static ngx_uint_t ngx_http_segments_stored(ngx_http_segments_loc_conf_t *slcf,
-    sg_str_t name);
 static void ngx_http_segments_settled(void *data,
     const ngx_redis_record_reply_t *reply);
 static void ngx_http_segments_set_status(ngx_http_segments_ctx_t *ctx,
@@ -359,113 +351,6 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
     }
 
     return ngx_http_segments_record_headers(r, claim->pool, &claim->headers);
-}
-
-
-static ngx_int_t
-ngx_http_segments_record_headers(ngx_http_request_t *r, ngx_pool_t *pool,
-    ngx_str_t *dst)
-{
-    sg_buf_t                       headers;
-    sg_str_t                       name, value;
-    ngx_uint_t                     i;
-    ngx_list_part_t               *part;
-    ngx_table_elt_t               *h;
-    ngx_http_segments_loc_conf_t  *slcf;
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
-
-    sg_buf_init(&headers);
-
-    ngx_http_segments_record_content_type(r, &headers);
-
-    for (part = &r->headers_out.headers.part; part; part = part->next) {
-
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            name.data = h[i].key.data;
-            name.len = h[i].key.len;
-            value.data = h[i].value.data;
-            value.len = h[i].value.len;
-
-            if (h[i].hash && ngx_http_segments_stored(slcf, name)) {
-                sg_record_header_add(&headers, name, value);
-            }
-        }
-    }
-
-    return ngx_http_segments_take(pool, dst, &headers);
-}
-
-
-/* as nginx' header filter would write it */
-
-static void
-ngx_http_segments_record_content_type(ngx_http_request_t *r, sg_buf_t *headers)
-{
-    u_char     *p;
-    sg_str_t    value;
-    ngx_str_t  *type, *charset;
-
-    static const sg_str_t  name = sg_string("Content-Type");
-
-    type = &r->headers_out.content_type;
-    charset = &r->headers_out.charset;
-
-    if (type->len == 0) {
-        return;
-    }
-
-    value.data = type->data;
-    value.len = type->len;
-
-    if (charset->len && r->headers_out.content_type_len == type->len) {
-
-        p = ngx_pnalloc(r->pool,
-                        type->len + sizeof("; charset=") - 1 + charset->len);
-        if (p == NULL) {
-            headers->failed = 1;
-            return;
-        }
-
-        value.data = p;
-        value.len = ngx_sprintf(p, "%V; charset=%V", type, charset) - p;
-    }
-
-    sg_record_header_add(headers, name, value);
-}
-
-
-static ngx_uint_t
-ngx_http_segments_stored(ngx_http_segments_loc_conf_t *slcf, sg_str_t name)
-{
-    sg_str_t     configured;
-    ngx_str_t   *header;
-    ngx_uint_t   i;
-
-    if (sg_response_header_stored(name)) {
-        return 1;
-    }
-
-    if (slcf->headers == NULL) {
-        return 0;
-    }
-
-    header = slcf->headers->elts;
-
-    for (i = 0; i < slcf->headers->nelts; i++) {
-
-        configured.data = header[i].data;
-        configured.len = header[i].len;
-
-        if (sg_str_caseeq(name, configured)) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
