@@ -13,6 +13,7 @@
 #define NGX_HTTP_SEGMENTS_CAPTURE  4096
 
 
+static void ngx_http_segments_even_out(ngx_http_request_t *r);
 static ngx_int_t ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx,
     ngx_buf_t *b);
 static ngx_int_t ngx_http_segments_cut(ngx_http_request_t *r,
@@ -49,9 +50,7 @@ ngx_http_segments_capture_header(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    /* sent as it is stored: nginx would make a rewritten one absolute */
-
-    r->headers_out.location = NULL;
+    ngx_http_segments_even_out(r);
 
     length = r->headers_out.content_length_n;
 
@@ -70,6 +69,26 @@ ngx_http_segments_capture_header(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+/* what nginx would do to the first answer and not to a replay */
+
+static void
+ngx_http_segments_even_out(ngx_http_request_t *r)
+{
+    /* a rewritten one would be made absolute */
+
+    r->headers_out.location = NULL;
+
+    /* a POST is answered whole, whatever Range says */
+
+    r->allow_ranges = 0;
+
+    if (r->headers_out.status == NGX_HTTP_NO_CONTENT) {
+        ngx_str_null(&r->headers_out.content_type);
+        ngx_http_clear_content_length(r);
+    }
 }
 
 
@@ -279,6 +298,16 @@ ngx_http_segments_put_out(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     b->temporary = (b->pos != b->last);
     b->last_buf = complete;
     b->last_in_chain = complete;
+
+    /* known by now, as it is of a replay: gzip has a least length */
+
+    if (complete
+        && r->headers_out.content_length_n == -1
+        && r->headers_out.status != NGX_HTTP_NO_CONTENT
+        && r->headers_out.status != NGX_HTTP_NOT_MODIFIED)
+    {
+        r->headers_out.content_length_n = b->last - b->pos;
+    }
 
     return ngx_http_segments_append(r, &ctx->last_out, b);
 }
