@@ -16,6 +16,8 @@
 static void ngx_http_segments_even_out(ngx_http_request_t *r);
 static ngx_int_t ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx,
     ngx_buf_t *b);
+static ngx_int_t ngx_http_segments_make_room(ngx_http_segments_ctx_t *ctx,
+    size_t size);
 static ngx_int_t ngx_http_segments_cut(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_end_capture(ngx_http_request_t *r,
@@ -63,12 +65,7 @@ ngx_http_segments_capture_header(ngx_http_request_t *r,
            ? ngx_min(NGX_HTTP_SEGMENTS_CAPTURE, slcf->max_response)
            : (size_t) length;
 
-    ctx->captured = ngx_create_temp_buf(ctx->claim->pool, ngx_max(size, 1));
-    if (ctx->captured == NULL) {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_http_segments_make_room(ctx, ngx_max(size, 1));
 }
 
 
@@ -149,8 +146,7 @@ static ngx_int_t
 ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
 {
     size_t                         len, size, used;
-    ngx_buf_t                     *kept, *grown;
-    ngx_pool_t                    *pool;
+    ngx_buf_t                     *kept;
     ngx_http_segments_loc_conf_t  *slcf;
 
     if (!ngx_buf_in_memory(b) || b->last == b->pos) {
@@ -176,22 +172,45 @@ ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
             size *= 2;
         }
 
-        pool = ctx->claim->pool;
+        size = ngx_min(size, slcf->max_response);
 
-        grown = ngx_create_temp_buf(pool, ngx_min(size, slcf->max_response));
-        if (grown == NULL) {
+        if (ngx_http_segments_make_room(ctx, size) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        grown->last = ngx_cpymem(grown->last, kept->pos, used);
-
-        (void) ngx_pfree(pool, kept->start);
-
-        ctx->captured = grown;
-        kept = grown;
+        kept = ctx->captured;
     }
 
     kept->last = ngx_cpymem(kept->last, b->pos, len);
+
+    return NGX_OK;
+}
+
+
+/* of the claim, which may have to outlive the request with it */
+
+static ngx_int_t
+ngx_http_segments_make_room(ngx_http_segments_ctx_t *ctx, size_t size)
+{
+    ngx_buf_t   *b, *kept;
+    ngx_pool_t  *pool;
+
+    pool = ctx->claim->pool;
+    kept = ctx->captured;
+
+    b = ngx_create_temp_buf(pool, size);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (kept) {
+        b->last = ngx_cpymem(b->last, kept->pos, kept->last - kept->pos);
+
+        (void) ngx_pfree(pool, kept->start);
+    }
+
+    ctx->captured = b;
+    ctx->claim->held = size;
 
     return NGX_OK;
 }
@@ -379,7 +398,15 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
                       "where it is masked");
     }
 
-    return ngx_http_segments_record_headers(r, claim->pool, &claim->headers);
+    if (ngx_http_segments_record_headers(r, claim->pool, &claim->headers)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    claim->held += claim->headers.len;
+
+    return NGX_OK;
 }
 
 

@@ -12,8 +12,8 @@ package Segments::RedisFront;
 #     $front->rule(complete => 'pass');
 #
 # The thing is the verb of a record's script (claim, renew, complete, ...), or
-# else the command's own name.  commands() are those that came, as arrays:
-# thing, key, token, fingerprint and so on, without the script.
+# else the command's own name.  commands() are those that came, as arrays of
+# their first words: thing, key, token, fingerprint, without the script.
 
 use strict;
 use warnings;
@@ -47,7 +47,9 @@ sub start {
     $self->{process} = Segments::Process->spawn(
         name   => 'front of Redis',
         output => "$base.output",
-        code   => sub { serve($listen, $control, $redis->socket, $self->{log}) },
+        code   => sub {
+            serve($listen, $control, $redis->socket, $self->{log});
+        },
     );
 
     return $self;
@@ -192,11 +194,13 @@ sub advance {
     delete $c->{timer};
 
     if (!$c->{command}) {
-        my $length = length_of($c->{in}, 0) or return 0;
+        my $length = length_of(\$c->{in}, 0) or return 0;
 
         $c->{command} = substr $c->{in}, 0, $length, '';
 
         my @words = words($c->{command});
+
+        splice @words, 6;               # the answer may be large
 
         syswrite $log, JSON::PP->new->latin1->encode(\@words) . "\n";
         $c->{rule} = $rules->{ $words[0] } // 'pass';
@@ -218,7 +222,7 @@ sub advance {
         return 1;
     }
 
-    my $length = length_of($c->{other}{in}, 0) or return 0;
+    my $length = length_of(\$c->{other}{in}, 0) or return 0;
 
     if ($c->{rule} =~ s/\Alate=(.*)//) {
         $c->{timer} = time + $1;
@@ -268,16 +272,16 @@ sub words {
 }
 
 
-# where the value that begins at $pos ends, or undef
+# where the value that begins at $pos of the text ends, or undef
 
 sub length_of {
-    my ($bytes, $pos) = @_;
+    my ($text, $pos) = @_;
 
-    my $end = index $bytes, "\r\n", $pos;
+    my $end = index $$text, "\r\n", $pos;
     return if $end < 0;
 
-    my $type = substr $bytes, $pos, 1;
-    my $rest = substr $bytes, $pos + 1, $end - $pos - 1;
+    my $type = substr $$text, $pos, 1;
+    my $rest = substr $$text, $pos + 1, $end - $pos - 1;
 
     $end += 2;
 
@@ -285,11 +289,11 @@ sub length_of {
 
     if ($type eq '$') {
         $end += $rest + 2;
-        return $end <= length $bytes ? $end : undef;
+        return $end <= length $$text ? $end : undef;
     }
 
     for (1 .. $rest) {
-        $end = length_of($bytes, $end) // return;
+        $end = length_of($text, $end) // return;
     }
 
     return $end;
