@@ -22,7 +22,7 @@ my $BUSY = '409 in-progress idempotency_in_progress';
 for my $policy (qw(retry hold)) {
     my $upstream = upstream(honour_keys => 1);
     my $primary = redis_server(options => {
-        "repl-diskless-sync-delay" => 0 });
+        'repl-diskless-sync-delay' => 0 });
 
     # replication passes through a relay, which can be made to lag
 
