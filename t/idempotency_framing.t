@@ -131,6 +131,28 @@ for my $name (sort keys %GATEWAYS) {
     is($upstream->count, $before + @tries, 'one upstream request each');
 }
 
+# HTTP/2 has a framing of its own
+
+my $http2 = gateway('unbuffered', segments_idempotency_scope => 'h2');
+
+$http2->configure(listen => 'http2')->reload;
+
+for my $frame (sort keys %FRAMES) {
+    for my $size (@SIZES) {
+        my $key = "h2-$frame-$size" =~ tr/a-zA-Z0-9/-/cr;
+        my $c = h2($http2);
+        my ($first, $again) = map { $c->request($http2->create_request(
+            key => $key, mock => "type=application/json; $FRAMES{$frame}; "
+                . ($size ? "body=$size; dribble=700" : 'empty'))) } 1, 2;
+
+        is($first->summary, '201 created', "HTTP/2, $frame, $size bytes");
+        is($again->summary, '201 replayed marked', 'replayed');
+        ok($first->body eq body($size), 'whole body');
+        is_deeply(look($again), look($first), 'the same answer');
+        is($again->header('Content-Length'), $size, 'its length');
+    }
+}
+
 # A body that ends with the connection: nobody can tell its end from a cut,
 # unless the connection breaks.
 
