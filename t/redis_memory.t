@@ -19,10 +19,12 @@ my %gateways = map {
     my ($failure, $policy) = @$_;
 
     ("$failure $policy" => nginx(upstream => $upstream, redis => $redis,
-        set => { %Segments::Nginx::PATIENT,
-            segments_idempotency_scope   => "$failure-$policy",
-            segments_redis_failure       => $failure,
-            segments_idempotency_unknown => $policy,
+        set => {
+            segments_redis_timeout         => slow_ms(3000),
+            segments_redis_connect_timeout => slow_ms(3000),
+            segments_idempotency_scope     => "$failure-$policy",
+            segments_redis_failure         => $failure,
+            segments_idempotency_unknown   => $policy,
         }));
 } (['reject', 'retry'], ['reject', 'hold'], ['pass', 'retry']);
 
