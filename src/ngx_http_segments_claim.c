@@ -9,14 +9,15 @@
 #include <openssl/rand.h>
 
 
-#define NGX_HTTP_SEGMENTS_TOKEN_BYTES     16
+#define NGX_HTTP_SEGMENTS_TOKEN_BYTES       16
 
-/* claims of one worker that go on without a request; each holds at most one
-   answer */
-#define NGX_HTTP_SEGMENTS_BACKGROUND_MAX  1000
+/* claims of one worker that go on without a request, and the bytes of answers
+   that they hold together */
+#define NGX_HTTP_SEGMENTS_BACKGROUND_MAX    1000
+#define NGX_HTTP_SEGMENTS_BACKGROUND_BYTES  (64 * 1024 * 1024)
 
 /* between two tries in background, milliseconds */
-#define NGX_HTTP_SEGMENTS_TRY_AGAIN       1000
+#define NGX_HTTP_SEGMENTS_TRY_AGAIN         1000
 
 
 static void ngx_http_segments_claim_asked(void *data,
@@ -33,12 +34,15 @@ static void ngx_http_segments_claim_ended(void *data,
     const ngx_redis_record_reply_t *reply);
 static void ngx_http_segments_claim_try_later(
     ngx_http_segments_claim_t *claim);
+static ngx_int_t ngx_http_segments_claim_go_background(
+    ngx_http_segments_claim_t *claim);
 static void ngx_http_segments_claim_done(ngx_http_segments_claim_t *claim);
 static void ngx_http_segments_claim_destroy(ngx_http_segments_claim_t *claim);
 
 
 /* of this worker */
 static ngx_uint_t  ngx_http_segments_background;
+static size_t      ngx_http_segments_background_bytes;
 
 
 ngx_http_segments_claim_t *
@@ -419,18 +423,11 @@ ngx_http_segments_claim_try_later(ngx_http_segments_claim_t *claim)
 
     if (!claim->background) {
 
-        if (ngx_http_segments_background == NGX_HTTP_SEGMENTS_BACKGROUND_MAX) {
-            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                          "%ui claims are waiting for Redis already, "
-                          "one more is left to its lease",
-                          ngx_http_segments_background);
+        if (ngx_http_segments_claim_go_background(claim) != NGX_OK) {
             ngx_http_segments_claim_done(claim);
             return;
         }
 
-        ngx_http_segments_background++;
-
-        claim->background = 1;
         claim->deadline = ngx_current_msec + claim->record.lease + delay;
     }
 
@@ -446,6 +443,36 @@ ngx_http_segments_claim_try_later(ngx_http_segments_claim_t *claim)
 }
 
 
+static ngx_int_t
+ngx_http_segments_claim_go_background(ngx_http_segments_claim_t *claim)
+{
+    if (ngx_http_segments_background == NGX_HTTP_SEGMENTS_BACKGROUND_MAX) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "%ui claims are waiting for Redis already, "
+                      "one more is left to its lease",
+                      ngx_http_segments_background);
+        return NGX_DECLINED;
+    }
+
+    if (claim->held > NGX_HTTP_SEGMENTS_BACKGROUND_BYTES
+                      - ngx_http_segments_background_bytes)
+    {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "%uz bytes of answers are waiting for Redis already, "
+                      "%uz more are left to their claim's lease",
+                      ngx_http_segments_background_bytes, claim->held);
+        return NGX_DECLINED;
+    }
+
+    ngx_http_segments_background++;
+    ngx_http_segments_background_bytes += claim->held;
+
+    claim->background = 1;
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_http_segments_claim_done(ngx_http_segments_claim_t *claim)
 {
@@ -454,6 +481,7 @@ ngx_http_segments_claim_done(ngx_http_segments_claim_t *claim)
     if (claim->background) {
         claim->background = 0;
         ngx_http_segments_background--;
+        ngx_http_segments_background_bytes -= claim->held;
     }
 
     if (!claim->attached) {

@@ -47,6 +47,9 @@ struct ngx_http_segments_claim_s {
     ngx_str_t                         status;
     ngx_str_t                         headers;
     ngx_str_t                         body;     /* in the claim's pool */
+    size_t                            held;     /* bytes of the pool that an
+                                                   answer takes; fixed from
+                                                   settling on */
 
     ngx_redis_record_handler_pt       handler;  /* of who waits, or NULL */
     void                             *data;
@@ -82,7 +85,8 @@ ngx_int_t ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
  * Tells Redis how the request ended; claim->status, headers and body are set
  * as "end" needs them.  The handler is called once, later, with ok, stale,
  * failed or lost; after the last two the claim goes on trying by itself, and
- * renewing, for at least one more lease.  NGX_ERROR when nothing could be
+ * renewing, for at least one more lease, unless too many do or they hold too
+ * much.  NGX_ERROR when nothing could be
  * sent: the handler is not called, the claim goes on as after a failure.
  */
 ngx_int_t ngx_http_segments_claim_settle(ngx_http_segments_claim_t *claim,

@@ -419,6 +419,17 @@ ngx_int_t ngx_http_segments_send_held(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
 
 
+/* ngx_http_segments_headers.c */
+
+/* those of an answer that are stored, as "dst", which is made of "pool" */
+ngx_int_t ngx_http_segments_record_headers(ngx_http_request_t *r,
+    ngx_pool_t *pool, ngx_str_t *dst);
+
+/* "headers" is not copied; NGX_ERROR, also when they cannot be read */
+ngx_int_t ngx_http_segments_restore_headers(ngx_http_request_t *r,
+    ngx_str_t *headers);
+
+
 /* ngx_http_segments_input.c */
 
 /* makes a body that cannot be read one that was cut; for the header filter */

@@ -29,8 +29,6 @@ static ngx_int_t ngx_http_segments_add_retry_after(ngx_http_request_t *r,
     ngx_uint_t seconds);
 static ngx_int_t ngx_http_segments_add_replayed(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_segments_status(ngx_http_segments_ctx_t *ctx);
-static ngx_int_t ngx_http_segments_add_stored(ngx_http_request_t *r,
-    ngx_str_t *headers);
 static ngx_int_t ngx_http_segments_send(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_str_t *body);
 
@@ -301,7 +299,7 @@ ngx_http_segments_replay(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
     status = ngx_http_segments_status(ctx);
 
     if (status == 0
-        || ngx_http_segments_add_stored(r, &ctx->headers) != NGX_OK)
+        || ngx_http_segments_restore_headers(r, &ctx->headers) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "the stored answer of a record cannot be read");
@@ -338,60 +336,6 @@ ngx_http_segments_status(ngx_http_segments_ctx_t *ctx)
     text.len = ctx->status.len;
 
     return sg_record_status(text);
-}
-
-
-static ngx_int_t
-ngx_http_segments_add_stored(ngx_http_request_t *r, ngx_str_t *headers)
-{
-    int               rc;
-    u_char           *p;
-    sg_str_t          rest, name, value;
-    ngx_str_t         key, text;
-    ngx_table_elt_t  *h;
-
-    static const sg_str_t  content_type = sg_string("Content-Type");
-    static const sg_str_t  etag = sg_string("ETag");
-    static const sg_str_t  content_encoding = sg_string("Content-Encoding");
-
-    rest.data = headers->data;
-    rest.len = headers->len;
-
-    while ((rc = sg_record_header_next(&rest, &name, &value)) == 1) {
-
-        text.data = (u_char *) value.data;
-        text.len = value.len;
-
-        if (sg_str_caseeq(name, content_type)) {
-
-            p = ngx_strlchr(text.data, text.data + text.len, ';');
-
-            r->headers_out.content_type = text;
-            r->headers_out.content_type_len = p ? (size_t) (p - text.data)
-                                                : text.len;
-            r->headers_out.content_type_lowcase = NULL;
-            continue;
-        }
-
-        key.data = (u_char *) name.data;
-        key.len = name.len;
-
-        h = ngx_http_segments_add_header(r, &key, &text);
-        if (h == NULL) {
-            return NGX_ERROR;
-        }
-
-        /* gzip weakens the one and leaves the other, as in the first answer */
-
-        if (sg_str_caseeq(name, etag)) {
-            r->headers_out.etag = h;
-
-        } else if (sg_str_caseeq(name, content_encoding)) {
-            r->headers_out.content_encoding = h;
-        }
-    }
-
-    return rc == 0 ? NGX_OK : NGX_ERROR;
 }
 
 
