@@ -280,7 +280,7 @@ sub check_effect {
 
     if ($answer->{status} < 300 && $self->{run}->one_effect($self->{mode})) {
         $self->{effect} //= $effect;
-        $self->violation('answers differ', "effects $self->{effect}, $effect",
+        $self->violation('two effects', "e$self->{effect}, e$effect",
             $answer) if $effect ne $self->{effect};
     }
 

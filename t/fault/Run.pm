@@ -40,7 +40,7 @@ my $GROWTH = 1.15;
 
 
 # seed, requests, seconds, policy (hold, retry, both), honour, wait,
-# concurrency, period, kinds, often, stop (at the first violation), quiet,
+# concurrency, period, kinds, often, stop (at a violation of that kind), quiet,
 # log_level
 
 sub new {
@@ -203,7 +203,7 @@ sub enough {
 sub finished {
     my ($self) = @_;
 
-    return 1 if $self->{stop} && %{ $self->{found} };
+    return 1 if $self->{stopped};
     return 0 if !$self->enough;
 
     $self->{drained} = 1;
@@ -380,15 +380,18 @@ sub end {
     eval {
         $self->ask_counts;
         $self->check_keys;
-        $self->check_worker if !$self->{stop};
+        $self->check_worker if !$self->{stopped};
         1;
     } or $self->violation('broken', $@);
 
     $self->{wire}->close_all;
 
     for my $gateway (@{ $self->{gateways} }) {
-        $gateway->nginx->quit(20)
-            or $self->violation('broken', 'nginx does not end');
+
+        # a leak shows only in a graceful end
+
+        $self->{stopped} ? $gateway->nginx->stop : $gateway->nginx->quit(20)
+            || $self->violation('broken', 'nginx does not end');
         $gateway->read_log;
         $self->violation('alert', $_) for $gateway->nginx->complaints;
     }
@@ -472,6 +475,8 @@ sub violation {
     my ($self, $kind, $text) = @_;
 
     $self->{found}{$kind}++;
+    $self->{stopped} = 1
+        if $self->{stop} && $kind =~ /\A(?:$self->{stop})\z/;
 
     return if @{ $self->{examples} } >= 20;
 
