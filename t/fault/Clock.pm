@@ -9,8 +9,8 @@ use warnings;
 # what is remembered, in seconds
 my $MEMORY = 120;
 
-# this process was this late: so may others have been
-my $LATE = 0.15;
+# this process was this late, in seconds: so may others have been
+our $LATE = 0.15;
 
 
 sub new {
@@ -26,7 +26,9 @@ sub new {
 }
 
 
-# "what" is redis, or worker and a pid
+# What it is that was disturbed: redis (it could not be reached), hiccup (it
+# could, but not as before), killed and stopped (some worker), worker and a pid,
+# slowness (of the machine).
 
 sub begin {
     my ($self, $what) = @_;
@@ -92,13 +94,24 @@ sub tick {
     $self->{last} = $now;
 
     if ($late > $LATE) {
-        push @{ $self->{past}{slowness} }, [$now - $late - 0.1, $now];
+        $self->slow($now - $late, $now);
 
     } elsif (!$self->{open}{redis}
              && ($self->{ended}{redis} // 0) < $now - 0.5)
     {
         $self->{sound} += $passed;
     }
+
+    return;
+}
+
+
+# something took its time though nobody had stopped it
+
+sub slow {
+    my ($self, $from, $to) = @_;
+
+    push @{ $self->{past}{slowness} }, [$from - 0.5, $to + 0.5];
 
     return;
 }

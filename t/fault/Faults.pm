@@ -92,12 +92,14 @@ sub stop_worker {
 
     $self->{stopped}{$pid} = 1;
     $clock->begin("worker $pid");
+    $clock->begin('stopped');
     $self->{run}->fault($kind);
 
     $self->{run}->loop->after($seconds, sub {
         kill 'CONT', $pid;
         delete $self->{stopped}{$pid};
         $clock->finish("worker $pid");
+        $clock->finish('stopped');
     });
 
     return;
@@ -123,7 +125,8 @@ sub next_of_redis {
     my ($kind, $dice) = @$next;
 
     $self->{busy} = 1;
-    $self->{run}->clock->begin('redis');
+    $self->{run}->clock->begin('redis') if $kind =~ /\Aredis/;
+    $self->{run}->clock->moment('hiccup') if $kind !~ /\Aredis/;
     $self->{run}->fault($kind);
 
     return $ACTIONS{$kind}->($self, $kind, $dice);
@@ -136,7 +139,6 @@ sub redis_done {
     my ($self) = @_;
 
     $self->{busy} = 0;
-    $self->{run}->clock->finish('redis');
     $self->{run}->loop->after(0.1, sub { $self->next_of_redis });
 
     return;
@@ -154,6 +156,7 @@ sub stop_redis {
 
     $self->{run}->loop->after($seconds, sub {
         $self->{redis}->resume;
+        $self->{run}->clock->finish('redis');
         $self->redis_done;
     });
 
@@ -193,8 +196,10 @@ sub wait_for_start {
 
     # an error is an object: it is loading
 
-    return $self->redis_done if $self->{redis}->ready
-        && !ref $self->{redis}->cmd('PING');
+    if ($self->{redis}->ready && !ref $self->{redis}->cmd('PING')) {
+        $self->{run}->clock->finish('redis');
+        return $self->redis_done;
+    }
 
     $self->{redis}->process->alive or die "Redis did not start again\n";
     $self->{run}->loop->after(0.01, sub { $self->wait_for_start });

@@ -73,6 +73,7 @@ events {
 http {
 %%HTTP%%
     access_log off;
+    keepalive_timeout 1h;
     error_log %%DIR%%/error.log crit;
 
     upstream upstream {

@@ -129,12 +129,18 @@ sub ended {
     # a gateway may be at it still
 
     $self->{doubtful} = $self->{run}->now if !$answer;
+    $lane->{doubtful} = 1 if !$answer || $word eq 'storage';
 
     $self->violation('unanswered', 'no answer for too long')
         if $word eq 'silent';
 
+    $self->violation('cut', 'without an answer')
+        if $word eq 'cut' && $self->{run}->must_answer($try);
+
     if ($word eq 'in-progress') {
         $self->check_stuck($try);
+        $self->violation('no mismatch', 'of another body', $answer)
+            if $lane->{what} eq 'other' && !$lane->{doubtful};
 
     } else {
         $self->{active} = $self->{run}->clock->sound;
@@ -147,7 +153,7 @@ sub ended {
     if ($lane->{tried} >= $MAX_TRIES
         || $self->{run}->clock->sound - $lane->{since} > $MAX_SECONDS)
     {
-        $self->{run}->count('given up');
+        $self->violation('given up', "after $lane->{tried} tries");
         return $self->finished($lane, 'given up');
     }
 
@@ -444,7 +450,7 @@ sub check_times {
 
     $self->violation('held without a reason', '')
         if !grep { $clock->disturbed($_, $self->{since} - $reach, $run->now) }
-            qw(redis killed slowness);
+            qw(redis killed stopped slowness);
 
     return;
 }

@@ -34,6 +34,13 @@ sub kinds {
 }
 
 
+# The faults of so many periods come in the first part of their time: then the
+# system is left to itself for a while, and promises that need it are checked.
+
+my $WAVE = 40;
+my $ROUGH = 0.6;
+
+
 # seed, policy (hold, retry or both), lease in ms, wait (true: a part of the
 # tries waits), period: requests between two faults of one kind, kinds => names
 # of the faults to leave in (default: all), often => a factor for the faults of
@@ -134,6 +141,7 @@ sub pause {
     my ($self, $dice, $why, $retry_after) = @_;
 
     return $dice->between(0, 0.03) if $why eq 'cut' || $why eq 'aborted';
+    return $dice->between(0.1, 0.7) if $why eq 'storage';
     return $dice->between(0.02, 0.12) if $why ne 'in-progress';
 
     return $dice->chance(0.1) ? ($retry_after // 1) * $dice->between(1, 1.2)
@@ -153,8 +161,7 @@ sub due {
         my $next = $self->{next}{$kind} //= { number => 0 };
 
         while (1) {
-            $next->{at} //= $self->{period} * ($next->{number}
-                + $self->dice('when', $kind, $next->{number})->roll);
+            $next->{at} //= $self->when($kind, $next->{number});
             last if $next->{at} > $requests;
 
             push @due, [$kind, $next->{number}++];
@@ -163,6 +170,16 @@ sub due {
     }
 
     return @due;
+}
+
+
+sub when {
+    my ($self, $kind, $number) = @_;
+
+    my $at = $number + $self->dice('when', $kind, $number)->roll;
+    my $wave = $WAVE * int($at / $WAVE);
+
+    return $self->{period} * ($wave + $ROUGH * ($at - $wave));
 }
 
 

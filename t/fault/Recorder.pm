@@ -26,6 +26,7 @@ use Socket qw(AF_UNIX MSG_DONTWAIT MSG_PEEK PF_UNSPEC SOCK_STREAM SOL_SOCKET
     SO_LINGER);
 use Time::HiRes qw(time);
 
+use Clock;
 use Loop;
 use Segments::Process;
 
@@ -79,6 +80,7 @@ sub start {
         in      => '',
         waiting => {},
         late    => sub { },
+        slow    => sub { },
     }, $class;
 }
 
@@ -86,7 +88,14 @@ sub start {
 sub port    { return $_[0]{port} }
 sub fd      { return fileno $_[0]{control} }
 sub process { return $_[0]{process} }
+
+# called back with a key and its entry when it is executed after that was read
+
 sub on_late { $_[0]{late} = $_[1]; return }
+
+# called back with two times between which the process did not run as it should
+
+sub on_slow { $_[0]{slow} = $_[1]; return }
 
 
 # Calls back with a key's entry; it is forgotten a while later.
@@ -137,6 +146,11 @@ sub read_replies {
 
         if ($line =~ /\Alate (.*)/) {
             $self->{late}->($1, parse($value));
+            next;
+        }
+
+        if ($line =~ /\Aslow/) {
+            $self->{slow}->(split / /, $value);
             next;
         }
 
@@ -206,7 +220,15 @@ sub serve {
     });
 
     $loop->on_read(fileno $control, \&read_commands);
-    $loop->turn while 1;
+
+    while (1) {
+        my $late = $loop->turn;
+
+        say_to_driver(sprintf "slow -\t%f %f\n", $loop->now - $late,
+            $loop->now) if $late > $Clock::LATE;
+    }
+
+    return;
 }
 
 

@@ -16,6 +16,7 @@ use Gateway;
 use Key;
 use Loop;
 use Plan;
+use Probe;
 use Recorder;
 use Segments::Nginx;
 use Segments::Process;
@@ -88,7 +89,7 @@ sub start {
     $self->{redis} = Segments::RedisServer->start(options => {
         'appendonly' => 'yes',
         'appendfsync' => 'no',
-        'auto-aof-rewrite-min-size' => '32mb',
+        'auto-aof-rewrite-min-size' => '1mb',
         'enable-debug-command' => 'no',
     });
 
@@ -110,7 +111,10 @@ sub start {
         done      => sub { $self->ended(@_) },
     );
 
+    $self->{probe} = Probe->new(loop => $loop, clock => $self->{clock},
+        path => $self->{redis}->socket);
     $self->{upstream}->on_late(sub { $self->late(@_) });
+    $self->{upstream}->on_slow(sub { $self->{clock}->slow(@_) });
     $loop->on_read($self->{upstream}->fd,
         sub { $self->{upstream}->read_replies });
 
@@ -142,6 +146,18 @@ sub grace { return ($_[0]{times}{read} + 1.5 * $_[0]{times}{lease}) / 1000
 sub stuck_after { return $_[0]->grace + 2 * $_[0]{times}{lease} / 1000 }
 
 
+# The second gateway is never reloaded: what it does not answer to was on the
+# way when a worker died.
+
+sub must_answer {
+    my ($self, $try) = @_;
+
+    return $try->{gateway} == 1
+        && !$self->{clock}->disturbed('killed', $try->{sent} - 0.1,
+            $self->now);
+}
+
+
 sub go {
     my ($self) = @_;
 
@@ -150,6 +166,7 @@ sub go {
 
     my $ok = eval {
         $self->every(0.05, sub { $_->read_log for @{ $self->{gateways} } });
+        $self->every(0.05, sub { $self->{probe}->send });
         $self->every(1, sub { $self->each_second });
         $self->work;
         1;
@@ -256,7 +273,8 @@ sub ended {
     $self->{faults}{$how}++ if $how;
     $self->{counts}{$why}++ if $why;
     $self->{hit}++ if $why
-        || $self->{clock}->disturbed('redis', $try->{sent}, $self->now)
+        || grep({ $self->{clock}->disturbed($_, $try->{sent}, $self->now) }
+            qw(redis hiccup))
         || $try->{kind} ne 'ok' && $answer->{mark} !~ /replay|progress|mism/;
 
     return $try->{key}->ended($try, $answer, $why);
@@ -525,7 +543,7 @@ sub summary {
     $text .= "answers:\n" . table(map { $_ => $self->{answers}{$_} }
         sort keys %{ $self->{answers} });
     $text .= "no answer:\n" . table(map { $_ => $self->{counts}{$_} // 0 }
-        qw(cut aborted refused silent), 'given up', 'late effects');
+        qw(cut aborted refused silent), 'late effects');
     $text .= "worker that lived through it: $self->{worker}\n"
         if $self->{worker};
     $text .= "violations:\n" . (%found ? table(map { $_ => $found{$_} }
