@@ -21,7 +21,7 @@ my $output = tempdir() . '/output';
 my $run = Segments::Process->spawn(
     name   => 'fault harness',
     argv   => [$^X, program_root() . '/t/fault/run', '--seed', 1,
-               '--requests', $requests, '--period', 500, '--often', 3],
+               '--requests', $requests, '--period', 500, '--often', 5],
     output => $output,
 );
 

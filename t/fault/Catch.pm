@@ -110,7 +110,7 @@ sub build_and_run {
 
     my $run = program_root() . '/t/fault/run';
 
-    exec $^X, $run, '--seed', $SEED, '--requests', 40_000, '--seconds', 40,
+    exec $^X, $run, '--seed', $SEED, '--requests', 40_000, '--seconds', 120,
         '--stop', $expected, split / /, $options
         or die "cannot run $run: $!\n";
 }

@@ -147,14 +147,13 @@ sub stuck_after { return $_[0]->grace + 2 * $_[0]{times}{lease} / 1000 }
 
 
 # The second gateway is never reloaded: what it does not answer to was on the
-# way when a worker died.
+# way when a worker died, which may take its time where the machine is busy.
 
 sub must_answer {
     my ($self, $try) = @_;
 
     return $try->{gateway} == 1
-        && !$self->{clock}->disturbed('killed', $try->{sent} - 0.1,
-            $self->now);
+        && !$self->{clock}->disturbed('killed', $try->{sent} - 2, $self->now);
 }
 
 
