@@ -87,6 +87,10 @@ sub try {
     my $plan = $self->{plan};
     my $try = $run->plan->try($lane->{dice}, $lane->{tried}++);
 
+    # the copies shall meet it
+
+    $try->{delay} += 30 if $lane->{what} eq 'first' && $plan->{copies};
+
     # a recheck that never gets through would prove nothing
 
     delete $try->{abort} if $lane->{what} eq 'recheck';

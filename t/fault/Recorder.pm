@@ -125,6 +125,15 @@ sub counts {
 }
 
 
+# calls back with { key => how many effects } of the entries that nobody read
+
+sub unread {
+    my ($self, $code) = @_;
+
+    return $self->ask('unread -', $code);
+}
+
+
 sub ask {
     my ($self, $line, $code) = @_;
 
@@ -157,7 +166,7 @@ sub read_replies {
         my $code = shift @{ $self->{waiting}{$line} };
 
         delete $self->{waiting}{$line} if !@{ $self->{waiting}{$line} };
-        $code->($line =~ /\Acounts/ ? { split / /, $value } : parse($value));
+        $code->($line =~ / -\z/ ? { split / /, $value } : parse($value));
     }
 
     return;
@@ -240,8 +249,9 @@ sub read_commands {
     while ($commands =~ s/\A(\w+) (\S+)\n//) {
         my ($what, $id) = ($1, $2);
 
-        $replies .= "$what $id\t" . ($what eq 'counts'
-            ? join(' ', %counts) : text_of($ledger{$id})) . "\n";
+        $replies .= "$what $id\t" . ($what eq 'counts' ? join(' ', %counts)
+            : $what eq 'unread' ? unread_entries()
+            : text_of($ledger{$id})) . "\n";
 
         next if $what ne 'entry' || !$ledger{$id};
 
@@ -252,6 +262,12 @@ sub read_commands {
     say_to_driver($replies);
 
     return;
+}
+
+
+sub unread_entries {
+    return join ' ', map { ($_, scalar @{ $ledger{$_}{effects} }) }
+        grep { !$ledger{$_}{read} } keys %ledger;
 }
 
 

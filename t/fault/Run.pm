@@ -342,13 +342,19 @@ my %TENANTS = (ada => 0, bob => 1, cy => 2, dan => 3);
 sub remember {
     my ($self, $id, $effects) = @_;
 
-    my ($tenant, $number) = $id =~ m{\A(\w+)/[a-z]([0-9]+)\z};
-
-    vec($self->{effects}, 4 * $number + $TENANTS{$tenant}, 2)
-        = $effects > 3 ? 3 : $effects;
+    vec($self->{effects}, place($id), 2) = $effects > 3 ? 3 : $effects;
     $self->{counts}{effects} += $effects;
 
     return;
+}
+
+
+sub place {
+    my ($id) = @_;
+
+    my ($tenant, $number) = $id =~ m{\A(\w+)/[a-z]([0-9]+)\z};
+
+    return 4 * $number + $TENANTS{$tenant};
 }
 
 
@@ -396,6 +402,7 @@ sub end {
 
     eval {
         $self->ask_counts;
+        $self->check_unread if !$self->{stopped};
         $self->check_keys;
         $self->check_worker if !$self->{stopped};
         1;
@@ -410,7 +417,8 @@ sub end {
         $self->{stopped} ? $gateway->nginx->stop : $gateway->nginx->quit(20)
             || $self->violation('broken', 'nginx does not end');
         $gateway->read_log;
-        $self->violation('alert', $_) for $gateway->nginx->complaints;
+        $self->violation('sanitizer', $_) for grep { !/\[(?:alert|emerg)\]/ }
+            $gateway->nginx->complaints;
     }
 
     Segments::Process::stop_all();
@@ -429,6 +437,28 @@ sub ask_counts {
 
     $self->{executed} = $counts;
     $self->{faults}{$_} = $counts->{$_} for grep { $_ ne 'ok' } keys %$counts;
+
+    return;
+}
+
+
+# effects of keys that were done with, and had one already
+
+sub check_unread {
+    my ($self) = @_;
+
+    my $unread;
+
+    $self->{upstream}->unread(sub { $unread = $_[0] });
+    $self->{upstream}->read_replies while !$unread;
+
+    for my $id (sort keys %$unread) {
+        my $effects = $unread->{$id} + vec($self->{effects}, place($id), 2);
+
+        $self->violation('two effects', "$id, after its end")
+            if $effects > 1
+            && $self->one_effect($id =~ m{/h} ? 'hold' : 'retry');
+    }
 
     return;
 }
