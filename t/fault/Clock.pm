@@ -27,8 +27,8 @@ sub new {
 
 
 # What it is that was disturbed: redis (it could not be reached), hiccup (it
-# could, but not as before), killed and stopped (some worker), worker and a pid,
-# slowness (of the machine).
+# could, but not as before), upstream (it took no connections), killed and
+# stopped (some worker), worker and a pid, slowness (of the machine).
 
 sub begin {
     my ($self, $what) = @_;

@@ -16,6 +16,7 @@ my %ACTIONS = (
     'redis-kill'   => \&restart_redis,
     'client-kill'  => \&tell_redis,
     'script-flush' => \&tell_redis,
+    'no-upstream'  => \&refuse_connections,
 );
 
 my %COMMANDS = (
@@ -111,6 +112,21 @@ sub reload {
 
     $self->{gateways}[0]->reload;
     $self->{run}->fault($kind);
+
+    return;
+}
+
+
+sub refuse_connections {
+    my ($self, $kind, $dice) = @_;
+
+    my $seconds = $dice->between(0.05, 0.3);
+    my $clock = $self->{run}->clock;
+
+    $self->{run}->upstream->refuse($seconds);
+    $self->{run}->fault($kind);
+    $clock->begin('upstream');
+    $self->{run}->loop->after($seconds, sub { $clock->finish('upstream') });
 
     return;
 }

@@ -205,6 +205,9 @@ sub judge {
     return 'refused' if $mark eq 'unstored'
         && ($status == 429 || $code eq 'upstream_unauthorized');
 
+    return 'refused' if $mark eq 'unstored' && $status == 502
+        && $code eq 'network_error' && $self->{run}->refused($try);
+
     return 'held' if $status >= 500 && $mark eq 'held'
         && $self->{mode} eq 'hold';
 
@@ -246,9 +249,16 @@ sub check_settled {
 sub check_kept {
     my ($self, $try, $answer) = @_;
 
-    my $status = $answer->{status};
+    my $large = $self->{plan}{large};
 
-    if ($status != $self->{plan}{status}) {
+    if ($large && $answer->{mark} eq 'replayed' && $answer->{status} == 409
+        && $answer->{code} eq 'idempotency_answer_not_kept')
+    {
+        $self->known($try, 'large');
+        return 'not-kept';
+    }
+
+    if ($answer->{status} != $self->{plan}{status}) {
         $self->violation('wrong answer kept', 'a status not to be remembered',
             $answer);
         return 'unexpected';
@@ -256,17 +266,36 @@ sub check_kept {
 
     $self->check_effect($try, $answer);
 
-    if (!defined $self->{answer}) {
-        $self->{answer} = $answer->{kept};
-        $self->{variant} = $try->{lane}{variant};
-        $self->{known_at} = $self->{run}->now;
-        $self->later;
+    my $kept = $large && $answer->{mark} eq 'created' ? 'large'
+        : $answer->{kept};
 
-    } elsif ($answer->{kept} ne $self->{answer}) {
-        $self->violation('answers differ', "first: $self->{answer}", $answer);
-    }
+    $self->violation('answers differ', "first: $self->{answer}", $answer)
+        if defined $self->{answer} && $kept ne $self->{answer};
+
+    $self->known($try, $kept);
 
     return 'answer';
+}
+
+
+# what every later try gets, too
+
+sub known {
+    my ($self, $try, $kept) = @_;
+
+    return if defined $self->{answer};
+
+    my $plan = $self->{plan};
+
+    $self->{answer} = $kept;
+    $self->{variant} = $try->{lane}{variant};
+    $self->{known_at} = $self->{run}->now;
+
+    $self->lane('again', $self->{variant}) if $plan->{again};
+    $self->lane('late', 1 - $self->{variant})
+        if ($plan->{other} // '') eq 'late';
+
+    return;
 }
 
 
@@ -274,7 +303,8 @@ sub check_effect {
     my ($self, $try, $answer) = @_;
 
     my ($effect, $tenant, $name) = $answer->{body}
-        =~ /\A\{"id":"e([^"]*)","serial":[0-9]+,"tenant":"(\w*)","name":"([^"]+)"/;
+        =~ /\A\{"id":"e([^"]*)","serial":[0-9]+,"tenant":"(\w*)",
+            "name":"([^"]+)"/x;
 
     if (!defined $name) {
         $self->violation('unexpected answer', 'not from the upstream',
@@ -335,21 +365,6 @@ sub check_stuck {
         $self->violation('stuck', sprintf('409 for %.1f s', $quiet))
             if !$entry->{open};
     });
-
-    return;
-}
-
-
-# an answer is known
-
-sub later {
-    my ($self) = @_;
-
-    my $plan = $self->{plan};
-
-    $self->lane('again', $self->{variant}) if $plan->{again};
-    $self->lane('late', 1 - $self->{variant})
-        if ($plan->{other} // '') eq 'late';
 
     return;
 }

@@ -58,6 +58,12 @@ sub all {
          '0 ? ngx_http_segments_unknown',
          'two effects', '--policy hold --kinds reset-after,cut-headers'],
 
+        ['a request that was never sent is left in doubt', $CAPTURE,
+         ": ngx_http_segments_give_back;\n    }\n\n    slcf",
+         ": ngx_http_segments_unknown;\n    }\n\n    slcf",
+         'held without a reason',
+         '--policy hold --kinds no-upstream --period 100'],
+
         ['an answer leaves before it is stored', $CAPTURE,
          "    ngx_http_segments_enter(ctx, ngx_http_segments_settle);\n\n"
              . "    r->buffered |= NGX_HTTP_SEGMENTS_BUFFERED;\n\n"

@@ -23,7 +23,7 @@ my %TRY_FAULTS = (
 my %CLIENT_FAULTS = map { $_ => 0.016 } qw(fin rst h2-reset h2-close);
 
 my @SYSTEM_FAULTS = qw(kill stop stop-long reload redis-stop redis-term
-    redis-kill client-kill script-flush);
+    redis-kill client-kill script-flush no-upstream);
 
 
 # the names of all faults; those of clients are "abort-..."
@@ -72,6 +72,7 @@ sub key {
     my $mode = $self->{policy} eq 'both' ? $dice->pick('hold', 'retry')
         : $self->{policy};
     my $tenant = $dice->pick(qw(ada bob cy dan));
+    my $large = $dice->chance(0.01);
     my @tenants = $self->{wanted}{twins} && $dice->chance(0.1)
         ? qw(ada bob) : $tenant;
 
@@ -82,7 +83,8 @@ sub key {
         tenants => \@tenants,
         status  => $dice->chance(0.05) ? $dice->pick(400, 404, 409, 422)
             : $dice->pick(200, 201, 201),
-        size    => int(10 ** $dice->between(0, 3.3)),
+        large   => $large,              # more than is kept
+        size    => $large ? 70_000 : int(10 ** $dice->between(0, 3.3)),
         framing => $dice->pick(qw(length length chunked close)),
         copies  => $dice->pick_weighted([0.35, 1], [0.1, 2], [0.05, 4]) // 0,
         other   => $self->{wanted}{'other-body'} ? $dice->pick_weighted(

@@ -29,6 +29,7 @@ use Time::HiRes qw(time);
 use Clock;
 use Loop;
 use Segments::Process;
+use Segments::Util qw(free_port);
 
 # how long after it was read an entry is still known
 my $AFTERLIFE = 30;
@@ -60,8 +61,8 @@ sub faults { return sort grep { $_ ne 'ok' } keys %EXECUTES }
 sub start {
     my ($class, %args) = @_;
 
-    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
-        Listen => 1024, ReuseAddr => 1) or die "cannot listen: $!\n";
+    my $port = free_port();
+    my $listener = listen_at($port) or die "cannot listen: $!\n";
 
     socketpair my $here, my $there, AF_UNIX, SOCK_STREAM, PF_UNSPEC
         or die "socketpair: $!\n";
@@ -72,10 +73,11 @@ sub start {
     );
 
     close $there;
+    close $listener;
 
     return bless {
         process => $process,
-        port    => $listener->sockport,
+        port    => $port,
         control => $here,
         in      => '',
         waiting => {},
@@ -131,6 +133,17 @@ sub unread {
     my ($self, $code) = @_;
 
     return $self->ask('unread -', $code);
+}
+
+
+# takes no connections for that long
+
+sub refuse {
+    my ($self, $seconds) = @_;
+
+    syswrite $self->{control}, "refuse $seconds\n";
+
+    return;
 }
 
 
@@ -208,25 +221,19 @@ sub parse {
 
 # What follows runs in the process.
 
-my ($loop, $control, $honour);
+my ($loop, $listener, $control, $honour);
 my (%ledger, %honoured, %counts);
 my ($effects, $serial) = (0, 0);
 my $commands = '';
 
 
 sub serve {
-    my ($listener, $there, %args) = @_;
+    my ($socket, $there, %args) = @_;
 
     ($loop, $control, $honour) = (Loop->new, $there, $args{honour});
 
     $SIG{PIPE} = 'IGNORE';
-    $listener->blocking(0);
-
-    $loop->on_read(fileno $listener, sub {
-        while (accept my $socket, $listener) {
-            new_connection($socket);
-        }
-    });
+    accept_from($socket);
 
     $loop->on_read(fileno $control, \&read_commands);
 
@@ -241,6 +248,45 @@ sub serve {
 }
 
 
+sub listen_at {
+    my ($port) = @_;
+
+    return IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+        LocalPort => $port, Listen => 1024, ReuseAddr => 1);
+}
+
+
+sub accept_from {
+    $listener = $_[0];
+    $listener->blocking(0);
+
+    $loop->on_read(fileno $listener, sub {
+        while (accept my $socket, $listener) {
+            new_connection($socket);
+        }
+    });
+
+    return;
+}
+
+
+sub stop_listening {
+    my ($seconds) = @_;
+
+    return if !$listener;
+
+    my $port = $listener->sockport;
+
+    $loop->forget(fileno $listener);
+    close $listener;
+    $listener = undef;
+    $loop->after($seconds, sub { accept_from(listen_at($port)
+        // die "cannot listen again: $!\n") });
+
+    return;
+}
+
+
 sub read_commands {
     sysread $control, $commands, 65536, length $commands or POSIX::_exit(0);
 
@@ -248,6 +294,11 @@ sub read_commands {
 
     while ($commands =~ s/\A(\w+) (\S+)\n//) {
         my ($what, $id) = ($1, $2);
+
+        if ($what eq 'refuse') {
+            stop_listening($id);
+            next;
+        }
 
         $replies .= "$what $id\t" . ($what eq 'counts' ? join(' ', %counts)
             : $what eq 'unread' ? unread_entries()
@@ -455,7 +506,8 @@ sub execute {
     my $entry = $request->{entry};
 
     push @{ $entry->{effects} }, "$effects:$variant";
-    say_to_driver("late $id\t" . text_of($entry) . "\n") if $entry->{read};
+    say_to_driver("late $id\t" . text_of($entry) . "\n")
+        if $entry->{read};
 
     return;
 }
@@ -482,8 +534,29 @@ sub answer {
         if $kind eq 'cut-body';
 
     done($c);
-    syswrite $c->{socket}, $bytes;
-    hang_up($c) if $kind =~ /\Acut/ || $request->{framing} eq 'close';
+    $c->{out} = $bytes;
+    $c->{last} = $kind =~ /\Acut/ || $request->{framing} eq 'close';
+
+    return send_out($c);
+}
+
+
+sub send_out {
+    my ($c) = @_;
+
+    my $n = syswrite $c->{socket}, $c->{out};
+
+    return if !defined $n && !$!{EAGAIN};       # reading tells
+
+    substr $c->{out}, 0, $n, '' if $n;
+
+    if (length $c->{out}) {
+        $loop->on_write($c->{fd}, sub { send_out($c) });
+        return;
+    }
+
+    $loop->on_write($c->{fd}, undef);
+    hang_up($c) if $c->{last};
 
     return;
 }
@@ -501,10 +574,10 @@ sub answer_bytes {
 
     $request->{framing} = $framing;
 
-    my $body = sprintf '{"id":"e%s","serial":%u,"tenant":"%s","name":"%s",'
-        . '"error":{"type":"request","code":"mock_%u","message":"%s"}}',
-        $request->{effect} // '-', $n, @$request{qw(tenant name)}, $status,
-        'x' x $request->{size};
+    my $body = sprintf '{"id":"e%s","serial":%u,"tenant":"%s",'
+        . '"name":"%s","error":{"type":"request","code":"mock_%u",'
+        . '"message":"%s"}}', $request->{effect} // '-', $n,
+        @$request{qw(tenant name)}, $status, 'x' x $request->{size};
 
     my $head = "HTTP/1.1 $status Mock\r\nContent-Type: application/json\r\n"
         . "ETag: \"$n\"\r\nLink: </$n>; rel=\"a\"\r\nLink: </b>\r\n"

@@ -146,13 +146,25 @@ sub grace { return ($_[0]{times}{read} + 1.5 * $_[0]{times}{lease}) / 1000
 sub stuck_after { return $_[0]->grace + 2 * $_[0]{times}{lease} / 1000 }
 
 
+# whether the upstream may have refused the connection
+
+sub refused {
+    my ($self, $try) = @_;
+
+    return $self->{clock}->disturbed('upstream', $try->{sent} - 0.5,
+        $self->now);
+}
+
+
 # The second gateway is never reloaded: what it does not answer to was on the
-# way when a worker died, which may take its time where the machine is busy.
+# way when a worker died, which may take its time where the machine is busy.  An
+# answer that is not held is cut when the upstream cuts it.
 
 sub must_answer {
     my ($self, $try) = @_;
 
     return $try->{gateway} == 1
+        && !($try->{kind} =~ /cut/ && $try->{key}{plan}{large})
         && !$self->{clock}->disturbed('killed', $try->{sent} - 2, $self->now);
 }
 
