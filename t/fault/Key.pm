@@ -177,7 +177,8 @@ sub judge {
 
     $self->{run}->count_answer($status, $mark, $code);
 
-    my $late = defined $self->{answer} && $try->{sent} > $self->{known_at};
+    my $late = defined $self->{answer}
+        && $try->{number} > $self->{known_since};
 
     $self->check_settled($try, $answer) if $late;
 
@@ -289,7 +290,7 @@ sub known {
 
     $self->{answer} = $kept;
     $self->{variant} = $try->{lane}{variant};
-    $self->{known_at} = $self->{run}->now;
+    $self->{known_since} = $self->{run}->sent;
 
     $self->lane('again', $self->{variant}) if $plan->{again};
     $self->lane('late', 1 - $self->{variant})

@@ -41,7 +41,7 @@ sub connect {
 
     socket my $socket, PF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0
         or die "socket: $!\n";
-    connect $socket, pack_sockaddr_un($self->{path}) or return 0;
+    CORE::connect $socket, pack_sockaddr_un($self->{path}) or return 0;
 
     $self->{socket} = $socket;
     $self->{loop}->on_read(fileno $socket, sub { $self->answered });
@@ -69,7 +69,7 @@ sub close {
     my ($self) = @_;
 
     $self->{loop}->forget(fileno $self->{socket});
-    close delete $self->{socket};
+    CORE::close delete $self->{socket};
     delete $self->{asked};
 
     return;

@@ -458,10 +458,10 @@ sub received {
         overlaps => [], cancelled => [], doubts => 0 };
 
     my $request = $c->{request} = {
-        connection => $c, entry => $entry, serial => ++$serial, worker => $worker,
-        kind => $kind, status => $status, size => $size, key => $key,
-        framing => $framing, tenant => $tenant, name => "$name:$variant",
-        since => $loop->now,
+        connection => $c, entry => $entry, serial => ++$serial,
+        worker => $worker, kind => $kind, status => $status, size => $size,
+        key => $key, framing => $framing, tenant => $tenant,
+        name => "$name:$variant", since => $loop->now,
     };
 
     for my $other (values %{ $entry->{open} }) {

@@ -270,10 +270,15 @@ sub feed {
 sub send {
     my ($self, $try) = @_;
 
-    $self->{sent}++;
+    $try->{number} = ++$self->{sent};
 
     return $self->{wire}->send($try);
 }
+
+
+# the number of the last one
+
+sub sent { return $_[0]{sent} }
 
 
 sub ended {

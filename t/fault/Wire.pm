@@ -133,7 +133,7 @@ sub close {
 
     setsockopt $c->{socket}, SOL_SOCKET, SO_LINGER, pack 'll', 1, 0
         if $reset;
-    close $c->{socket};
+    CORE::close $c->{socket};
 
     return;
 }
@@ -194,7 +194,7 @@ sub connect {
     my $address = $self->{sockaddr}[$gateway] //= pack_sockaddr_in(
         $self->{addresses}[$gateway][0], inet_aton('127.0.0.1'));
 
-    my $connected = connect $socket, $address;
+    my $connected = CORE::connect $socket, $address;
 
     return if !$connected && $! != EINPROGRESS;
 
