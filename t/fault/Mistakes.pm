@@ -43,8 +43,7 @@ sub all {
          '--policy hold --kinds reset-after,cut-body'],
 
         ['an unknown outcome frees the key', $SCRIPT,
-         "redis.call('HSET', key, 'state', 'unknown')\n"
-             . "    redis.call('HDEL', key, 'token', 'lease', 'from')",
+         "redis.call('HSET', key, 'state', 'unknown')",
          "redis.call('DEL', key)", 'two effects',
          '--policy hold --kinds reset-after,cut-body'],
 
@@ -88,11 +87,9 @@ sub all {
          'two effects|two at a time', '--policy hold --kinds twins'],
 
         ['a lost reply is a claim', $REQUEST,
-         'default: /* failed, lost */',
-         "case ngx_redis_record_lost:\n"
-             . "        ngx_http_segments_enter(ctx, "
-             . "ngx_http_segments_forward);\n        return NGX_DECLINED;\n\n"
-             . '    default:',
+         'ctx->verdict = reply->verdict;',
+         'ctx->verdict = reply->verdict == ngx_redis_record_lost'
+             . ' ? ngx_redis_record_ok : reply->verdict;',
          'two effects|two at a time',
          '--policy hold --kinds redis-stop,slow --often 20 --period 100'],
 
