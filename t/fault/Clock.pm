@@ -28,7 +28,7 @@ sub new {
 
 # What it is that was disturbed: redis (it could not be reached), hiccup (it
 # could, but not as before), upstream (it took no connections), killed and
-# stopped (some worker), worker and a pid, slowness (of the machine).
+# stopped (some worker), worker and a pid, reloaded, slowness (of the machine).
 
 sub begin {
     my ($self, $what) = @_;

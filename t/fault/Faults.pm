@@ -111,6 +111,7 @@ sub reload {
     my ($self, $kind) = @_;
 
     $self->{gateways}[0]->reload;
+    $self->{run}->clock->moment('reloaded');
     $self->{run}->fault($kind);
 
     return;

@@ -133,7 +133,7 @@ sub ended {
     # a gateway may be at it still
 
     $self->{doubtful} = $self->{run}->now if !$answer;
-    $lane->{doubtful} = 1 if !$answer || $word eq 'storage';
+    $lane->{sent} = 1 if $word ne 'in-progress';
 
     $self->violation('unanswered', 'no answer for too long')
         if $word eq 'silent';
@@ -143,8 +143,11 @@ sub ended {
 
     if ($word eq 'in-progress') {
         $self->check_stuck($try);
+
+        # unless it is told of a claim of its own that was not given back yet
+
         $self->violation('no mismatch', 'of another body', $answer)
-            if $lane->{what} eq 'other' && !$lane->{doubtful};
+            if $lane->{what} eq 'other' && !$lane->{sent};
 
     } else {
         $self->{active} = $self->{run}->clock->sound;

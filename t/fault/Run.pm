@@ -156,16 +156,20 @@ sub refused {
 }
 
 
-# The second gateway is never reloaded: what it does not answer to was on the
-# way when a worker died, which may take its time where the machine is busy.  An
-# answer that is not held is cut when the upstream cuts it.
+# What a gateway does not answer to was on the way when a worker died, which may
+# take its time where the machine is busy; or when an old worker, after a
+# reload and all that it had to do, closed its connections; or it is an answer
+# that is not held, and the upstream cut it.
 
 sub must_answer {
     my ($self, $try) = @_;
 
-    return $try->{gateway} == 1
-        && !($try->{kind} =~ /cut/ && $try->{key}{plan}{large})
-        && !$self->{clock}->disturbed('killed', $try->{sent} - 2, $self->now);
+    my ($from, $to) = ($try->{sent}, $self->now);
+
+    return !($try->{kind} =~ /cut/ && $try->{key}{plan}{large})
+        && !$self->{clock}->disturbed('killed', $from - 2, $to)
+        && !($try->{gateway} == 0
+            && $self->{clock}->disturbed('reloaded', $from - 6, $to));
 }
 
 
@@ -234,7 +238,12 @@ sub finished {
     return 1 if $self->{stopped};
     return 0 if !$self->enough;
 
-    $self->{drained} = 1;
+    $self->{drained} //= $self->now;
+
+    if ($self->now > $self->{drained} + slow(120)) {
+        $self->violation('unfinished', "$self->{keys} keys");
+        return 1;
+    }
 
     return !$self->{keys} && $self->{fault}->quiet && !$self->{checking};
 }
