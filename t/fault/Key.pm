@@ -31,7 +31,6 @@ sub new {
         lanes    => 0,
         inflight => {},
         variants => {},
-        tries    => 0,
     }, $class;
 
     my $run = $self->{run};
@@ -108,7 +107,6 @@ sub try {
 
     $self->{variants}{ $lane->{variant} } = 1;
     $self->{inflight}{$try} = $try;
-    $self->{tries}++;
 
     $run->send($try);
 

@@ -8,7 +8,6 @@ use strict;
 use warnings;
 
 use Dice;
-use Recorder;
 
 # faults of a try; each reaches the upstream, or the client, this often
 

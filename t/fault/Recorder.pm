@@ -34,7 +34,7 @@ use Segments::Util qw(free_port);
 # how long after it was read an entry is still known
 my $AFTERLIFE = 30;
 
-# whether the request is executed before the fault; and what is left in doubt
+# whether the request is executed before the fault
 
 my %EXECUTES = (
     'ok'           => 1,
@@ -51,10 +51,9 @@ my %EXECUTES = (
     'refused-401'  => 0,
 );
 
+# after these a gateway knows whether it was
+
 my %CERTAIN = map { $_ => 1 } qw(ok slow refused-429 refused-401);
-
-sub faults { return sort grep { $_ ne 'ok' } keys %EXECUTES }
-
 
 # for the driver: honour => 1
 

@@ -461,7 +461,6 @@ sub ask_counts {
     $self->{upstream}->counts(sub { $counts = $_[0] });
     $self->{upstream}->read_replies while !$counts;
 
-    $self->{executed} = $counts;
     $self->{faults}{$_} = $counts->{$_} for grep { $_ ne 'ok' } keys %$counts;
 
     return;
