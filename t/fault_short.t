@@ -18,14 +18,11 @@ use Segments::Util qw(program_root);
 my $requests = int(6000 / slow(1));
 my $output = tempdir() . '/output';
 
-# a part of the copies waits, where the module can
-my @wait = slurp(Segments::Nginx::module_path())
-    =~ /segments_idempotency_wait/ ? ('--wait', '500ms') : ();
-
 my $run = Segments::Process->spawn(
     name   => 'fault harness',
     argv   => [$^X, program_root() . '/t/fault/run', '--seed', 1,
-               '--requests', $requests, '--period', 500, '--often', 5, @wait],
+               '--requests', $requests, '--period', 500, '--often', 5,
+               '--wait', '500ms'],      # of a part of the copies
     output => $output,
 );
 

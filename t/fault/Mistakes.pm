@@ -93,6 +93,18 @@ sub all {
          'two effects|two at a time',
          '--policy hold --kinds redis-stop,slow --often 20 --period 100'],
 
+        ['who waited in vain runs', $REQUEST,
+         "    case ngx_redis_record_in_progress:\n"
+             . "        return ngx_http_segments_refuse(r, ctx,\n",
+         "    case ngx_redis_record_in_progress:\n"
+             . "        if (ctx->waiter) {\n"
+             . "            ngx_http_segments_enter(ctx,"
+             . " ngx_http_segments_forward);\n"
+             . "            return NGX_DECLINED;\n        }\n\n"
+             . "        return ngx_http_segments_refuse(r, ctx,\n",
+         'two effects|two at a time',
+         '--policy hold --kinds slow --often 20 --wait 50ms'],
+
         ['a client that leaves cancels its request',
          'src/ngx_http_segments_module.c',
          'upstream.ignore_client_abort = 1', 'upstream.ignore_client_abort = 0',
