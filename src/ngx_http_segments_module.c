@@ -36,6 +36,7 @@ static ngx_int_t ngx_http_segments_guard(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_segments_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_segments_init_process(ngx_cycle_t *cycle);
 static void ngx_http_segments_exit_process(ngx_cycle_t *cycle);
 
 
@@ -289,7 +290,7 @@ ngx_module_t  ngx_http_segments_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     ngx_http_segments_init_module,         /* init module */
-    NULL,                                  /* init process */
+    ngx_http_segments_init_process,        /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_http_segments_exit_process,        /* exit process */
@@ -913,6 +914,18 @@ ngx_http_segments_init_module(ngx_cycle_t *cycle)
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_segments_main_conf_t  *smcf;
+
+    smcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_segments_module);
+
+    return smcf ? ngx_http_segments_rotation_init(cycle, smcf) : NGX_OK;
 }
 
 

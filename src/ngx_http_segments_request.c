@@ -738,8 +738,14 @@ ngx_http_segments_free_ctx(void *data)
 {
     ngx_http_segments_ctx_t *ctx = data;
 
+    ngx_uint_t  i;
+
     if (ctx->claim) {
         ngx_http_segments_claim_free(ctx->claim);
+    }
+
+    for (i = 0; i < NGX_HTTP_SEGMENTS_MASKS; i++) {
+        ngx_http_segments_drop_key(ctx->masks[i].key);
     }
 
     sg_buf_free(&ctx->envelope);
