@@ -144,6 +144,17 @@ typedef struct {
 #define NGX_HTTP_SEGMENTS_MASKS           2
 
 
+typedef struct ngx_http_segments_counts_s  ngx_http_segments_counts_t;
+
+
+/* what is counted of one guarded location */
+typedef struct {
+    ngx_str_t                     server;       /* its first name */
+    ngx_str_t                     location;
+    ngx_http_segments_counts_t   *counts;       /* in shared memory */
+} ngx_http_segments_meter_t;
+
+
 typedef struct ngx_http_segments_room_s    ngx_http_segments_room_t;
 typedef struct ngx_http_segments_waiter_s  ngx_http_segments_waiter_t;
 
@@ -177,12 +188,15 @@ typedef struct {
     ngx_array_t                   tenants;      /* ngx_http_segments_tenant_t * */
     ngx_array_t                   limits;       /* ngx_http_segments_owned_
                                                    limit_t */
+    ngx_shm_zone_t               *zone;         /* NULL: nothing is counted */
+    ngx_array_t                   meters;       /* ngx_http_segments_meter_t * */
     ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
                                                    show the client's request */
     ngx_http_complex_value_t     *remote_user;  /* the default scope */
     ngx_array_t                   logs;         /* ngx_log_t *: the error logs
                                                    of guarded locations */
-    ngx_uint_t                    guarded;      /* unsigned  guarded:1; */
+    unsigned                      guarded:1;
+    unsigned                      metrics:1;    /* shown somewhere */
 } ngx_http_segments_main_conf_t;
 
 
@@ -223,6 +237,7 @@ typedef struct {
     ngx_flag_t                    rate_limit_dry_run;
     ngx_uint_t                    rate_limit_log_level;
 
+    ngx_http_segments_meter_t    *meter;        /* NULL: not counted */
     ngx_str_t                     prefix;       /* path of the collection */
     ngx_http_handler_pt           handler;      /* proxy_pass's own */
     ngx_http_proxy_loc_conf_t    *plcf;
@@ -236,6 +251,7 @@ typedef struct {
     ngx_http_request_t           *request;
     ngx_http_segments_state_e     state;
     ngx_http_segments_outcome_e   outcome;
+    ngx_http_segments_meter_t    *meter;        /* of its location, or NULL */
 
     sg_route_t                    route;        /* valid once "routed" */
     ngx_str_t                     key;          /* unquoted; empty: none */
@@ -255,7 +271,7 @@ typedef struct {
     ngx_str_t                     body;
     ngx_msec_t                    left;
 
-    ngx_msec_t                    redis_start;
+    ngx_msec_t                    redis_start;  /* 0: never asked */
     ngx_msec_t                    redis_time;   /* ms spent waiting */
 
     const char                   *idempotency_status;   /* NULL: no header */
@@ -501,6 +517,9 @@ ngx_int_t ngx_http_segments_redact_chain(ngx_http_request_t *r,
 /* ngx_http_segments_variables.c */
 
 ngx_int_t ngx_http_segments_add_variables(ngx_conf_t *cf);
+
+/* the word of $segments_outcome */
+const char *ngx_http_segments_outcome_name(ngx_uint_t outcome);
 
 /* finds the variables that show what the client sent */
 ngx_int_t ngx_http_segments_client_variables(ngx_conf_t *cf);

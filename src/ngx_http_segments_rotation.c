@@ -10,6 +10,7 @@
 
 
 #include "ngx_http_segments_secret.h"
+#include "ngx_http_segments_metrics.h"
 
 
 /* milliseconds */
@@ -37,6 +38,7 @@ struct ngx_http_segments_watch_s {
     unsigned                       closed:1;    /* to us, from the start */
     unsigned                       unread:1;    /* what was seen */
     unsigned                       told:1;      /* that it cannot be read */
+    unsigned                       refused:1;   /* counted as such */
 };
 
 
@@ -59,9 +61,15 @@ static void ngx_http_segments_change_key(ngx_http_segments_watch_t *watch,
     ngx_str_t *text);
 static void ngx_http_segments_not_opened(ngx_http_segments_watch_t *watch,
     const char *failed, ngx_err_t err);
+static void ngx_http_segments_mark(ngx_http_segments_watch_t *watch,
+    ngx_uint_t refused);
 static void ngx_http_segments_refuse_file(ngx_http_segments_watch_t *watch,
     const char *wrong);
 static ngx_uint_t ngx_http_segments_watch_level(ngx_uint_t level);
+
+
+/* of this worker: files that are not used as they are */
+static ngx_uint_t  ngx_http_segments_refused_files;
 
 
 ngx_int_t
@@ -314,6 +322,8 @@ ngx_http_segments_judge_file(ngx_http_segments_watch_t *watch,
         return;
     }
 
+    ngx_http_segments_mark(watch, 0);
+
     if (key.len == secret->key->key.len
         && ngx_memcmp(key.data, secret->key->key.data, key.len) == 0)
     {
@@ -361,6 +371,8 @@ ngx_http_segments_not_opened(ngx_http_segments_watch_t *watch,
         return;
     }
 
+    ngx_http_segments_mark(watch, 1);
+
     if (!watch->told) {
         ngx_log_error(ngx_http_segments_watch_level(NGX_LOG_ERR), watch->log,
                       err, "%s key file \"%V\" failed, the Secret Key at hand "
@@ -375,9 +387,26 @@ static void
 ngx_http_segments_refuse_file(ngx_http_segments_watch_t *watch,
     const char *wrong)
 {
+    ngx_http_segments_mark(watch, 1);
+
     ngx_log_error(ngx_http_segments_watch_level(NGX_LOG_ERR), watch->log, 0,
                   "key file \"%V\" %s, the Secret Key at hand stays",
                   &watch->secret->path, wrong);
+}
+
+
+static void
+ngx_http_segments_mark(ngx_http_segments_watch_t *watch, ngx_uint_t refused)
+{
+    if (watch->refused == refused) {
+        return;
+    }
+
+    ngx_http_segments_refused_files += refused ? 1 : -1;
+    watch->refused = refused;
+
+    ngx_http_segments_set_gauge(ngx_http_segments_gauge_refused,
+                                ngx_http_segments_refused_files);
 }
 
 
