@@ -466,9 +466,9 @@ ngx_http_segments_claim_go_background(ngx_http_segments_claim_t *claim)
     }
 
     ngx_http_segments_background++;
+    ngx_http_segments_background_bytes += claim->held;
     ngx_http_segments_set_gauge(ngx_http_segments_gauge_background,
                                 ngx_http_segments_background);
-    ngx_http_segments_background_bytes += claim->held;
 
     claim->background = 1;
 

@@ -14,6 +14,7 @@
 
 
 #define NGX_HTTP_SEGMENTS_OUTCOMES  (ngx_http_segments_failed + 1)
+#define NGX_HTTP_SEGMENTS_CLASSES   4       /* 2xx to 5xx */
 #define NGX_HTTP_SEGMENTS_BOUNDS    12
 
 
@@ -31,6 +32,7 @@ struct ngx_http_segments_counts_s {
     ngx_str_t                       server;
     ngx_str_t                       location;
     ngx_atomic_t                    outcomes[NGX_HTTP_SEGMENTS_OUTCOMES];
+    ngx_atomic_t                    responses[NGX_HTTP_SEGMENTS_CLASSES];
     ngx_http_segments_times_t       redis;
     ngx_http_segments_times_t       upstream;
 };
@@ -73,10 +75,14 @@ static void ngx_http_segments_expose(ngx_http_segments_main_conf_t *smcf,
     sg_buf_t *buf);
 static void ngx_http_segments_expose_requests(ngx_array_t *meters,
     sg_buf_t *buf);
+static void ngx_http_segments_expose_responses(ngx_array_t *meters,
+    sg_buf_t *buf);
 static void ngx_http_segments_expose_times(ngx_array_t *meters, sg_buf_t *buf,
     const char *name, size_t offset, const unsigned *bounds);
 static void ngx_http_segments_labels(ngx_http_segments_meter_t *meter,
     sg_label_t *labels);
+static void ngx_http_segments_label(sg_label_t *label, const char *name,
+    const char *value);
 static ngx_uint_t ngx_http_segments_gauge(ngx_http_segments_zone_t *shared,
     ngx_uint_t gauge);
 static ngx_uint_t ngx_http_segments_alive(ngx_http_segments_slot_t *slot);
@@ -90,6 +96,11 @@ static const unsigned  ngx_http_segments_redis_bounds[] = {
 
 static const unsigned  ngx_http_segments_upstream_bounds[] = {
     5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000
+};
+
+
+static const char  *ngx_http_segments_classes[] = {
+    "2xx", "3xx", "4xx", "5xx"
 };
 
 
@@ -402,6 +413,7 @@ static ngx_int_t
 ngx_http_segments_count(ngx_http_request_t *r)
 {
     ngx_msec_t                   time;
+    ngx_uint_t                   class;
     ngx_http_segments_ctx_t     *ctx;
     ngx_http_segments_counts_t  *counts;
 
@@ -419,6 +431,12 @@ ngx_http_segments_count(ngx_http_request_t *r)
         ngx_http_segments_count_time(&counts->redis,
                                      ngx_http_segments_redis_bounds,
                                      ngx_http_segments_redis_time(ctx));
+    }
+
+    class = ctx->upstream_status / 100 - 2;
+
+    if (class < NGX_HTTP_SEGMENTS_CLASSES) {
+        (void) ngx_atomic_fetch_add(&counts->responses[class], 1);
     }
 
     if (ngx_http_segments_upstream_time(r, &time) == NGX_OK) {
@@ -563,6 +581,10 @@ ngx_http_segments_expose(ngx_http_segments_main_conf_t *smcf, sg_buf_t *buf)
                          "Requests to guarded locations, by how they ended.");
     ngx_http_segments_expose_requests(&smcf->meters, buf);
 
+    sg_exposition_metric(buf, "segments_upstream_responses_total", "counter",
+                         "Answers of the upstream, by their status.");
+    ngx_http_segments_expose_responses(&smcf->meters, buf);
+
     sg_exposition_metric(buf, "segments_redis_duration_seconds", "histogram",
                          "Time that a request spent waiting for Redis.");
     ngx_http_segments_expose_times(&smcf->meters, buf,
@@ -595,7 +617,6 @@ ngx_http_segments_expose_requests(ngx_array_t *meters, sg_buf_t *buf)
 {
     ngx_uint_t                   i, n;
     sg_label_t                   labels[3];
-    const char                  *outcome;
     ngx_http_segments_meter_t  **meter;
 
     meter = meters->elts;
@@ -606,14 +627,36 @@ ngx_http_segments_expose_requests(ngx_array_t *meters, sg_buf_t *buf)
 
         for (n = 0; n < NGX_HTTP_SEGMENTS_OUTCOMES; n++) {
 
-            outcome = ngx_http_segments_outcome_name(n);
-
-            labels[2].name = "outcome";
-            labels[2].value.data = (const u_char *) outcome;
-            labels[2].value.len = ngx_strlen(outcome);
+            ngx_http_segments_label(&labels[2], "outcome",
+                                    ngx_http_segments_outcome_name(n));
 
             sg_exposition_value(buf, "segments_requests_total", labels, 3,
                                 meter[i]->counts->outcomes[n]);
+        }
+    }
+}
+
+
+static void
+ngx_http_segments_expose_responses(ngx_array_t *meters, sg_buf_t *buf)
+{
+    ngx_uint_t                   i, n;
+    sg_label_t                   labels[3];
+    ngx_http_segments_meter_t  **meter;
+
+    meter = meters->elts;
+
+    for (i = 0; i < meters->nelts; i++) {
+
+        ngx_http_segments_labels(meter[i], labels);
+
+        for (n = 0; n < NGX_HTTP_SEGMENTS_CLASSES; n++) {
+
+            ngx_http_segments_label(&labels[2], "class",
+                                    ngx_http_segments_classes[n]);
+
+            sg_exposition_value(buf, "segments_upstream_responses_total",
+                                labels, 3, meter[i]->counts->responses[n]);
         }
     }
 }
@@ -663,6 +706,15 @@ ngx_http_segments_labels(ngx_http_segments_meter_t *meter, sg_label_t *labels)
     labels[1].name = "location";
     labels[1].value.data = meter->location.data;
     labels[1].value.len = meter->location.len;
+}
+
+
+static void
+ngx_http_segments_label(sg_label_t *label, const char *name, const char *value)
+{
+    label->name = name;
+    label->value.data = (const u_char *) value;
+    label->value.len = ngx_strlen(value);
 }
 
 

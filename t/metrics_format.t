@@ -16,6 +16,7 @@ my $upstream = upstream();
 my $redis = redis_server();
 my %types = (
     segments_requests_total            => 'counter',
+    segments_upstream_responses_total  => 'counter',
     segments_redis_duration_seconds    => 'histogram',
     segments_upstream_duration_seconds => 'histogram',
     segments_waiting_requests          => 'gauge',

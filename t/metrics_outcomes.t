@@ -58,7 +58,7 @@ $nginx->request(@$_) for (
     [$nginx->create_request(key => '500', mock => 'status=500')],
     [$nginx->create_request(mock => 'rst')],
     [$nginx->create_request(key => 'cut', mock => 'rst')],
-    [$nginx->create_request(key => 'cut body', mock => 'truncate')],
+    [$nginx->create_request(key => 'cut-body', mock => 'truncate')],
     ['GET', '/v4/segments', mock => 'hold=never'],
 );
 
@@ -92,6 +92,14 @@ $c->reset;
 $upstream->release('left');
 
 same($nginx, 27, 'one server');
+
+# what the upstream said is not what the client got
+
+my %responses = map { $_ => Segments::Metrics->of($nginx)->value(
+    'segments_upstream_responses_total', class => $_) } qw(2xx 3xx 4xx 5xx);
+
+is_deeply(\%responses, { '2xx' => 9, '3xx' => 0, '4xx' => 1, '5xx' => 1 },
+    'answers of the upstream') or diag explain \%responses;
 
 # the others, each where it is configured
 
