@@ -448,18 +448,21 @@ ngx_http_segments_count(ngx_http_request_t *r)
 }
 
 
-/* with the wait that the client did not see the end of */
+/* with the wait of which the client did not see the end */
 
 static ngx_msec_t
 ngx_http_segments_redis_time(ngx_http_segments_ctx_t *ctx)
 {
-    if (ctx->state == ngx_http_segments_settle
-        || (ctx->state == ngx_http_segments_admit && !ctx->asked))
-    {
-        return ctx->redis_time + (ngx_current_msec - ctx->redis_start);
-    }
+    switch (ctx->state) {
 
-    return ctx->redis_time;
+    case ngx_http_segments_admit:
+    case ngx_http_segments_spend:
+    case ngx_http_segments_settle:
+        return ctx->redis_time + (ngx_current_msec - ctx->redis_start);
+
+    default:
+        return ctx->redis_time;
+    }
 }
 
 

@@ -159,11 +159,19 @@ my $pass = nginx(%args, redis => undef, set => { %set,
 $pass->create(key => 'k');
 same($pass, 1, 'bypassed');
 
-my $limited = nginx(%args, set => { %set }, location => 'auth_basic a;'
+my $limited = nginx(%args, set => { %set, segments_rate_limit => 'rate=1r/d' });
+
+$limited->create for 1 .. 3;
+same($limited, 3, 'rate limited');
+is(Segments::Metrics->of($limited)
+    ->value('segments_redis_duration_seconds_count'), 3,
+    'which Redis was asked for');
+
+my $unknown = nginx(%args, set => { %set }, location => 'auth_basic a;'
     . ' auth_basic_user_file %%DIR%%/secret;');
 
-$limited->request('GET', '/v4/segments');
-same($limited, 1, 'refused before the gateway');
+$unknown->request('GET', '/v4/segments');
+same($unknown, 1, 'refused before the gateway');
 
 # HTTP/2: streams that are reset, before and behind the answer
 
