@@ -592,6 +592,9 @@ ngx_http_segments_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&smcf->meters, cf->pool, 4,
                           sizeof(ngx_http_segments_meter_t *))
            != NGX_OK
+        || ngx_array_init(&smcf->redis_gauges, cf->pool, 2,
+                          sizeof(ngx_http_segments_redis_gauge_t))
+           != NGX_OK
         || ngx_array_init(&smcf->client_vars, cf->pool, 4, sizeof(ngx_uint_t))
            != NGX_OK
         || ngx_array_init(&smcf->logs, cf->pool, 2, sizeof(ngx_log_t *))
@@ -874,7 +877,7 @@ ngx_http_segments_init(ngx_conf_t *cf)
 
     smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
 
-    if (ngx_http_segments_metrics_init(cf) != NGX_OK) {
+    if (ngx_http_segments_zone_init(cf) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -958,7 +961,9 @@ ngx_http_segments_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    ngx_http_segments_metrics_begin(smcf);
+    if (ngx_http_segments_zone_begin(cycle, smcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     return ngx_http_segments_rotation_init(cycle, smcf);
 }
@@ -975,6 +980,6 @@ ngx_http_segments_exit_process(ngx_cycle_t *cycle)
     if (smcf) {
         ngx_http_segments_wait_exit(smcf);
         ngx_redis_close(&smcf->nodes);
-        ngx_http_segments_metrics_end();
+        ngx_http_segments_zone_end();
     }
 }

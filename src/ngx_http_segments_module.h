@@ -155,6 +155,16 @@ typedef struct {
 } ngx_http_segments_meter_t;
 
 
+typedef struct ngx_http_segments_redis_state_s  ngx_http_segments_redis_state_t;
+
+
+/* what is shown of one Redis */
+typedef struct {
+    ngx_redis_t                      *redis;
+    ngx_http_segments_redis_state_t  *state;    /* in shared memory */
+} ngx_http_segments_redis_gauge_t;
+
+
 typedef struct ngx_http_segments_room_s    ngx_http_segments_room_t;
 typedef struct ngx_http_segments_waiter_s  ngx_http_segments_waiter_t;
 
@@ -189,7 +199,10 @@ typedef struct {
     ngx_array_t                   limits;       /* ngx_http_segments_owned_
                                                    limit_t */
     ngx_shm_zone_t               *zone;         /* NULL: nothing is counted */
-    ngx_array_t                   meters;       /* ngx_http_segments_meter_t * */
+    ngx_array_t                   meters;       /* ngx_http_segments_meter_t *,
+                                                   one for each location */
+    ngx_array_t                   redis_gauges; /* ngx_http_segments_redis_
+                                                   gauge_t */
     ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
                                                    show the client's request */
     ngx_http_complex_value_t     *remote_user;  /* the default scope */

@@ -19,6 +19,7 @@ my %types = (
     segments_upstream_responses_total  => 'counter',
     segments_redis_duration_seconds    => 'histogram',
     segments_upstream_duration_seconds => 'histogram',
+    segments_redis_unusable_workers    => 'gauge',
     segments_waiting_requests          => 'gauge',
     segments_background_completions    => 'gauge',
     segments_secret_key_files_refused  => 'gauge',

@@ -56,7 +56,7 @@ sub metrics {
     my %types = $source
         =~ /sg_exposition_metric\(buf, "(\w+)",\s+"(\w+)"/g;
 
-    $types{$_} = 'gauge' for $source =~ /^    \{ "(segments_\w+)",$/mg;
+    $types{$_} = 'gauge' for $source =~ /_expose_gauge\("(\w+)"/g;
 
     my %documented = section('Metrics') =~ /^\| `(segments_\w+)` \| (\w+) \|/mg;
 

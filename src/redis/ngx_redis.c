@@ -14,6 +14,15 @@ ngx_redis_name(ngx_redis_t *redis)
 }
 
 
+/* one connection may be closed while it is idle, and be made again at once */
+
+ngx_uint_t
+ngx_redis_unusable(ngx_redis_t *redis)
+{
+    return redis->node && redis->node->failures > 1;
+}
+
+
 ngx_uint_t
 ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one, ngx_str_t *other)
 {
