@@ -50,10 +50,16 @@ my %ways = (
         symlink $to, "$mount/..new" or die $!;
         rename "$mount/..new", "$mount/..data" or die $!;
     },
-    'replaced, of an older time' => sub {
+    'replaced, of the same time' => sub {
         spew("$mount/new", $_[0]);
-        utime 1, 1, "$mount/new" or die $!;
+        same_time("$mount/key", "$mount/new");
         rename "$mount/new", "$mount/..data/key" or die $!;
+    },
+    'written in place, of the same time' => sub {
+        spew("$mount/old", '');
+        same_time("$mount/key", "$mount/old");
+        spew("$mount/key", $_[0]);
+        same_time("$mount/old", "$mount/key");
     },
 );
 
@@ -139,6 +145,15 @@ sub key {
     my ($number) = @_;
 
     return "sk_rotated${number}abcdefghijklmnopqrstuvwxyz";
+}
+
+
+# to the nanosecond, as backups and "cp -p" do it
+
+sub same_time {
+    my ($from, $to) = @_;
+
+    return system('touch', '-r', $from, $to) == 0 || die 'touch failed';
 }
 
 
