@@ -332,7 +332,7 @@ sub guarded_location {
                 : $redis // 'unix:%%DIR%%/no-redis.sock',
         );
 
-        if (slow(1) > 1 && !$self->{args}{check}) {
+        if (!$self->{args}{check}) {
             my $time = $self->patience;
 
             $set{segments_redis_timeout} = $time;
@@ -356,7 +356,8 @@ sub guarded_location {
 
 
 # A test that says nothing about Redis' time is not about it, and may run where
-# everything is slow; but the time has to fit others that the test does name.
+# everything is slow; but the time has to fit others: the default lease, and those
+# that the test does name.
 
 sub patience {
     my ($self) = @_;
@@ -365,7 +366,7 @@ sub patience {
     my $text = join "\n", map({ "$_ $args{set}{$_}" }
             grep { defined $args{set}{$_} } keys %{ $args{set} }),
         map { $_ // '' } @args{qw(main http server location)};
-    my $time = slow(200);
+    my $time = slow(1000) < 3000 ? slow(1000) : 3000;
 
     while ($text =~ /\b(send_timeout|\w+_lease)\s+([0-9]+)(ms|s)/g) {
         my $other = $2 * ($3 eq 's' ? 1000 : 1);
