@@ -73,12 +73,15 @@ ngx_http_segments_claim_create(ngx_http_segments_loc_conf_t *slcf,
     claim->timer.data = claim;
     claim->timer.log = ngx_cycle->log;
     claim->attached = 1;
+    claim->failures = slcf->redis_failures;
 
     record = &claim->record;
 
     record->redis = slcf->redis;
-    record->connect_timeout = slcf->redis_connect_timeout;
-    record->timeout = slcf->redis_timeout;
+    record->limits.connect_timeout = slcf->redis_connect_timeout;
+    record->limits.timeout = slcf->redis_timeout;
+    record->limits.failures = slcf->redis_failures;
+    record->limits.retry = slcf->redis_retry;
     record->lease = slcf->lease;
     record->ttl = slcf->ttl;
     record->hold = (slcf->unknown == NGX_HTTP_SEGMENTS_HOLD);
@@ -184,10 +187,13 @@ ngx_http_segments_claim_timer(ngx_event_t *ev)
 }
 
 
+/* what nobody waits for is tried past the breaker: a claim depends on it */
+
 static void
 ngx_http_segments_claim_renew(ngx_http_segments_claim_t *claim)
 {
     if (claim->cmd == NULL) {
+        claim->record.limits.failures = 0;
         claim->cmd = ngx_redis_record_renew(&claim->record,
                                             ngx_http_segments_claim_renewed,
                                             claim);
@@ -230,6 +236,8 @@ ngx_http_segments_claim_settle(ngx_http_segments_claim_t *claim,
     ngx_http_segments_end_e end, ngx_redis_record_handler_pt handler,
     void *data)
 {
+    claim->record.limits.failures = claim->failures;
+
     if (ngx_http_segments_claim_end(claim, end) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -248,6 +256,7 @@ ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
     ngx_int_t  rc;
 
     claim->handler = NULL;
+    claim->record.limits.failures = 0;
 
     switch (claim->state) {
 
@@ -399,6 +408,8 @@ static void
 ngx_http_segments_claim_try_later(ngx_http_segments_claim_t *claim)
 {
     ngx_msec_t  delay;
+
+    claim->record.limits.failures = 0;
 
     delay = ngx_min(claim->record.lease / 3, NGX_HTTP_SEGMENTS_TRY_AGAIN);
 

@@ -141,6 +141,8 @@ typedef struct {
     ngx_redis_t                  *redis;
     ngx_msec_t                    redis_connect_timeout;
     ngx_msec_t                    redis_timeout;
+    ngx_uint_t                    redis_failures;   /* 0: no breaker */
+    ngx_msec_t                    redis_retry;
     ngx_uint_t                    redis_failure;
     ngx_str_t                     redis_prefix;
 
@@ -374,6 +376,12 @@ ngx_int_t ngx_http_segments_client_variables(ngx_conf_t *cf);
 
 
 extern ngx_module_t  ngx_http_segments_module;
+
+
+/* ngx_http_segments_redis.c */
+
+char *ngx_http_segments_redis_breaker(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_MODULE_H_INCLUDED_ */

@@ -22,6 +22,7 @@ my %set = (
     segments_redis_timeout         => "${TIMEOUT}ms",
     segments_redis_connect_timeout => 5 * $TIMEOUT . 'ms',
     segments_idempotency_lease     => '300s',
+    segments_redis_breaker         => 'off',
 );
 
 my $upstream = upstream();

@@ -2,6 +2,8 @@
 #include "ngx_redis_internal.h"
 
 
+static void ngx_redis_submit(ngx_redis_command_t *cmd, ngx_msec_t timeout,
+    ngx_redis_handler_pt handler, void *data);
 static void ngx_redis_deadline_handler(ngx_event_t *ev);
 static ngx_int_t ngx_redis_abandon(ngx_redis_command_t *cmd);
 static void ngx_redis_settle(ngx_redis_command_t *cmd);
@@ -17,8 +19,8 @@ ngx_redis_name(ngx_redis_t *redis)
 ngx_redis_command_t *
 ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
     ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc,
-    ngx_msec_t connect_timeout, ngx_msec_t timeout,
-    ngx_redis_handler_pt handler, void *data)
+    const ngx_redis_limits_t *limits, ngx_redis_handler_pt handler,
+    void *data)
 {
     ngx_redis_node_t     *node;
     ngx_redis_command_t  *cmd;
@@ -37,25 +39,65 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
         return NULL;
     }
 
+    node->connect_timeout = limits->connect_timeout;
+
+    if (ngx_redis_breaker_refuses(node, limits)) {
+
+        /* in no queue; its deadline is now, which is never within this call */
+
+        cmd->refused = 1;
+        ngx_redis_submit(cmd, 0, handler, data);
+
+        return cmd;
+    }
+
+    ngx_redis_submit(cmd, limits->timeout, handler, data);
+
+    ngx_queue_insert_tail(&node->waiting, &cmd->queue);
+    ngx_redis_node_wake(node);
+
+    return cmd;
+}
+
+
+ngx_redis_command_t *
+ngx_redis_send_words(ngx_redis_node_t *node, const char **words,
+    ngx_uint_t n, ngx_msec_t timeout, ngx_redis_handler_pt handler,
+    void *data)
+{
+    ngx_redis_command_t  *cmd;
+
+    cmd = ngx_redis_command_words(node, words, n);
+    if (cmd == NULL) {
+        return NULL;
+    }
+
+    ngx_redis_submit(cmd, timeout, handler, data);
+
+    ngx_queue_insert_tail(&node->waiting, &cmd->queue);
+    ngx_redis_node_wake(node);
+
+    return cmd;
+}
+
+
+static void
+ngx_redis_submit(ngx_redis_command_t *cmd, ngx_msec_t timeout,
+    ngx_redis_handler_pt handler, void *data)
+{
     cmd->handler = handler;
     cmd->data = data;
-    cmd->connect_timeout = connect_timeout;
     cmd->timeout = timeout;
 
     cmd->deadline.handler = ngx_redis_deadline_handler;
     cmd->deadline.data = cmd;
-    cmd->deadline.log = &node->log;
+    cmd->deadline.log = &cmd->node->log;
 
     /* not cancelable: a worker that shuts down waits for the command */
     ngx_add_timer(&cmd->deadline, timeout);
 
-    ngx_queue_insert_tail(&node->waiting, &cmd->queue);
-
-    node->live++;
-    ngx_redis_node_live(node);
-    ngx_redis_node_wake(node);
-
-    return cmd;
+    cmd->node->live++;
+    ngx_redis_node_live(cmd->node);
 }
 
 
@@ -77,6 +119,10 @@ ngx_redis_deadline_handler(ngx_event_t *ev)
 
     handler = cmd->handler;
     data = cmd->data;
+
+    if (!cmd->refused) {
+        ngx_redis_breaker_failed(cmd->node);
+    }
 
     rc = ngx_redis_abandon(cmd);
 
@@ -114,6 +160,7 @@ ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply)
     data = cmd->data;
 
     if (handler) {
+        ngx_redis_breaker_answered(cmd->node);
         ngx_redis_settle(cmd);
     }
 

@@ -32,6 +32,17 @@ typedef struct {
 } ngx_redis_script_t;
 
 
+/* of a command; times are in milliseconds */
+typedef struct {
+    ngx_msec_t    connect_timeout;      /* connecting, TLS and AUTH together */
+    ngx_msec_t    timeout;              /* from submission, connecting and
+                                           sending again included */
+    ngx_uint_t    failures;             /* in a row, after which the breaker
+                                           refuses; 0: it lets pass */
+    ngx_msec_t    retry;                /* between probes while it is open */
+} ngx_redis_limits_t;
+
+
 /*
  * rc is NGX_OK with a reply, which lives until the handler returns.  Without
  * one, none came in time: NGX_ABORT when Redis may have run the command, or
@@ -63,12 +74,11 @@ ngx_str_t *ngx_redis_name(ngx_redis_t *redis);
  * Sends EVALSHA, and EVAL where Redis does not know the script.  "argv" holds
  * nkeys keys and then the arguments; it is copied, the bytes it points to are
  * not: they stay valid until the handler was called or the command cancelled.
- * "connect_timeout" and "timeout" are in milliseconds; "timeout" counts from
- * now, connecting and resending included.  NULL when memory failed.
+ * "limits" are copied.  NULL when memory failed.
  */
 ngx_redis_command_t *ngx_redis_eval(ngx_redis_t *redis,
     ngx_redis_script_t *script, ngx_uint_t nkeys, ngx_str_t *argv,
-    ngx_uint_t argc, ngx_msec_t connect_timeout, ngx_msec_t timeout,
+    ngx_uint_t argc, const ngx_redis_limits_t *limits,
     ngx_redis_handler_pt handler, void *data);
 
 /*

@@ -7,6 +7,7 @@
  *     node         ngx_redis_node.c        connect, close, back off
  *     connection   ngx_redis_connection.c  read and write
  *     greeting     ngx_redis_greeting.c    AUTH, SELECT, PING
+ *     breaker      ngx_redis_breaker.c     fails at once while nothing works
  *     script       ngx_redis_script.c      EVALSHA and EVAL
  *     url          ngx_redis_url.c         the directive's words
  */
@@ -38,6 +39,18 @@ typedef enum {
 } ngx_redis_node_state_e;
 
 
+/* closed -> open -> closed; only ngx_redis_breaker.c moves it */
+typedef struct {
+    ngx_uint_t               failed;    /* in a row */
+    ngx_uint_t               failures;  /* so many open it, 0: none do */
+    ngx_msec_t               retry;
+    ngx_msec_t               timeout;   /* of a probe */
+    ngx_event_t              timer;     /* open: the next probe */
+    ngx_redis_command_t     *probe;     /* pending, or NULL */
+    unsigned                 open:1;
+} ngx_redis_breaker_t;
+
+
 struct ngx_redis_s {
     ngx_str_t                words;     /* of the directive, each with NUL */
     ngx_str_t                name;      /* for the log */
@@ -66,6 +79,8 @@ struct ngx_redis_node_s {
                                            of them is abandoned */
     ngx_uint_t               live;      /* commands, sent or waiting, whose
                                            handler is still to be called */
+    ngx_msec_t               connect_timeout;   /* the newest command's */
+    ngx_redis_breaker_t      breaker;
     ngx_redis_node_state_e   state;
     ngx_peer_connection_t    peer;      /* .connection is NULL when down */
     redisReader             *reader;    /* greeting, ready */
@@ -96,10 +111,9 @@ struct ngx_redis_command_s {
     ngx_redis_handler_pt     handler;   /* NULL: abandoned, the reply is to be
                                            dropped */
     void                    *data;      /* the handler's */
-    ngx_msec_t               connect_timeout;
     ngx_msec_t               timeout;
 
-    ngx_redis_script_t      *script;
+    ngx_redis_script_t      *script;    /* NULL: plain words */
     ngx_uint_t               argc;
     const char             **argv;      /* the caller's bytes: not to be read
                                            once abandoned */
@@ -108,6 +122,7 @@ struct ngx_redis_command_s {
 
     ngx_buf_t                buf;       /* in RESP, hiredis' memory */
     ngx_chain_t              link;
+    unsigned                 refused:1; /* by the breaker: in no queue */
     unsigned                 eval:1;    /* the source is being sent */
     unsigned                 written:1; /* in part at least, to this
                                            connection or an earlier one */
@@ -119,6 +134,11 @@ struct ngx_redis_command_s {
 /* hands "reply" to the command's handler, unless abandoned, and frees the
    command */
 void ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply);
+
+/* a command of constant, terminated words, past the breaker */
+ngx_redis_command_t *ngx_redis_send_words(ngx_redis_node_t *node,
+    const char **words, ngx_uint_t n, ngx_msec_t timeout,
+    ngx_redis_handler_pt handler, void *data);
 
 
 /* node */
@@ -149,6 +169,22 @@ void ngx_redis_write_handler(ngx_event_t *wev);
 void ngx_redis_send(ngx_redis_node_t *node);
 
 
+/* breaker */
+
+void ngx_redis_breaker_init(ngx_redis_node_t *node);
+void ngx_redis_breaker_destroy(ngx_redis_node_t *node);
+
+/* whether a command with these limits is to fail at once */
+ngx_uint_t ngx_redis_breaker_refuses(ngx_redis_node_t *node,
+    const ngx_redis_limits_t *limits);
+
+/* a deadline has passed, or no address could be connected to */
+void ngx_redis_breaker_failed(ngx_redis_node_t *node);
+
+/* a reply came in time */
+void ngx_redis_breaker_answered(ngx_redis_node_t *node);
+
+
 /* greeting */
 
 ngx_int_t ngx_redis_greeting_init(ngx_conf_t *cf, ngx_redis_t *redis,
@@ -162,6 +198,8 @@ ngx_int_t ngx_redis_greeting_reply(ngx_redis_node_t *node,
 ngx_redis_command_t *ngx_redis_command_create(ngx_redis_node_t *node,
     ngx_redis_script_t *script, ngx_uint_t nkeys, ngx_str_t *argv,
     ngx_uint_t argc);
+ngx_redis_command_t *ngx_redis_command_words(ngx_redis_node_t *node,
+    const char **words, ngx_uint_t n);
 void ngx_redis_command_free(ngx_redis_command_t *cmd);
 
 /* from EVALSHA to EVAL; NGX_ERROR leaves it as it was */

@@ -2,7 +2,13 @@
 #include "ngx_redis_internal.h"
 
 
-#define NGX_REDIS_BACKOFF_BASE    100   /* milliseconds */
+/*
+ * Milliseconds.  A worker that has just lost a connection makes a new one at
+ * once, so that the next but one has to be far enough from it: many workers
+ * together make less than two connections a second each.
+ */
+#define NGX_REDIS_BACKOFF_MIN     500
+#define NGX_REDIS_BACKOFF_BASE    1000
 #define NGX_REDIS_BACKOFF_CAP     2000
 
 
@@ -44,6 +50,8 @@ ngx_redis_node_create(ngx_redis_t *redis)
     node->work.data = node;
     node->work.log = &node->log;
 
+    ngx_redis_breaker_init(node);
+
     node->greeting.temporary = 1;
     node->greeting.start = redis->greeting.data;
     node->greeting.last = redis->greeting.data + redis->greeting.len;
@@ -60,6 +68,7 @@ ngx_redis_node_destroy(ngx_redis_node_t *node)
     ngx_redis_command_t  *cmd;
 
     ngx_redis_node_close(node);
+    ngx_redis_breaker_destroy(node);
 
     while (!ngx_queue_empty(&node->waiting)) {
         q = ngx_queue_head(&node->waiting);
@@ -143,9 +152,7 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
 {
     ngx_int_t               rc;
     ngx_addr_t             *addr;
-    ngx_queue_t            *q;
     ngx_connection_t       *c;
-    ngx_redis_command_t    *cmd;
     ngx_peer_connection_t  *pc;
 
     addr = &node->redis->addrs[node->addr];
@@ -174,11 +181,8 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     node->state = ngx_redis_node_connecting;
     ngx_redis_node_live(node);
 
-    q = ngx_queue_head(&node->waiting);
-    cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
-
     /* the greeting included */
-    ngx_add_timer(c->write, cmd->connect_timeout);
+    ngx_add_timer(c->write, node->connect_timeout);
 
     if (rc == NGX_OK) {
         ngx_redis_node_connected(node);
@@ -353,6 +357,8 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
 
     node->tried = 0;
     node->failures++;
+
+    ngx_redis_breaker_failed(node);
 }
 
 
@@ -370,8 +376,8 @@ ngx_redis_node_back_off(ngx_redis_node_t *node)
 
     limit = ngx_min(limit, NGX_REDIS_BACKOFF_CAP);
 
-    /* full jitter: the workers of many hosts lost Redis at the same moment */
-    ngx_add_timer(&node->backoff, 1 + ngx_random() % limit);
+    /* the workers of many hosts lost Redis at the same moment */
+    ngx_add_timer(&node->backoff, NGX_REDIS_BACKOFF_MIN + ngx_random() % limit);
 }
 
 

@@ -189,8 +189,7 @@ ngx_redis_record_send(ngx_redis_record_t *record, ngx_str_t *argv,
     record->data = data;
 
     return ngx_redis_eval(record->redis, &ngx_redis_record_script, 1, argv,
-                          argc, record->connect_timeout, record->timeout,
-                          done, record);
+                          argc, &record->limits, done, record);
 }
 
 

@@ -3,6 +3,8 @@
 #include <ngx_sha1.h>
 
 
+static ngx_redis_command_t *ngx_redis_command_alloc(ngx_redis_node_t *node,
+    ngx_uint_t argc);
 static ngx_int_t ngx_redis_command_format(ngx_redis_command_t *cmd);
 
 
@@ -24,26 +26,17 @@ ngx_redis_command_t *
 ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
     ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc)
 {
-    ngx_uint_t            i, n;
+    ngx_uint_t            i;
     ngx_redis_command_t  *cmd;
 
-    n = 3 + argc;               /* EVALSHA, the script, the number of keys */
+    /* EVALSHA, the script, the number of keys */
 
-    cmd = ngx_calloc(sizeof(ngx_redis_command_t)
-                     + n * (sizeof(char *) + sizeof(size_t)),
-                     &node->log);
+    cmd = ngx_redis_command_alloc(node, 3 + argc);
     if (cmd == NULL) {
         return NULL;
     }
 
-    cmd->node = node;
-    cmd->ident = -1;
     cmd->script = script;
-    cmd->link.buf = &cmd->buf;
-
-    cmd->argc = n;
-    cmd->argv = (const char **) &cmd[1];
-    cmd->argvlen = (size_t *) &cmd->argv[n];
 
     cmd->argv[0] = "EVALSHA";
     cmd->argvlen[0] = sizeof("EVALSHA") - 1;
@@ -63,6 +56,58 @@ ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
         ngx_free(cmd);
         return NULL;
     }
+
+    return cmd;
+}
+
+
+ngx_redis_command_t *
+ngx_redis_command_words(ngx_redis_node_t *node, const char **words,
+    ngx_uint_t n)
+{
+    ngx_uint_t            i;
+    ngx_redis_command_t  *cmd;
+
+    cmd = ngx_redis_command_alloc(node, n);
+    if (cmd == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < n; i++) {
+        cmd->argv[i] = words[i];
+        cmd->argvlen[i] = ngx_strlen(words[i]);
+    }
+
+    if (ngx_redis_command_format(cmd) != NGX_OK) {
+        ngx_free(cmd);
+        return NULL;
+    }
+
+    return cmd;
+}
+
+
+static ngx_redis_command_t *
+ngx_redis_command_alloc(ngx_redis_node_t *node, ngx_uint_t argc)
+{
+    ngx_redis_command_t  *cmd;
+
+    cmd = ngx_calloc(sizeof(ngx_redis_command_t)
+                     + argc * (sizeof(char *) + sizeof(size_t)),
+                     &node->log);
+    if (cmd == NULL) {
+        return NULL;
+    }
+
+    ngx_queue_init(&cmd->queue);
+
+    cmd->node = node;
+    cmd->ident = -1;
+    cmd->link.buf = &cmd->buf;
+
+    cmd->argc = argc;
+    cmd->argv = (const char **) &cmd[1];
+    cmd->argvlen = (size_t *) &cmd->argv[argc];
 
     return cmd;
 }
@@ -99,6 +144,7 @@ ngx_uint_t
 ngx_redis_script_missing(ngx_redis_command_t *cmd, const redisReply *reply)
 {
     return cmd->handler
+           && cmd->script
            && !cmd->eval
            && reply->type == REDIS_REPLY_ERROR
            && ngx_strncmp(reply->str, "NOSCRIPT", sizeof("NOSCRIPT") - 1) == 0;
