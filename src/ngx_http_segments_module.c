@@ -685,6 +685,11 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
         return NGX_ERROR;
     }
 
+    if (slcf->redis) {
+        ngx_redis_set_resolver(slcf->redis, clcf->resolver,
+                               clcf->resolver_timeout);
+    }
+
     log = ngx_array_push(&smcf->logs);
     if (log == NULL) {
         return NGX_ERROR;

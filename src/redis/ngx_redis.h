@@ -62,6 +62,14 @@ typedef void (*ngx_redis_handler_pt)(void *data, ngx_int_t rc,
 ngx_redis_t *ngx_redis_add(ngx_conf_t *cf, ngx_array_t *nodes,
     ngx_str_t *args, ngx_uint_t nargs);
 
+/*
+ * Names are resolved again by "resolver" when a connection is made; without
+ * it, or while it fails, the addresses known so far serve.  The first call
+ * decides.
+ */
+void ngx_redis_set_resolver(ngx_redis_t *redis, ngx_resolver_t *resolver,
+    ngx_msec_t timeout);
+
 /* whether two nodes, however written, are seen to be one database */
 ngx_uint_t ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two);
 

@@ -52,7 +52,7 @@ ngx_redis_send(ngx_redis_node_t *node)
     do {
         cl = ngx_redis_unwritten(node);
 
-        if (cl == NULL) {
+        if (cl == NULL && !c->buffered) {
             break;
         }
 
@@ -170,7 +170,7 @@ ngx_redis_read_handler(ngx_event_t *rev)
     if (node->state == ngx_redis_node_connecting) {
         ngx_redis_node_connected(node);
 
-        if (node->state == ngx_redis_node_down) {
+        if (node->state < ngx_redis_node_greeting) {
             return;
         }
     }

@@ -5,11 +5,14 @@
  *
  *     face         ngx_redis.c             submit, cancel, deadlines
  *     node         ngx_redis_node.c        connect, close, back off
+ *     resolve      ngx_redis_resolve.c     names, while nginx runs
+ *     tls          ngx_redis_tls.c         the handshake, and whom to trust
  *     connection   ngx_redis_connection.c  read and write
  *     greeting     ngx_redis_greeting.c    AUTH, SELECT, PING
  *     breaker      ngx_redis_breaker.c     fails at once while nothing works
  *     script       ngx_redis_script.c      EVALSHA and EVAL
  *     url          ngx_redis_url.c         the directive's words
+ *     parameters   ngx_redis_parameters.c  and what follows the URL
  */
 
 #ifndef _NGX_REDIS_INTERNAL_H_INCLUDED_
@@ -27,13 +30,24 @@
 typedef struct ngx_redis_node_s  ngx_redis_node_t;
 
 
+/* how the node for a command is found */
+typedef enum {
+    ngx_redis_single = 0,
+    ngx_redis_sentinel,
+    ngx_redis_cluster
+} ngx_redis_topology_e;
+
+
 /*
- * down -> connecting -> greeting -> ready, and from each back to down;
- * only ngx_redis_node.c moves it
+ * down -> resolving -> connecting -> securing -> greeting -> ready, without
+ * resolving and securing where there is nothing to resolve or no TLS, and from
+ * each back to down; only ngx_redis_node.c moves it
  */
 typedef enum {
     ngx_redis_node_down = 0,
+    ngx_redis_node_resolving,
     ngx_redis_node_connecting,
+    ngx_redis_node_securing,            /* TLS handshake */
     ngx_redis_node_greeting,            /* the replies to it are awaited */
     ngx_redis_node_ready                /* commands may be written */
 } ngx_redis_node_state_e;
@@ -51,13 +65,43 @@ typedef struct {
 } ngx_redis_breaker_t;
 
 
+typedef struct {
+    ngx_str_t                name;      /* without port, terminated; empty: a
+                                           UNIX-domain socket */
+    in_port_t                port;
+    ngx_addr_t              *addrs;     /* known from the start */
+    ngx_uint_t               naddrs;
+    unsigned                 literal:1; /* nothing to resolve */
+} ngx_redis_host_t;
+
+
+#if (NGX_SSL)
+
+typedef struct {
+    ngx_ssl_t                ssl;
+    ngx_str_t                name;      /* of the certificate, terminated;
+                                           empty: the host's */
+    ngx_uint_t               verify;    /* unsigned  verify:1; */
+} ngx_redis_tls_t;
+
+#endif
+
+
 struct ngx_redis_s {
     ngx_str_t                words;     /* of the directive, each with NUL */
     ngx_str_t                name;      /* for the log */
     ngx_str_t                user;      /* empty: the default one */
     ngx_uint_t               db;
-    ngx_addr_t              *addrs;
-    ngx_uint_t               naddrs;
+    ngx_redis_topology_e     topology;
+    ngx_str_t                master;    /* its name among sentinels */
+    ngx_redis_host_t        *hosts;     /* of the URL */
+    ngx_uint_t               nhosts;
+    ngx_uint_t               secure;    /* unsigned  secure:1; */
+#if (NGX_SSL)
+    ngx_redis_tls_t         *tls;       /* NULL: in the clear */
+#endif
+    ngx_resolver_t          *resolver;  /* NULL: none is configured */
+    ngx_msec_t               resolver_timeout;
     ngx_str_t                greeting;  /* in RESP; holds the password */
     const char              *greetings[NGX_REDIS_GREETINGS];
     ngx_uint_t               ngreetings;
@@ -88,8 +132,20 @@ struct ngx_redis_node_s {
     ngx_buf_t                greeting;
     ngx_chain_t              greeting_link;
 
+    ngx_redis_host_t        *hosts;     /* where it may be */
+    ngx_uint_t               nhosts;
+    ngx_uint_t               host;      /* the one in use or to be tried */
+    ngx_uint_t               unlucky;   /* hosts that failed in a row */
+    ngx_addr_t              *addrs;     /* of that host */
+    ngx_uint_t               naddrs;
     ngx_uint_t               addr;      /* the one in use or to be tried */
     ngx_uint_t               tried;     /* addresses that failed in a row */
+    ngx_resolver_ctx_t      *resolving; /* resolving */
+    ngx_addr_t              *resolved;  /* by the resolver, of that host */
+    ngx_uint_t               nresolved;
+#if (NGX_SSL)
+    ngx_ssl_session_t       *session;   /* of the last connection, or NULL */
+#endif
     ngx_uint_t               failures;  /* connections in a row on which no
                                            command was answered */
     ngx_event_t              backoff;   /* a timer: no connecting before */
@@ -152,7 +208,9 @@ void ngx_redis_node_wake(ngx_redis_node_t *node);
 /* after each change of node->live */
 void ngx_redis_node_live(ngx_redis_node_t *node);
 
+void ngx_redis_node_resolved(ngx_redis_node_t *node);
 void ngx_redis_node_connected(ngx_redis_node_t *node);
+void ngx_redis_node_secured(ngx_redis_node_t *node);
 void ngx_redis_node_greeted(ngx_redis_node_t *node);
 
 /* the connection goes, and with it the replies; commands wait again */
@@ -160,6 +218,27 @@ void ngx_redis_node_close(ngx_redis_node_t *node);
 
 /* as above, after a failure that has been logged */
 void ngx_redis_node_failed(ngx_redis_node_t *node);
+
+
+/* resolve */
+
+/* ends in ngx_redis_node_resolved(), perhaps within the call */
+void ngx_redis_resolve(ngx_redis_node_t *node);
+void ngx_redis_resolve_cancel(ngx_redis_node_t *node);
+void ngx_redis_resolve_forget(ngx_redis_node_t *node);
+
+
+/* tls */
+
+/* all strings may be empty and are terminated */
+ngx_int_t ngx_redis_tls_init(ngx_conf_t *cf, ngx_redis_t *redis,
+    ngx_uint_t verify, ngx_str_t *name, ngx_str_t *trusted,
+    ngx_str_t *certificate, ngx_str_t *key);
+
+/* NGX_AGAIN: ngx_redis_node_secured() or ngx_redis_node_failed() follows */
+ngx_int_t ngx_redis_tls_start(ngx_redis_node_t *node);
+void ngx_redis_tls_forget(ngx_redis_node_t *node);
+void ngx_redis_tls_close(ngx_connection_t *c);
 
 
 /* connection */
@@ -191,6 +270,18 @@ ngx_int_t ngx_redis_greeting_init(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *password);
 ngx_int_t ngx_redis_greeting_reply(ngx_redis_node_t *node,
     const redisReply *reply);
+
+
+/* url */
+
+/* whether "name", terminated, is an IP address */
+ngx_uint_t ngx_redis_host_literal(ngx_str_t *name);
+
+
+/* parameters */
+
+ngx_int_t ngx_redis_parameters(ngx_conf_t *cf, ngx_redis_t *redis,
+    ngx_str_t *args, ngx_uint_t nargs);
 
 
 /* script */

@@ -13,6 +13,7 @@
 
 
 static void ngx_redis_node_handler(ngx_event_t *ev);
+static void ngx_redis_node_find(ngx_redis_node_t *node);
 static void ngx_redis_node_connect(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_node_test_connect(ngx_connection_t *c);
 static void ngx_redis_node_rewind(ngx_redis_node_t *node);
@@ -52,7 +53,11 @@ ngx_redis_node_create(ngx_redis_t *redis)
 
     ngx_redis_breaker_init(node);
 
+    node->hosts = redis->hosts;
+    node->nhosts = redis->nhosts;
+
     node->greeting.temporary = 1;
+    node->greeting.flush = 1;
     node->greeting.start = redis->greeting.data;
     node->greeting.last = redis->greeting.data + redis->greeting.len;
     node->greeting_link.buf = &node->greeting;
@@ -69,6 +74,8 @@ ngx_redis_node_destroy(ngx_redis_node_t *node)
 
     ngx_redis_node_close(node);
     ngx_redis_breaker_destroy(node);
+    ngx_redis_resolve_forget(node);
+    ngx_redis_tls_forget(node);
 
     while (!ngx_queue_empty(&node->waiting)) {
         q = ngx_queue_head(&node->waiting);
@@ -131,12 +138,14 @@ ngx_redis_node_handler(ngx_event_t *ev)
     case ngx_redis_node_down:
 
         if (!ngx_queue_empty(&node->waiting) && !node->backoff.timer_set) {
-            ngx_redis_node_connect(node);
+            ngx_redis_node_find(node);
         }
 
         break;
 
+    case ngx_redis_node_resolving:
     case ngx_redis_node_connecting:
+    case ngx_redis_node_securing:
     case ngx_redis_node_greeting:
         break;
 
@@ -148,6 +157,57 @@ ngx_redis_node_handler(ngx_event_t *ev)
 
 
 static void
+ngx_redis_node_find(ngx_redis_node_t *node)
+{
+    ngx_redis_host_t  *host;
+
+    host = &node->hosts[node->host];
+
+    if (node->tried == 0 && node->redis->resolver && !host->literal) {
+        node->log.action = "resolving";
+        node->state = ngx_redis_node_resolving;
+
+        ngx_redis_resolve(node);
+        return;
+    }
+
+    if (node->nresolved == 0) {
+        node->addrs = host->addrs;
+        node->naddrs = host->naddrs;
+    }
+
+    ngx_redis_node_connect(node);
+}
+
+
+void
+ngx_redis_node_resolved(ngx_redis_node_t *node)
+{
+    ngx_redis_host_t  *host;
+
+    node->state = ngx_redis_node_down;
+
+    host = &node->hosts[node->host];
+
+    if (node->nresolved) {
+        node->addrs = node->resolved;
+        node->naddrs = node->nresolved;
+
+    } else {
+        node->addrs = host->addrs;
+        node->naddrs = host->naddrs;
+    }
+
+    if (node->naddrs == 0) {
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    ngx_redis_node_connect(node);
+}
+
+
+static void
 ngx_redis_node_connect(ngx_redis_node_t *node)
 {
     ngx_int_t               rc;
@@ -155,7 +215,7 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     ngx_connection_t       *c;
     ngx_peer_connection_t  *pc;
 
-    addr = &node->redis->addrs[node->addr];
+    addr = &node->addrs[node->addr % node->naddrs];
     node->log.action = "connecting to";
 
     pc = &node->peer;
@@ -203,6 +263,36 @@ ngx_redis_node_connected(ngx_redis_node_t *node)
         ngx_redis_node_failed(node);
         return;
     }
+
+    if (!node->redis->secure) {
+        ngx_redis_node_secured(node);
+        return;
+    }
+
+    node->log.action = "TLS handshaking with";
+    node->state = ngx_redis_node_securing;
+
+    switch (ngx_redis_tls_start(node)) {
+
+    case NGX_OK:
+        ngx_redis_node_secured(node);
+        break;
+
+    case NGX_AGAIN:
+        break;
+
+    default: /* NGX_ERROR */
+        ngx_redis_node_failed(node);
+    }
+}
+
+
+void
+ngx_redis_node_secured(ngx_redis_node_t *node)
+{
+    ngx_connection_t  *c;
+
+    c = node->peer.connection;
 
     node->reader = redisReaderCreate();
     if (node->reader == NULL) {
@@ -271,6 +361,7 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
     node->log.action = "talking to";
 
     node->tried = 0;
+    node->unlucky = 0;
     node->state = ngx_redis_node_ready;
 
     ngx_redis_node_wake(node);
@@ -280,6 +371,9 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
 void
 ngx_redis_node_close(ngx_redis_node_t *node)
 {
+    ngx_pool_t        *pool;
+    ngx_connection_t  *c;
+
     if (node->state == ngx_redis_node_down) {
         return;
     }
@@ -289,7 +383,21 @@ ngx_redis_node_close(ngx_redis_node_t *node)
         node->reader = NULL;
     }
 
-    ngx_close_connection(node->peer.connection);
+    ngx_redis_resolve_cancel(node);
+
+    c = node->peer.connection;
+
+    if (c) {
+        pool = c->pool;
+
+        ngx_redis_tls_close(c);
+        ngx_close_connection(c);
+
+        if (pool) {
+            ngx_destroy_pool(pool);
+        }
+    }
+
     node->peer.connection = NULL;
     node->state = ngx_redis_node_down;
 
@@ -346,16 +454,31 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
         return;
     }
 
-    node->addr = (node->addr + 1) % node->redis->naddrs;
+    node->addr++;
 
-    if (++node->tried < node->redis->naddrs) {
+    if (++node->tried < node->naddrs) {
         ngx_redis_node_wake(node);
         return;
     }
 
+    node->tried = 0;
+
+    if (node->nhosts > 1) {
+        node->host = (node->host + 1) % node->nhosts;
+
+        ngx_redis_resolve_forget(node);
+        ngx_redis_tls_forget(node);
+
+        if (++node->unlucky < node->nhosts) {
+            ngx_redis_node_wake(node);
+            return;
+        }
+
+        node->unlucky = 0;
+    }
+
     ngx_redis_node_back_off(node);
 
-    node->tried = 0;
     node->failures++;
 
     ngx_redis_breaker_failed(node);

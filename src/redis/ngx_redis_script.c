@@ -135,6 +135,7 @@ ngx_redis_command_format(ngx_redis_command_t *cmd)
     cmd->buf.pos = cmd->buf.start;
     cmd->buf.last = cmd->buf.start + len;
     cmd->buf.temporary = 1;
+    cmd->buf.flush = 1;                 /* TLS collects until then */
 
     return NGX_OK;
 }
