@@ -7,6 +7,7 @@
  *     node         ngx_redis_node.c        connect, close, back off
  *     connection   ngx_redis_connection.c  read and write
  *     greeting     ngx_redis_greeting.c    AUTH, SELECT, PING
+ *     channel      ngx_redis_channel.c     SUBSCRIBE and messages
  *     script       ngx_redis_script.c      EVALSHA and EVAL
  *     url          ngx_redis_url.c         the directive's words
  */
@@ -70,8 +71,11 @@ struct ngx_redis_node_s {
     ngx_peer_connection_t    peer;      /* .connection is NULL when down */
     redisReader             *reader;    /* greeting, ready */
     ngx_uint_t               greeted;   /* greeting: replies that came */
-    ngx_buf_t                greeting;
+    ngx_buf_t                greeting;  /* what is left to be written of it;
+                                           a channel's: and of its PING */
     ngx_chain_t              greeting_link;
+    ngx_redis_channel_t     *channel;   /* for which the node listens; NULL: it
+                                           takes commands */
 
     ngx_uint_t               addr;      /* the one in use or to be tried */
     ngx_uint_t               tried;     /* addresses that failed in a row */
@@ -82,6 +86,20 @@ struct ngx_redis_node_s {
 
     ngx_log_t                log;       /* the connection's */
     u_char                   buffer[NGX_REDIS_BUFFER_SIZE];
+};
+
+
+struct ngx_redis_channel_s {
+    ngx_redis_t             *redis;
+    ngx_redis_node_t        *node;      /* its own */
+    ngx_str_t                name;
+    ngx_str_t                greeting;  /* the node's; holds the password */
+    ngx_msec_t               connect_timeout;
+    ngx_msec_t               refused;   /* not to be tried before */
+    ngx_redis_message_pt     handler;
+    void                    *data;      /* the handler's */
+    unsigned                 listening:1;
+    unsigned                 pinged:1;  /* nothing has come since */
 };
 
 
@@ -147,6 +165,22 @@ void ngx_redis_node_failed(ngx_redis_node_t *node);
 void ngx_redis_read_handler(ngx_event_t *rev);
 void ngx_redis_write_handler(ngx_event_t *wev);
 void ngx_redis_send(ngx_redis_node_t *node);
+
+
+/* channel: what its node does */
+
+/* whether the node is to be connected */
+ngx_uint_t ngx_redis_channel_wanted(ngx_redis_channel_t *channel);
+
+void ngx_redis_channel_refused(ngx_redis_channel_t *channel);
+void ngx_redis_channel_subscribed(ngx_redis_channel_t *channel);
+void ngx_redis_channel_lost(ngx_redis_channel_t *channel);
+void ngx_redis_channel_reply(ngx_redis_channel_t *channel,
+    const redisReply *reply);
+
+/* the read timer: NGX_ERROR when the connection is to be given up */
+ngx_int_t ngx_redis_channel_silent(ngx_redis_channel_t *channel);
+void ngx_redis_channel_await(ngx_redis_channel_t *channel);
 
 
 /* greeting */

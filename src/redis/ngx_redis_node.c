@@ -7,7 +7,9 @@
 
 
 static void ngx_redis_node_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_redis_node_wanted(ngx_redis_node_t *node);
 static void ngx_redis_node_connect(ngx_redis_node_t *node);
+static ngx_msec_t ngx_redis_node_connect_timeout(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_node_test_connect(ngx_connection_t *c);
 static void ngx_redis_node_rewind(ngx_redis_node_t *node);
 static void ngx_redis_node_back_off(ngx_redis_node_t *node);
@@ -45,8 +47,6 @@ ngx_redis_node_create(ngx_redis_t *redis)
     node->work.log = &node->log;
 
     node->greeting.temporary = 1;
-    node->greeting.start = redis->greeting.data;
-    node->greeting.last = redis->greeting.data + redis->greeting.len;
     node->greeting_link.buf = &node->greeting;
 
     return node;
@@ -121,7 +121,7 @@ ngx_redis_node_handler(ngx_event_t *ev)
 
     case ngx_redis_node_down:
 
-        if (!ngx_queue_empty(&node->waiting) && !node->backoff.timer_set) {
+        if (ngx_redis_node_wanted(node) && !node->backoff.timer_set) {
             ngx_redis_node_connect(node);
         }
 
@@ -138,14 +138,22 @@ ngx_redis_node_handler(ngx_event_t *ev)
 }
 
 
+/* a connection that fails is made again at once */
+
+static ngx_uint_t
+ngx_redis_node_wanted(ngx_redis_node_t *node)
+{
+    return node->channel ? ngx_redis_channel_wanted(node->channel)
+                         : !ngx_queue_empty(&node->waiting);
+}
+
+
 static void
 ngx_redis_node_connect(ngx_redis_node_t *node)
 {
     ngx_int_t               rc;
     ngx_addr_t             *addr;
-    ngx_queue_t            *q;
     ngx_connection_t       *c;
-    ngx_redis_command_t    *cmd;
     ngx_peer_connection_t  *pc;
 
     addr = &node->redis->addrs[node->addr];
@@ -174,11 +182,8 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     node->state = ngx_redis_node_connecting;
     ngx_redis_node_live(node);
 
-    q = ngx_queue_head(&node->waiting);
-    cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
-
     /* the greeting included */
-    ngx_add_timer(c->write, cmd->connect_timeout);
+    ngx_add_timer(c->write, ngx_redis_node_connect_timeout(node));
 
     if (rc == NGX_OK) {
         ngx_redis_node_connected(node);
@@ -186,9 +191,27 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
 }
 
 
+static ngx_msec_t
+ngx_redis_node_connect_timeout(ngx_redis_node_t *node)
+{
+    ngx_queue_t          *q;
+    ngx_redis_command_t  *cmd;
+
+    if (node->channel) {
+        return node->channel->connect_timeout;
+    }
+
+    q = ngx_queue_head(&node->waiting);
+    cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+    return cmd->connect_timeout;
+}
+
+
 void
 ngx_redis_node_connected(ngx_redis_node_t *node)
 {
+    ngx_str_t         *greeting;
     ngx_connection_t  *c;
 
     c = node->peer.connection;
@@ -209,7 +232,11 @@ ngx_redis_node_connected(ngx_redis_node_t *node)
 
     node->log.action = "greeting";
 
-    node->greeting.pos = node->greeting.start;
+    greeting = node->channel ? &node->channel->greeting
+                             : &node->redis->greeting;
+
+    node->greeting.pos = greeting->data;
+    node->greeting.last = greeting->data + greeting->len;
     node->greeted = 0;
     node->state = ngx_redis_node_greeting;
 
@@ -269,6 +296,11 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
     node->tried = 0;
     node->state = ngx_redis_node_ready;
 
+    if (node->channel) {
+        ngx_redis_channel_subscribed(node->channel);
+        return;
+    }
+
     ngx_redis_node_wake(node);
 }
 
@@ -276,9 +308,13 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
 void
 ngx_redis_node_close(ngx_redis_node_t *node)
 {
+    ngx_uint_t  ready;
+
     if (node->state == ngx_redis_node_down) {
         return;
     }
+
+    ready = (node->state == ngx_redis_node_ready);
 
     if (node->reader) {
         redisReaderFree(node->reader);
@@ -291,8 +327,12 @@ ngx_redis_node_close(ngx_redis_node_t *node)
 
     ngx_redis_node_rewind(node);
 
-    if (!ngx_queue_empty(&node->waiting)) {
+    if (ngx_redis_node_wanted(node)) {
         ngx_redis_node_wake(node);
+    }
+
+    if (ready && node->channel) {
+        ngx_redis_channel_lost(node->channel);
     }
 }
 
