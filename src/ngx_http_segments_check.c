@@ -131,42 +131,50 @@ static ngx_int_t
 ngx_http_segments_check_tenant(ngx_conf_t *cf,
     ngx_http_segments_main_conf_t *smcf, ngx_http_segments_loc_conf_t *slcf)
 {
-    ngx_uint_t                   i;
-    ngx_http_segments_tenant_t  *tenant;
+    ngx_uint_t                    i;
+    ngx_http_segments_tenant_t   *tenant, **tenantp;
 
     if (slcf->redis == NULL) {
         return NGX_OK;
     }
 
-    tenant = smcf->tenants.elts;
+    tenantp = smcf->tenants.elts;
 
     for (i = 0; i < smcf->tenants.nelts; i++) {
 
-        if (!ngx_redis_same(tenant[i].redis, slcf->redis)
-            || tenant[i].secret->environment != slcf->secret->environment
-            || tenant[i].prefix.len != slcf->redis_prefix.len
-            || ngx_strncmp(tenant[i].prefix.data, slcf->redis_prefix.data,
+        tenant = tenantp[i];
+
+        if (!ngx_redis_same(tenant->redis, slcf->redis)
+            || tenant->secret->environment != slcf->secret->environment
+            || tenant->prefix.len != slcf->redis_prefix.len
+            || ngx_strncmp(tenant->prefix.data, slcf->redis_prefix.data,
                            slcf->redis_prefix.len)
                != 0)
         {
             continue;
         }
 
-        if (tenant[i].secret != slcf->secret) {
+        if (tenant->secret != slcf->secret) {
             return ngx_http_segments_refuse_conf(cf,
                        "key files \"%V\" and \"%V\" are of one environment "
                        "and would share records on one Redis: give each "
                        "its own \"segments_redis_prefix\"",
-                       &tenant[i].secret->path, &slcf->secret->path);
+                       &tenant->secret->path, &slcf->secret->path);
         }
+
+        slcf->tenant = tenant;
 
         return NGX_OK;
     }
 
-    tenant = ngx_array_push(&smcf->tenants);
-    if (tenant == NULL) {
+    tenant = ngx_pcalloc(cf->pool, sizeof(ngx_http_segments_tenant_t));
+    tenantp = ngx_array_push(&smcf->tenants);
+    if (tenant == NULL || tenantp == NULL) {
         return NGX_ERROR;
     }
+
+    *tenantp = tenant;
+    slcf->tenant = tenant;
 
     tenant->redis = slcf->redis;
     tenant->prefix = slcf->redis_prefix;

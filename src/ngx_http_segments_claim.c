@@ -109,10 +109,14 @@ ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
     claim->cmd = ngx_redis_record_claim(&claim->record,
                                         ngx_http_segments_claim_asked, claim);
     if (claim->cmd == NULL) {
-        ngx_http_segments_claim_done(claim);
+        if (!claim->doubtful) {
+            ngx_http_segments_claim_done(claim);
+        }
+
         return NGX_ERROR;
     }
 
+    claim->state = ngx_http_segments_claim_asking;
     claim->handler = handler;
     claim->data = data;
 
@@ -132,6 +136,7 @@ ngx_http_segments_claim_asked(void *data, const ngx_redis_record_reply_t *reply)
     switch (reply->verdict) {
 
     case ngx_redis_record_ok:
+        claim->doubtful = 0;
         claim->state = ngx_http_segments_claim_owned;
         ngx_add_timer(&claim->timer, claim->record.lease / 3);
         break;
@@ -143,7 +148,16 @@ ngx_http_segments_claim_asked(void *data, const ngx_redis_record_reply_t *reply)
         claim->doubtful = 1;
         break;
 
+    case ngx_redis_record_failed:
+
+        if (claim->doubtful) {
+            break;
+        }
+
+        /* fall through */
+
     default:
+        claim->doubtful = 0;
         ngx_http_segments_claim_done(claim);
     }
 
@@ -266,7 +280,7 @@ ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
             rc = ngx_redis_cancel(claim->cmd);
             claim->cmd = NULL;
 
-            if (rc == NGX_DECLINED) {
+            if (rc == NGX_DECLINED && !claim->doubtful) {
                 ngx_http_segments_claim_done(claim);
                 return;
             }

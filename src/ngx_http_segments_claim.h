@@ -5,7 +5,7 @@
  *
  *     asking -> owned -> settling -> settled
  *         \                             /
- *          `---------------------------'
+ *          `<------------------------->'
  */
 
 #ifndef _NGX_HTTP_SEGMENTS_CLAIM_H_INCLUDED_
@@ -19,7 +19,8 @@ typedef enum {
     ngx_http_segments_claim_asking = 0,
     ngx_http_segments_claim_owned,
     ngx_http_segments_claim_settling,
-    ngx_http_segments_claim_settled             /* nothing is left to do */
+    ngx_http_segments_claim_settled             /* nothing is left to do, but
+                                                   to ask again */
 } ngx_http_segments_claim_state_e;
 
 
@@ -67,10 +68,11 @@ ngx_http_segments_claim_t *ngx_http_segments_claim_create(
     ngx_http_segments_loc_conf_t *slcf, ngx_str_t *name, u_char *fingerprint);
 
 /*
- * Asks Redis for the record.  The handler is called once, later, with Redis'
- * verdict: after ngx_redis_record_ok the record is owned, after
- * ngx_redis_record_lost it may be, after any other it is not.  NGX_ERROR when
- * memory failed.
+ * Asks Redis for the record, or asks again while it is not owned.  The handler
+ * is called once, later, with Redis' verdict: after ngx_redis_record_ok the
+ * record is owned, after ngx_redis_record_lost it may be, after any other it is
+ * not, unless an earlier verdict was lost and this one is
+ * ngx_redis_record_failed.  NGX_ERROR when memory failed.
  */
 ngx_int_t ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
     ngx_redis_record_handler_pt handler, void *data);

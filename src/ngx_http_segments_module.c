@@ -13,6 +13,8 @@ static char *ngx_http_segments_gateway(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_segments_redis(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_segments_idempotency_wait(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_segments_statuses(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_segments_headers(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -196,6 +198,13 @@ static ngx_command_t  ngx_http_segments_commands[] = {
       offsetof(ngx_http_segments_loc_conf_t, lease),
       &ngx_http_segments_time_post },
 
+    { ngx_string("segments_idempotency_wait"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
+      ngx_http_segments_idempotency_wait,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("segments_idempotency_unknown"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
@@ -313,6 +322,73 @@ ngx_http_segments_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                 cf->args->nelts - 1);
 
     return slcf->redis ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_segments_idempotency_wait(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_segments_loc_conf_t *slcf = conf;
+
+    ngx_int_t    n;
+    ngx_str_t   *value, number;
+    ngx_uint_t   i, *limit;
+
+    if (slcf->wait != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    slcf->waiters = NGX_HTTP_SEGMENTS_WAITERS;
+    slcf->waiters_per_key = NGX_HTTP_SEGMENTS_WAITERS_PER_KEY;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        slcf->wait = 0;
+        return (cf->args->nelts == 2) ? NGX_CONF_OK
+                                      : "has parameters besides \"off\"";
+    }
+
+    slcf->wait = ngx_parse_time(&value[1], 0);
+
+    if (slcf->wait == (ngx_msec_t) NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\": expected \"off\" or a time",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        number = value[i];
+
+        if (ngx_strncmp(number.data, "waiters=", 8) == 0) {
+            limit = &slcf->waiters;
+            number.data += 8;
+            number.len -= 8;
+
+        } else if (ngx_strncmp(number.data, "per_key=", 8) == 0) {
+            limit = &slcf->waiters_per_key;
+            number.data += 8;
+            number.len -= 8;
+
+        } else {
+            limit = NULL;
+        }
+
+        n = limit ? ngx_atoi(number.data, number.len) : NGX_ERROR;
+
+        if (n == NGX_ERROR || n == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        *limit = n;
+    }
+
+    return ngx_http_segments_check_time(cf, NULL, &slcf->wait);
 }
 
 
@@ -470,7 +546,7 @@ ngx_http_segments_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_http_segments_secret_t *))
            != NGX_OK
         || ngx_array_init(&smcf->tenants, cf->pool, 2,
-                          sizeof(ngx_http_segments_tenant_t))
+                          sizeof(ngx_http_segments_tenant_t *))
            != NGX_OK
         || ngx_array_init(&smcf->client_vars, cf->pool, 4, sizeof(ngx_uint_t))
            != NGX_OK
@@ -501,6 +577,9 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
      *     conf->secret_file = { 0, NULL };
      *     conf->secret = NULL;
      *     conf->redis_prefix = { 0, NULL };
+     *     conf->tenant = NULL;
+     *     conf->waiters = 0;
+     *     conf->waiters_per_key = 0;
      *     conf->prefix = { 0, NULL };
      *     conf->handler = NULL;
      *     conf->plcf = NULL;
@@ -519,6 +598,7 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
     conf->scope = NULL;
     conf->ttl = NGX_CONF_UNSET_MSEC;
     conf->lease = NGX_CONF_UNSET_MSEC;
+    conf->wait = NGX_CONF_UNSET_MSEC;
     conf->unknown = NGX_CONF_UNSET_UINT;
     conf->statuses = NGX_CONF_UNSET_PTR;
     conf->headers = NGX_CONF_UNSET_PTR;
@@ -565,6 +645,13 @@ ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_SEGMENTS_ON);
     ngx_conf_merge_msec_value(conf->ttl, prev->ttl, 24 * 60 * 60 * 1000);
     ngx_conf_merge_msec_value(conf->lease, prev->lease, 10 * 1000);
+
+    if (conf->wait == NGX_CONF_UNSET_MSEC) {
+        conf->wait = (prev->wait == NGX_CONF_UNSET_MSEC) ? 0 : prev->wait;
+        conf->waiters = prev->waiters;
+        conf->waiters_per_key = prev->waiters_per_key;
+    }
+
     ngx_conf_merge_uint_value(conf->unknown, prev->unknown,
                               NGX_HTTP_SEGMENTS_RETRY);
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
@@ -812,6 +899,7 @@ ngx_http_segments_exit_process(ngx_cycle_t *cycle)
                                                ngx_http_segments_module);
 
     if (smcf) {
+        ngx_http_segments_wait_exit(smcf);
         ngx_redis_close(&smcf->nodes);
     }
 }

@@ -5,13 +5,15 @@
  * A request's life, of which ngx_http_segments_enter() is the only writer:
  *
  *     start -> read -> admit -> forward -> capture -> settle -> release
- *        \       \        \          \                          /
- *         \       \        \          `--------> pass <--------'
- *          `-------`--------`--> replied
+ *        \       \     ^  \  \          \                          /
+ *         \       \    |  |   \          `--------> pass <--------'
+ *          \       \   await   \
+ *           `-------`-----`-----`--> replied
  *
  * start     path, method and header fields are judged
  * read      the body arrives; it is judged when it is complete
  * admit     Redis is asked whether the key is ours
+ * await     it is another's, whose end is waited for
  * forward   proxy_pass has the request; no answer yet
  * capture   an answer to a claimed request arrives and is held
  * settle    Redis is told how the request ended; the answer is held
@@ -45,6 +47,7 @@ typedef enum {
     ngx_http_segments_start = 0,
     ngx_http_segments_read,
     ngx_http_segments_admit,
+    ngx_http_segments_await,
     ngx_http_segments_forward,
     ngx_http_segments_capture,
     ngx_http_segments_settle,
@@ -88,6 +91,10 @@ typedef enum {
 #define NGX_HTTP_SEGMENTS_REJECT          0
 #define NGX_HTTP_SEGMENTS_PASS            1
 
+/* segments_idempotency_wait */
+#define NGX_HTTP_SEGMENTS_WAITERS          1000
+#define NGX_HTTP_SEGMENTS_WAITERS_PER_KEY  16
+
 /* segments_idempotency_unknown */
 #define NGX_HTTP_SEGMENTS_RETRY           0
 #define NGX_HTTP_SEGMENTS_HOLD            1
@@ -107,18 +114,24 @@ typedef struct {
 } ngx_http_segments_secret_t;
 
 
+typedef struct ngx_http_segments_room_s    ngx_http_segments_room_t;
+typedef struct ngx_http_segments_waiter_s  ngx_http_segments_waiter_t;
+
+
 /* one project's records on one Redis: must be one key file */
 typedef struct {
     ngx_redis_t                  *redis;
     ngx_str_t                     prefix;
     ngx_http_segments_secret_t   *secret;
+    ngx_http_segments_room_t     *room;         /* this worker's, NULL until its
+                                                   first request waits */
 } ngx_http_segments_tenant_t;
 
 
 typedef struct {
     ngx_array_t                   nodes;        /* ngx_redis_t * */
     ngx_array_t                   secrets;      /* ngx_http_segments_secret_t * */
-    ngx_array_t                   tenants;      /* ngx_http_segments_tenant_t */
+    ngx_array_t                   tenants;      /* ngx_http_segments_tenant_t * */
     ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
                                                    show the client's request */
     ngx_http_complex_value_t     *remote_user;  /* the default scope */
@@ -145,11 +158,16 @@ typedef struct {
     ngx_msec_t                    redis_retry;
     ngx_uint_t                    redis_failure;
     ngx_str_t                     redis_prefix;
+    ngx_http_segments_tenant_t   *tenant;       /* set where enabled, and there
+                                                   is a Redis */
 
     ngx_uint_t                    idempotency;
     ngx_http_complex_value_t     *scope;
     ngx_msec_t                    ttl;
     ngx_msec_t                    lease;
+    ngx_msec_t                    wait;         /* 0: off */
+    ngx_uint_t                    waiters;      /* of a worker, at most */
+    ngx_uint_t                    waiters_per_key;
     ngx_uint_t                    unknown;
     sg_statuses_t                *statuses;     /* remembered */
     ngx_array_t                  *headers;      /* ngx_str_t, stored besides
@@ -178,6 +196,7 @@ typedef struct {
     ngx_str_t                     upstream_key;
 
     ngx_http_segments_claim_t    *claim;        /* NULL: no key, or bypassed */
+    ngx_http_segments_waiter_t   *waiter;       /* NULL: never had to wait */
 
     /* Redis' answer to the claim; the strings are in r->pool */
     ngx_redis_record_verdict_e    verdict;
@@ -238,6 +257,29 @@ ngx_int_t ngx_http_segments_validate_head(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 ngx_int_t ngx_http_segments_validate_body(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
+
+
+/* ngx_http_segments_wait.c */
+
+/*
+ * The claim found another's, or now finds no Redis.  NGX_DONE: the request
+ * waits, and its phases run again in state await when it is time to ask again
+ * or when the wait is over; NGX_DECLINED: it is not to wait, or no longer.
+ */
+ngx_int_t ngx_http_segments_wait(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* of a request that waits: whether it has waited for as long as it may */
+ngx_uint_t ngx_http_segments_wait_over(ngx_http_segments_ctx_t *ctx);
+
+/* before the claim is asked again: how it is to be told of the other's end */
+void ngx_http_segments_wait_ask(ngx_http_segments_ctx_t *ctx);
+
+/* legal in every state, whether the request waits or not */
+void ngx_http_segments_wait_end(ngx_http_segments_ctx_t *ctx);
+
+/* closes what this worker listens on; for exit_process */
+void ngx_http_segments_wait_exit(ngx_http_segments_main_conf_t *smcf);
 
 
 /* ngx_http_segments_reply.c */

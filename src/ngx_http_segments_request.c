@@ -15,12 +15,17 @@ static ngx_int_t ngx_http_segments_read_body(ngx_http_request_t *r,
 static void ngx_http_segments_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_ask_again(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_admission(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_name(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf);
 static void ngx_http_segments_asked(void *data,
     const ngx_redis_record_reply_t *reply);
 static ngx_int_t ngx_http_segments_copy(ngx_pool_t *pool, ngx_str_t *dst,
     const ngx_str_t *src);
+static ngx_uint_t ngx_http_segments_may_wait(ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_decide(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_unusable(ngx_http_request_t *r,
@@ -113,6 +118,14 @@ ngx_http_segments_step(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
         return ngx_http_segments_decide(r, ctx);
 
+    case ngx_http_segments_await:
+
+        if (ngx_http_segments_wait_over(ctx)) {
+            return ngx_http_segments_decide(r, ctx);
+        }
+
+        return ngx_http_segments_ask_again(r, ctx);
+
     case ngx_http_segments_forward:
 
         return NGX_DECLINED;
@@ -184,6 +197,24 @@ ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    return ngx_http_segments_admission(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_segments_ask_again(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    ngx_http_segments_wait_ask(ctx);
+
+    return ngx_http_segments_admission(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_segments_admission(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
     if (ngx_http_segments_claim_ask(ctx->claim, ngx_http_segments_asked, ctx)
         != NGX_OK)
     {
@@ -192,6 +223,7 @@ ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
     ngx_http_segments_enter(ctx, ngx_http_segments_admit);
 
+    ctx->asked = 0;
     ctx->redis_start = ngx_current_msec;
 
     r->read_event_handler = ngx_http_test_reading;
@@ -312,9 +344,37 @@ ngx_http_segments_copy(ngx_pool_t *pool, ngx_str_t *dst, const ngx_str_t *src)
 }
 
 
+/* once it waits, a Redis that fails is one more thing to wait for */
+
+static ngx_uint_t
+ngx_http_segments_may_wait(ngx_http_segments_ctx_t *ctx)
+{
+    switch (ctx->verdict) {
+
+    case ngx_redis_record_in_progress:
+        return 1;
+
+    case ngx_redis_record_failed:
+    case ngx_redis_record_lost:
+        return ctx->waiter != NULL;
+
+    default:
+        return 0;
+    }
+}
+
+
 static ngx_int_t
 ngx_http_segments_decide(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
+    if (ngx_http_segments_may_wait(ctx)
+        && ngx_http_segments_wait(r, ctx) == NGX_DONE)
+    {
+        return NGX_DONE;
+    }
+
+    ngx_http_segments_wait_end(ctx);
+
     switch (ctx->verdict) {
 
     case ngx_redis_record_ok:
@@ -363,7 +423,9 @@ ngx_http_segments_unusable(ngx_http_request_t *r,
     claim = ctx->claim;
     ctx->claim = NULL;
 
-    if (slcf->redis_failure == NGX_HTTP_SEGMENTS_REJECT) {
+    /* who has waited knows of another request, and never runs beside it */
+
+    if (slcf->redis_failure == NGX_HTTP_SEGMENTS_REJECT || ctx->waiter) {
         ngx_http_segments_claim_detach(claim, ngx_http_segments_give_back);
         ngx_http_segments_claim_free(claim);
 
@@ -472,6 +534,8 @@ static void
 ngx_http_segments_cleanup(void *data)
 {
     ngx_http_segments_ctx_t *ctx = data;
+
+    ngx_http_segments_wait_end(ctx);
 
     if (ctx->claim) {
         ngx_http_segments_claim_detach(ctx->claim,

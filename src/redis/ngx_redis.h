@@ -22,6 +22,7 @@
 
 typedef struct ngx_redis_s          ngx_redis_t;
 typedef struct ngx_redis_command_s  ngx_redis_command_t;
+typedef struct ngx_redis_channel_s  ngx_redis_channel_t;
 
 
 typedef struct {
@@ -50,6 +51,13 @@ typedef struct {
  */
 typedef void (*ngx_redis_handler_pt)(void *data, ngx_int_t rc,
     const redisReply *reply);
+
+
+/*
+ * A message, valid until the handler returns; NULL when the channel has been
+ * subscribed, and what was published before went unheard, or is not any more.
+ */
+typedef void (*ngx_redis_message_pt)(void *data, const ngx_str_t *message);
 
 
 /*
@@ -94,6 +102,25 @@ ngx_redis_command_t *ngx_redis_eval(ngx_redis_t *redis,
  * NGX_ABORT or NGX_DECLINED, as for the handler.
  */
 ngx_int_t ngx_redis_cancel(ngx_redis_command_t *cmd);
+
+/*
+ * A channel of this worker alone, whose name begins with "prefix", and a
+ * connection of its own, made when somebody listens.  The caller owns it.
+ * "connect_timeout" is in milliseconds.  NULL when memory failed.
+ */
+ngx_redis_channel_t *ngx_redis_channel_create(ngx_redis_t *redis,
+    ngx_str_t *prefix, ngx_msec_t connect_timeout,
+    ngx_redis_message_pt handler, void *data);
+void ngx_redis_channel_destroy(ngx_redis_channel_t *channel);
+
+/*
+ * Keeps the channel subscribed while "on".  Afterwards the connection stays,
+ * but is not made again.
+ */
+void ngx_redis_channel_listen(ngx_redis_channel_t *channel, ngx_uint_t on);
+
+/* NULL while it is not subscribed */
+ngx_str_t *ngx_redis_channel_name(ngx_redis_channel_t *channel);
 
 /* closes this worker's connections; for exit_process */
 void ngx_redis_close(ngx_array_t *nodes);

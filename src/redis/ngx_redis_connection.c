@@ -86,7 +86,7 @@ ngx_redis_unwritten(ngx_redis_node_t *node)
     ngx_chain_t          *cl, **ll;
     ngx_redis_command_t  *cmd;
 
-    if (node->state != ngx_redis_node_ready) {
+    if (node->state != ngx_redis_node_ready || node->channel) {
         return (node->greeting.pos < node->greeting.last)
                ? &node->greeting_link : NULL;
     }
@@ -157,6 +157,16 @@ ngx_redis_read_handler(ngx_event_t *rev)
 
     if (c->close) {
         ngx_redis_node_close(node);
+        return;
+    }
+
+    if (rev->timedout && node->channel) {
+        rev->timedout = 0;
+
+        if (ngx_redis_channel_silent(node->channel) != NGX_OK) {
+            ngx_redis_node_failed(node);
+        }
+
         return;
     }
 
@@ -276,6 +286,12 @@ ngx_redis_reply(ngx_redis_node_t *node, const redisReply *reply)
     ngx_queue_t          *q;
     ngx_redis_command_t  *cmd;
 
+    if (node->channel) {
+        node->failures = 0;
+        ngx_redis_channel_reply(node->channel, reply);
+        return NGX_OK;
+    }
+
     q = ngx_queue_head(&node->sent);
     cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
 
@@ -321,6 +337,11 @@ static void
 ngx_redis_await(ngx_redis_node_t *node)
 {
     ngx_event_t  *rev;
+
+    if (node->channel) {
+        ngx_redis_channel_await(node->channel);
+        return;
+    }
 
     rev = node->peer.connection->read;
 

@@ -99,12 +99,21 @@ ngx_redis_greeting_add(ngx_conf_t *cf, ngx_redis_t *redis, int argc,
 ngx_int_t
 ngx_redis_greeting_reply(ngx_redis_node_t *node, const redisReply *reply)
 {
-    if (reply->type != REDIS_REPLY_STATUS) {
+    int         type;
+    ngx_uint_t  last;
+
+    /* SUBSCRIBE, the last of a channel, is answered by an array */
+
+    last = node->redis->ngreetings + (node->channel != NULL);
+    type = (node->greeted == node->redis->ngreetings) ? REDIS_REPLY_ARRAY
+                                                      : REDIS_REPLY_STATUS;
+
+    if (reply->type != type) {
         ngx_redis_greeting_refused(node, reply);
         return NGX_ERROR;
     }
 
-    if (++node->greeted == node->redis->ngreetings) {
+    if (++node->greeted == last) {
         ngx_redis_node_greeted(node);
     }
 
@@ -118,7 +127,14 @@ ngx_redis_greeting_refused(ngx_redis_node_t *node, const redisReply *reply)
     size_t       n;
     const char  *command;
 
-    command = node->redis->greetings[node->greeted];
+    command = "SUBSCRIBE";
+
+    if (node->greeted < node->redis->ngreetings) {
+        command = node->redis->greetings[node->greeted];
+
+    } else {
+        ngx_redis_channel_refused(node->channel);
+    }
 
     if (reply->type != REDIS_REPLY_ERROR) {
         ngx_log_error(NGX_LOG_ERR, &node->log, 0,

@@ -10,6 +10,7 @@
  *     connection   ngx_redis_connection.c  read and write
  *     greeting     ngx_redis_greeting.c    AUTH, SELECT, PING
  *     breaker      ngx_redis_breaker.c     fails at once while nothing works
+ *     channel      ngx_redis_channel.c     SUBSCRIBE and messages
  *     script       ngx_redis_script.c      EVALSHA and EVAL
  *     url          ngx_redis_url.c         the directive's words
  *     parameters   ngx_redis_parameters.c  and what follows the URL
@@ -129,8 +130,11 @@ struct ngx_redis_node_s {
     ngx_peer_connection_t    peer;      /* .connection is NULL when down */
     redisReader             *reader;    /* greeting, ready */
     ngx_uint_t               greeted;   /* greeting: replies that came */
-    ngx_buf_t                greeting;
+    ngx_buf_t                greeting;  /* what is left to be written of it;
+                                           a channel's: and of its PING */
     ngx_chain_t              greeting_link;
+    ngx_redis_channel_t     *channel;   /* for which the node listens; NULL: it
+                                           takes commands */
 
     ngx_redis_host_t        *hosts;     /* where it may be */
     ngx_uint_t               nhosts;
@@ -153,6 +157,19 @@ struct ngx_redis_node_s {
 
     ngx_log_t                log;       /* the connection's */
     u_char                   buffer[NGX_REDIS_BUFFER_SIZE];
+};
+
+
+struct ngx_redis_channel_s {
+    ngx_redis_t             *redis;
+    ngx_redis_node_t        *node;      /* its own */
+    ngx_str_t                name;
+    ngx_str_t                greeting;  /* the node's; holds the password */
+    ngx_msec_t               refused;   /* not to be tried before */
+    ngx_redis_message_pt     handler;
+    void                    *data;      /* the handler's */
+    unsigned                 listening:1;
+    unsigned                 pinged:1;  /* nothing has come since */
 };
 
 
@@ -262,6 +279,22 @@ void ngx_redis_breaker_failed(ngx_redis_node_t *node);
 
 /* a reply came in time */
 void ngx_redis_breaker_answered(ngx_redis_node_t *node);
+
+
+/* channel: what its node does */
+
+/* whether the node is to be connected */
+ngx_uint_t ngx_redis_channel_wanted(ngx_redis_channel_t *channel);
+
+void ngx_redis_channel_refused(ngx_redis_channel_t *channel);
+void ngx_redis_channel_subscribed(ngx_redis_channel_t *channel);
+void ngx_redis_channel_lost(ngx_redis_channel_t *channel);
+void ngx_redis_channel_reply(ngx_redis_channel_t *channel,
+    const redisReply *reply);
+
+/* the read timer: NGX_ERROR when the connection is to be given up */
+ngx_int_t ngx_redis_channel_silent(ngx_redis_channel_t *channel);
+void ngx_redis_channel_await(ngx_redis_channel_t *channel);
 
 
 /* greeting */

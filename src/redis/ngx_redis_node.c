@@ -13,6 +13,7 @@
 
 
 static void ngx_redis_node_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_redis_node_wanted(ngx_redis_node_t *node);
 static void ngx_redis_node_find(ngx_redis_node_t *node);
 static void ngx_redis_node_connect(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_node_test_connect(ngx_connection_t *c);
@@ -58,8 +59,6 @@ ngx_redis_node_create(ngx_redis_t *redis)
 
     node->greeting.temporary = 1;
     node->greeting.flush = 1;
-    node->greeting.start = redis->greeting.data;
-    node->greeting.last = redis->greeting.data + redis->greeting.len;
     node->greeting_link.buf = &node->greeting;
 
     return node;
@@ -137,7 +136,7 @@ ngx_redis_node_handler(ngx_event_t *ev)
 
     case ngx_redis_node_down:
 
-        if (!ngx_queue_empty(&node->waiting) && !node->backoff.timer_set) {
+        if (ngx_redis_node_wanted(node) && !node->backoff.timer_set) {
             ngx_redis_node_find(node);
         }
 
@@ -153,6 +152,16 @@ ngx_redis_node_handler(ngx_event_t *ev)
         ngx_redis_send(node);
         break;
     }
+}
+
+
+/* a connection that fails is made again at once */
+
+static ngx_uint_t
+ngx_redis_node_wanted(ngx_redis_node_t *node)
+{
+    return node->channel ? ngx_redis_channel_wanted(node->channel)
+                         : !ngx_queue_empty(&node->waiting);
 }
 
 
@@ -290,6 +299,7 @@ ngx_redis_node_connected(ngx_redis_node_t *node)
 void
 ngx_redis_node_secured(ngx_redis_node_t *node)
 {
+    ngx_str_t         *greeting;
     ngx_connection_t  *c;
 
     c = node->peer.connection;
@@ -303,7 +313,11 @@ ngx_redis_node_secured(ngx_redis_node_t *node)
 
     node->log.action = "greeting";
 
-    node->greeting.pos = node->greeting.start;
+    greeting = node->channel ? &node->channel->greeting
+                             : &node->redis->greeting;
+
+    node->greeting.pos = greeting->data;
+    node->greeting.last = greeting->data + greeting->len;
     node->greeted = 0;
     node->state = ngx_redis_node_greeting;
 
@@ -364,6 +378,11 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
     node->unlucky = 0;
     node->state = ngx_redis_node_ready;
 
+    if (node->channel) {
+        ngx_redis_channel_subscribed(node->channel);
+        return;
+    }
+
     ngx_redis_node_wake(node);
 }
 
@@ -371,12 +390,15 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
 void
 ngx_redis_node_close(ngx_redis_node_t *node)
 {
+    ngx_uint_t         ready;
     ngx_pool_t        *pool;
     ngx_connection_t  *c;
 
     if (node->state == ngx_redis_node_down) {
         return;
     }
+
+    ready = (node->state == ngx_redis_node_ready);
 
     if (node->reader) {
         redisReaderFree(node->reader);
@@ -403,8 +425,12 @@ ngx_redis_node_close(ngx_redis_node_t *node)
 
     ngx_redis_node_rewind(node);
 
-    if (!ngx_queue_empty(&node->waiting)) {
+    if (ngx_redis_node_wanted(node)) {
         ngx_redis_node_wake(node);
+    }
+
+    if (ready && node->channel) {
+        ngx_redis_channel_lost(node->channel);
     }
 }
 
