@@ -14,7 +14,7 @@ use Segments::Test;
 # what README.md says: EVALSHA and EVAL, and what the scripts call
 
 my @RULE = qw(resetkeys resetchannels -@all ~segments:*);
-my @COMMANDS = qw(ping evalsha eval hmget hset hdel exists del pexpire pttl
+my @COMMANDS = qw(ping info evalsha eval hmget hset hdel exists del pexpire pttl
     time);
 
 my $upstream = upstream();

@@ -22,23 +22,28 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
     const ngx_redis_limits_t *limits, ngx_redis_handler_pt handler,
     void *data)
 {
+    ngx_redis_map_t      *map;
     ngx_redis_node_t     *node;
     ngx_redis_command_t  *cmd;
 
-    if (redis->node == NULL) {
-        redis->node = ngx_redis_node_create(redis);
-        if (redis->node == NULL) {
-            return NULL;
-        }
+    map = ngx_redis_map_get(redis);
+    if (map == NULL) {
+        return NULL;
     }
 
-    node = redis->node;
-
-    cmd = ngx_redis_command_create(node, script, nkeys, argv, argc);
+    cmd = ngx_redis_command_create(map->guide, script, nkeys, argv, argc);
     if (cmd == NULL) {
         return NULL;
     }
 
+    node = ngx_redis_map_find(map, cmd->slot);
+
+    if (node == NULL) {
+        node = map->guide;
+    }
+
+    map->connect_timeout = limits->connect_timeout;
+    map->timeout = limits->timeout;
     node->connect_timeout = limits->connect_timeout;
 
     if (ngx_redis_breaker_refuses(node, limits)) {
@@ -53,8 +58,7 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
 
     ngx_redis_submit(cmd, limits->timeout, handler, data);
 
-    ngx_queue_insert_tail(&node->waiting, &cmd->queue);
-    ngx_redis_node_wake(node);
+    ngx_redis_map_route(map, cmd);
 
     return cmd;
 }
@@ -108,6 +112,24 @@ ngx_redis_cancel(ngx_redis_command_t *cmd)
 }
 
 
+void
+ngx_redis_move(ngx_redis_command_t *cmd, ngx_redis_node_t *node)
+{
+    if (cmd->node == node) {
+        return;
+    }
+
+    cmd->node->live--;
+    ngx_redis_node_live(cmd->node);
+
+    cmd->node = node;
+    cmd->deadline.log = &node->log;
+
+    node->live++;
+    ngx_redis_node_live(node);
+}
+
+
 static void
 ngx_redis_deadline_handler(ngx_event_t *ev)
 {
@@ -122,6 +144,7 @@ ngx_redis_deadline_handler(ngx_event_t *ev)
 
     if (!cmd->refused) {
         ngx_redis_breaker_failed(cmd->node);
+        ngx_redis_map_doubt(cmd->node->redis->map);
     }
 
     rc = ngx_redis_abandon(cmd);
@@ -196,9 +219,9 @@ ngx_redis_close(ngx_array_t *nodes)
 
     for (i = 0; i < nodes->nelts; i++) {
 
-        if (redis[i]->node) {
-            ngx_redis_node_destroy(redis[i]->node);
-            redis[i]->node = NULL;
+        if (redis[i]->map) {
+            ngx_redis_map_destroy(redis[i]->map);
+            redis[i]->map = NULL;
         }
     }
 }

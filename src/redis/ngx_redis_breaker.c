@@ -31,6 +31,11 @@ ngx_redis_breaker_init(ngx_redis_node_t *node)
 void
 ngx_redis_breaker_destroy(ngx_redis_node_t *node)
 {
+    if (node->breaker.probe) {
+        (void) ngx_redis_cancel(node->breaker.probe);
+        node->breaker.probe = NULL;
+    }
+
     if (node->breaker.timer.timer_set) {
         ngx_del_timer(&node->breaker.timer);
     }

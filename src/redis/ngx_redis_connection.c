@@ -295,6 +295,11 @@ ngx_redis_reply(ngx_redis_node_t *node, const redisReply *reply)
     q = ngx_queue_head(&node->sent);
     cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
 
+    if (!ngx_queue_empty(&node->sent) && cmd->asking && !cmd->asked) {
+        cmd->asked = 1;                 /* ASKING was */
+        return NGX_OK;
+    }
+
     if (ngx_queue_empty(&node->sent) || cmd->buf.pos < cmd->buf.last) {
         ngx_log_error(NGX_LOG_ERR, &node->log, 0,
                       "redis sent a reply to no command");
@@ -304,6 +309,10 @@ ngx_redis_reply(ngx_redis_node_t *node, const redisReply *reply)
     ngx_queue_remove(q);
 
     node->failures = 0;
+
+    if (ngx_redis_map_redirect(cmd, reply) == NGX_OK) {
+        return NGX_OK;
+    }
 
     if (ngx_redis_script_missing(cmd, reply)
         && ngx_redis_command_eval(cmd) == NGX_OK)

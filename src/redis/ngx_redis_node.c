@@ -18,13 +18,15 @@ static void ngx_redis_node_find(ngx_redis_node_t *node);
 static void ngx_redis_node_connect(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_node_test_connect(ngx_connection_t *c);
 static void ngx_redis_node_rewind(ngx_redis_node_t *node);
+static void ngx_redis_node_next(ngx_redis_node_t *node);
 static void ngx_redis_node_back_off(ngx_redis_node_t *node);
 static u_char *ngx_redis_node_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
 
 
 ngx_redis_node_t *
-ngx_redis_node_create(ngx_redis_t *redis)
+ngx_redis_node_create(ngx_redis_t *redis, ngx_redis_host_t *hosts,
+    ngx_uint_t nhosts, ngx_redis_greeting_t *greeting)
 {
     ngx_redis_node_t  *node;
 
@@ -38,6 +40,7 @@ ngx_redis_node_create(ngx_redis_t *redis)
 
     ngx_queue_init(&node->sent);
     ngx_queue_init(&node->waiting);
+    ngx_queue_init(&node->siblings);
 
     node->log = *ngx_cycle->log;
     node->log.handler = ngx_redis_node_log_error;
@@ -54,9 +57,10 @@ ngx_redis_node_create(ngx_redis_t *redis)
 
     ngx_redis_breaker_init(node);
 
-    node->hosts = redis->hosts;
-    node->nhosts = redis->nhosts;
+    node->hosts = hosts;
+    node->nhosts = nhosts;
 
+    node->greeter = greeting;
     node->greeting.temporary = 1;
     node->greeting.flush = 1;
     node->greeting_link.buf = &node->greeting;
@@ -71,10 +75,11 @@ ngx_redis_node_destroy(ngx_redis_node_t *node)
     ngx_queue_t          *q;
     ngx_redis_command_t  *cmd;
 
-    ngx_redis_node_close(node);
     ngx_redis_breaker_destroy(node);
+    ngx_redis_node_close(node);
     ngx_redis_resolve_forget(node);
     ngx_redis_tls_forget(node);
+    ngx_redis_host_free(&node->own);
 
     while (!ngx_queue_empty(&node->waiting)) {
         q = ngx_queue_head(&node->waiting);
@@ -127,6 +132,20 @@ ngx_redis_node_handler(ngx_event_t *ev)
 {
     ngx_redis_node_t *node = ev->data;
 
+    if (node->retired) {
+        ngx_redis_map_evacuate(node);
+        return;
+    }
+
+    if (node->leaving) {
+        node->leaving = 0;
+
+        if (node->state != ngx_redis_node_down) {
+            ngx_redis_node_close(node);
+            ngx_redis_node_next(node);
+        }
+    }
+
     if (node->live == 0 && ngx_exiting) {
         ngx_redis_node_close(node);
         return;
@@ -160,8 +179,71 @@ ngx_redis_node_handler(ngx_event_t *ev)
 static ngx_uint_t
 ngx_redis_node_wanted(ngx_redis_node_t *node)
 {
+    if (node->nhosts == 0) {
+        return 0;
+    }
+
     return node->channel ? ngx_redis_channel_wanted(node->channel)
                          : !ngx_queue_empty(&node->waiting);
+}
+
+
+ngx_int_t
+ngx_redis_node_relocate(ngx_redis_node_t *node,
+    const ngx_redis_place_t *place)
+{
+    ngx_redis_host_t  host;
+
+    if (ngx_redis_host_set(&host, place, &node->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_redis_resolve_forget(node);
+    ngx_redis_tls_forget(node);
+    ngx_redis_host_free(&node->own);
+
+    node->own = host;
+    node->hosts = &node->own;
+    node->nhosts = 1;
+    node->host = 0;
+    node->addr = 0;
+    node->tried = 0;
+    node->peer.name = NULL;             /* of the old place's memory */
+
+    ngx_redis_node_leave(node);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_redis_node_follow(ngx_redis_node_t *node, ngx_redis_node_t *other)
+{
+    ngx_redis_place_t  place;
+
+    place.host = (const char *) other->own.name.data;
+    place.len = other->own.name.len;
+    place.port = other->own.port;
+
+    return ngx_redis_node_relocate(node, &place);
+}
+
+
+ngx_uint_t
+ngx_redis_node_may_move(ngx_redis_node_t *node)
+{
+    return node->nhosts > 1
+           || node->naddrs > 1
+           || (node->redis->resolver && !node->hosts[node->host].literal);
+}
+
+
+void
+ngx_redis_node_leave(ngx_redis_node_t *node)
+{
+    node->leaving = 1;
+
+    ngx_redis_node_wake(node);
 }
 
 
@@ -207,11 +289,6 @@ ngx_redis_node_resolved(ngx_redis_node_t *node)
         node->naddrs = host->naddrs;
     }
 
-    if (node->naddrs == 0) {
-        ngx_redis_node_failed(node);
-        return;
-    }
-
     ngx_redis_node_connect(node);
 }
 
@@ -223,6 +300,14 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     ngx_addr_t             *addr;
     ngx_connection_t       *c;
     ngx_peer_connection_t  *pc;
+
+    if (node->naddrs == 0) {
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "no address of \"%V\" is known, a resolver might help",
+                      &node->hosts[node->host].name);
+        ngx_redis_node_failed(node);
+        return;
+    }
 
     addr = &node->addrs[node->addr % node->naddrs];
     node->log.action = "connecting to";
@@ -313,8 +398,7 @@ ngx_redis_node_secured(ngx_redis_node_t *node)
 
     node->log.action = "greeting";
 
-    greeting = node->channel ? &node->channel->greeting
-                             : &node->redis->greeting;
+    greeting = &node->greeter->text;
 
     node->greeting.pos = greeting->data;
     node->greeting.last = greeting->data + greeting->len;
@@ -453,6 +537,7 @@ ngx_redis_node_rewind(ngx_redis_node_t *node)
         }
 
         cmd->buf.pos = cmd->buf.start;
+        cmd->asked = 0;
 
         ngx_queue_insert_head(&node->waiting, q);
     }
@@ -468,6 +553,10 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
 
     ngx_redis_node_close(node);
 
+    if (node->redis->map) {
+        ngx_redis_map_doubt(node->redis->map);
+    }
+
     if (ready) {
 
         /* at once, unless Redis keeps hanging up without an answer */
@@ -480,6 +569,15 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
         return;
     }
 
+    ngx_redis_node_next(node);
+}
+
+
+/* the next address; a pause after the last of them */
+
+static void
+ngx_redis_node_next(ngx_redis_node_t *node)
+{
     node->addr++;
 
     if (++node->tried < node->naddrs) {

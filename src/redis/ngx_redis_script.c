@@ -6,6 +6,11 @@
 static ngx_redis_command_t *ngx_redis_command_alloc(ngx_redis_node_t *node,
     ngx_uint_t argc);
 static ngx_int_t ngx_redis_command_format(ngx_redis_command_t *cmd);
+static void ngx_redis_command_free_text(ngx_redis_command_t *cmd);
+
+
+static ngx_str_t  ngx_redis_asking = ngx_string("*1" CRLF "$6" CRLF
+                                                "ASKING" CRLF);
 
 
 void
@@ -37,6 +42,7 @@ ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
     }
 
     cmd->script = script;
+    cmd->slot = nkeys ? ngx_redis_slot(argv[0].data, argv[0].len) : 0;
 
     cmd->argv[0] = "EVALSHA";
     cmd->argvlen[0] = sizeof("EVALSHA") - 1;
@@ -117,6 +123,7 @@ static ngx_int_t
 ngx_redis_command_format(ngx_redis_command_t *cmd)
 {
     char     *resp;
+    u_char   *p;
     ssize_t   len;
 
     len = redisFormatCommandArgv(&resp, cmd->argc, cmd->argv, cmd->argvlen);
@@ -127,15 +134,70 @@ ngx_redis_command_format(ngx_redis_command_t *cmd)
         return NGX_ERROR;
     }
 
-    if (cmd->buf.start) {
-        redisFreeCommand((char *) cmd->buf.start);
+    p = (u_char *) resp;
+
+    if (cmd->asking) {
+
+        /* in one piece: nothing else may come to stand between the two */
+
+        p = ngx_alloc(ngx_redis_asking.len + len, &cmd->node->log);
+
+        if (p) {
+            ngx_memcpy(p, ngx_redis_asking.data, ngx_redis_asking.len);
+            ngx_memcpy(p + ngx_redis_asking.len, resp, len);
+            len += ngx_redis_asking.len;
+        }
+
+        redisFreeCommand(resp);
+
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
     }
 
-    cmd->buf.start = (u_char *) resp;
-    cmd->buf.pos = cmd->buf.start;
-    cmd->buf.last = cmd->buf.start + len;
+    ngx_redis_command_free_text(cmd);
+
+    cmd->own = cmd->asking;
+
+    cmd->buf.start = p;
+    cmd->buf.pos = p;
+    cmd->buf.last = p + len;
     cmd->buf.temporary = 1;
     cmd->buf.flush = 1;                 /* TLS collects until then */
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_redis_command_free_text(ngx_redis_command_t *cmd)
+{
+    if (cmd->buf.start == NULL) {
+        return;
+    }
+
+    if (cmd->own) {
+        ngx_free(cmd->buf.start);
+
+    } else {
+        redisFreeCommand((char *) cmd->buf.start);
+    }
+}
+
+
+ngx_int_t
+ngx_redis_command_asking(ngx_redis_command_t *cmd, ngx_uint_t on)
+{
+    if (cmd->asking == on) {
+        return NGX_OK;
+    }
+
+    cmd->asking = on;
+
+    if (ngx_redis_command_format(cmd) != NGX_OK) {
+        cmd->asking = !on;
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
@@ -178,6 +240,6 @@ ngx_redis_command_free(ngx_redis_command_t *cmd)
         ngx_del_timer(&cmd->deadline);
     }
 
-    redisFreeCommand((char *) cmd->buf.start);
+    ngx_redis_command_free_text(cmd);
     ngx_free(cmd);
 }

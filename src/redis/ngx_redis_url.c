@@ -336,8 +336,14 @@ ngx_redis_url_path(ngx_conf_t *cf, ngx_redis_t *redis, u_char *slash,
 
         slash = ngx_strlchr(p, last, '/');
 
-        redis->master.data = p;
         redis->master.len = (slash ? slash : last) - p;
+        redis->master.data = ngx_pnalloc(cf->cycle->pool,
+                                         redis->master.len + 1);
+        if (redis->master.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        (void) ngx_cpystrn(redis->master.data, p, redis->master.len + 1);
 
         if (redis->master.len == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -554,19 +560,4 @@ ngx_redis_host(ngx_conf_t *cf, ngx_redis_t *redis, ngx_redis_host_t *host,
     host->literal = ngx_redis_host_literal(&host->name);
 
     return NGX_OK;
-}
-
-
-ngx_uint_t
-ngx_redis_host_literal(ngx_str_t *name)
-{
-#if (NGX_HAVE_INET6)
-    u_char  addr[16];
-
-    if (ngx_inet6_addr(name->data, name->len, addr) == NGX_OK) {
-        return 1;
-    }
-#endif
-
-    return ngx_inet_addr(name->data, name->len) != INADDR_NONE;
 }
