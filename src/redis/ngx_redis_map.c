@@ -15,6 +15,10 @@
 
 #define NGX_REDIS_MAP_PAUSE       100   /* milliseconds between questions */
 #define NGX_REDIS_MAP_HOPS        16    /* of one command */
+
+/* Milliseconds after which sentinels are asked though nothing is wrong: an old
+   master that does not know yet takes writes that will be lost. */
+#define NGX_REDIS_MAP_FRESH       1000
 #define NGX_REDIS_MAP_WORDS       3
 
 
@@ -156,6 +160,13 @@ ngx_redis_map_route(ngx_redis_map_t *map, ngx_redis_command_t *cmd)
         ngx_redis_move(cmd, node);
         ngx_queue_insert_tail(&node->waiting, &cmd->queue);
         ngx_redis_node_wake(node);
+
+        if (map->slots == NULL
+            && ngx_current_msec - map->last > NGX_REDIS_MAP_FRESH)
+        {
+            ngx_redis_map_doubt(map);
+        }
+
         return;
     }
 

@@ -78,12 +78,12 @@ sub process { return $_[0]{process} }
 # start() again gives an empty one with the same addresses
 
 sub stop {
-    my ($self) = @_;
+    my ($self, $signal) = @_;
 
     delete $self->{client};
     $self->{own} = {};
 
-    return $self->{process}->stop('TERM');
+    return $self->{process}->stop($signal // 'TERM');
 }
 
 
