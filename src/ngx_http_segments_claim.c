@@ -74,14 +74,16 @@ ngx_http_segments_claim_create(ngx_http_segments_loc_conf_t *slcf,
     claim->timer.log = ngx_cycle->log;
     claim->attached = 1;
     claim->failures = slcf->redis_failures;
+    claim->replicas = slcf->redis_wait_replicas;
 
     record = &claim->record;
 
     record->redis = slcf->redis;
-    record->limits.connect_timeout = slcf->redis_connect_timeout;
-    record->limits.timeout = slcf->redis_timeout;
-    record->limits.failures = slcf->redis_failures;
-    record->limits.retry = slcf->redis_retry;
+    record->options.connect_timeout = slcf->redis_connect_timeout;
+    record->options.timeout = slcf->redis_timeout;
+    record->options.failures = slcf->redis_failures;
+    record->options.retry = slcf->redis_retry;
+    record->options.wait_timeout = slcf->redis_wait_timeout;
     record->lease = slcf->lease;
     record->ttl = slcf->ttl;
     record->hold = (slcf->unknown == NGX_HTTP_SEGMENTS_HOLD);
@@ -106,6 +108,8 @@ ngx_int_t
 ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
     ngx_redis_record_handler_pt handler, void *data)
 {
+    claim->record.options.replicas = claim->replicas;
+
     claim->cmd = ngx_redis_record_claim(&claim->record,
                                         ngx_http_segments_claim_asked, claim);
     if (claim->cmd == NULL) {
@@ -132,6 +136,7 @@ ngx_http_segments_claim_asked(void *data, const ngx_redis_record_reply_t *reply)
     ngx_redis_record_handler_pt  handler;
 
     claim->cmd = NULL;
+    claim->record.options.replicas = 0;
 
     switch (reply->verdict) {
 
@@ -207,7 +212,7 @@ static void
 ngx_http_segments_claim_renew(ngx_http_segments_claim_t *claim)
 {
     if (claim->cmd == NULL) {
-        claim->record.limits.failures = 0;
+        claim->record.options.failures = 0;
         claim->cmd = ngx_redis_record_renew(&claim->record,
                                             ngx_http_segments_claim_renewed,
                                             claim);
@@ -250,7 +255,7 @@ ngx_http_segments_claim_settle(ngx_http_segments_claim_t *claim,
     ngx_http_segments_end_e end, ngx_redis_record_handler_pt handler,
     void *data)
 {
-    claim->record.limits.failures = claim->failures;
+    claim->record.options.failures = claim->failures;
 
     if (ngx_http_segments_claim_end(claim, end) != NGX_OK) {
         return NGX_ERROR;
@@ -270,7 +275,8 @@ ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
     ngx_int_t  rc;
 
     claim->handler = NULL;
-    claim->record.limits.failures = 0;
+    claim->record.options.failures = 0;
+    claim->record.options.replicas = 0;
 
     switch (claim->state) {
 
@@ -423,7 +429,7 @@ ngx_http_segments_claim_try_later(ngx_http_segments_claim_t *claim)
 {
     ngx_msec_t  delay;
 
-    claim->record.limits.failures = 0;
+    claim->record.options.failures = 0;
 
     delay = ngx_min(claim->record.lease / 3, NGX_HTTP_SEGMENTS_TRY_AGAIN);
 

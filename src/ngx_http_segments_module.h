@@ -156,6 +156,8 @@ typedef struct {
     ngx_msec_t                    redis_timeout;
     ngx_uint_t                    redis_failures;   /* 0: no breaker */
     ngx_msec_t                    redis_retry;
+    ngx_uint_t                    redis_wait_replicas;  /* 0: off */
+    ngx_msec_t                    redis_wait_timeout;
     ngx_uint_t                    redis_failure;
     ngx_str_t                     redis_prefix;
     ngx_http_segments_tenant_t   *tenant;       /* set where enabled, and there
@@ -423,6 +425,8 @@ extern ngx_module_t  ngx_http_segments_module;
 /* ngx_http_segments_redis.c */
 
 char *ngx_http_segments_redis_breaker(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_segments_redis_wait(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 

@@ -66,6 +66,59 @@ ngx_http_segments_redis_breaker(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
+char *
+ngx_http_segments_redis_wait(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_segments_loc_conf_t *slcf = conf;
+
+    ngx_int_t    rc;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (slcf->redis_wait_replicas != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        slcf->redis_wait_replicas = 0;
+        slcf->redis_wait_timeout = 0;
+        return NGX_CONF_OK;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        rc = ngx_http_segments_redis_number(cf, &value[i], "replicas=",
+                                            &slcf->redis_wait_replicas);
+
+        if (rc == NGX_DECLINED) {
+            rc = ngx_http_segments_redis_time(cf, &value[i], "timeout=",
+                                              &slcf->redis_wait_timeout);
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid value \"%V\": expected \"off\", or "
+                               "\"replicas=\" and \"timeout=\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (slcf->redis_wait_replicas == NGX_CONF_UNSET_UINT
+        || slcf->redis_wait_timeout == NGX_CONF_UNSET_MSEC)
+    {
+        return "needs \"replicas=\" and \"timeout=\"";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 /* NGX_DECLINED: "word" does not begin with "name" */
 
 static ngx_int_t

@@ -319,8 +319,7 @@ my @refused = (
         [segments_rate_limit => 'rate=1r/s'],
         [segments_rate_limit_dry_run => 'on'],
         [segments_rate_limit_log_level => 'warn'],
-        [segments_idempotency_wait => '1s'],
-        [segments_redis_wait => 'off']),
+        [segments_idempotency_wait => '1s']),
     ['variable of rate limits', at(http =>
         'map $segments_rate_limit_status $x { default 1; }'),
         qr/unknown "segments_rate_limit_status" variable/],

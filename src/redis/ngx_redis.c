@@ -19,7 +19,7 @@ ngx_redis_name(ngx_redis_t *redis)
 ngx_redis_command_t *
 ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
     ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc,
-    const ngx_redis_limits_t *limits, ngx_redis_handler_pt handler,
+    const ngx_redis_options_t *options, ngx_redis_handler_pt handler,
     void *data)
 {
     ngx_redis_map_t      *map;
@@ -42,11 +42,14 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
         node = map->guide;
     }
 
-    map->connect_timeout = limits->connect_timeout;
-    map->timeout = limits->timeout;
-    node->connect_timeout = limits->connect_timeout;
+    cmd->replicas = options->replicas;
+    cmd->wait_timeout = options->wait_timeout;
 
-    if (ngx_redis_breaker_refuses(node, limits)) {
+    map->connect_timeout = options->connect_timeout;
+    map->timeout = options->timeout;
+    node->connect_timeout = options->connect_timeout;
+
+    if (ngx_redis_breaker_refuses(node, options)) {
 
         /* in no queue; its deadline is now, which is never within this call */
 
@@ -56,7 +59,7 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
         return cmd;
     }
 
-    ngx_redis_submit(cmd, limits->timeout, handler, data);
+    ngx_redis_submit(cmd, options->timeout, handler, data);
 
     ngx_redis_map_route(map, cmd);
 
@@ -119,6 +122,8 @@ ngx_redis_move(ngx_redis_command_t *cmd, ngx_redis_node_t *node)
         return;
     }
 
+    ngx_redis_ack_leave(cmd);
+
     cmd->node->live--;
     ngx_redis_node_live(cmd->node);
 
@@ -162,7 +167,7 @@ ngx_redis_abandon(ngx_redis_command_t *cmd)
 
     ngx_redis_settle(cmd);
 
-    if (cmd->buf.pos == cmd->buf.start) {
+    if (cmd->buf.pos == cmd->buf.start || cmd->reply) {
         ngx_queue_remove(&cmd->queue);
         ngx_redis_command_free(cmd);
     }
@@ -174,7 +179,8 @@ ngx_redis_abandon(ngx_redis_command_t *cmd)
 
 
 void
-ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply)
+ngx_redis_complete(ngx_redis_command_t *cmd, ngx_int_t rc,
+    const redisReply *reply)
 {
     void                  *data;
     ngx_redis_handler_pt   handler;
@@ -190,7 +196,7 @@ ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply)
     ngx_redis_command_free(cmd);
 
     if (handler) {
-        handler(data, NGX_OK, reply);
+        handler(data, rc, reply);
     }
 }
 
@@ -199,6 +205,8 @@ static void
 ngx_redis_settle(ngx_redis_command_t *cmd)
 {
     cmd->handler = NULL;
+
+    ngx_redis_ack_leave(cmd);
 
     if (cmd->deadline.timer_set) {
         ngx_del_timer(&cmd->deadline);

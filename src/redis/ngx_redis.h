@@ -41,13 +41,17 @@ typedef struct {
     ngx_uint_t    failures;             /* in a row, after which the breaker
                                            refuses; 0: it lets pass */
     ngx_msec_t    retry;                /* between probes while it is open */
-} ngx_redis_limits_t;
+    ngx_uint_t    replicas;             /* that have to acknowledge the
+                                           command; 0: none */
+    ngx_msec_t    wait_timeout;         /* for them, once Redis was asked */
+} ngx_redis_options_t;
 
 
 /*
  * rc is NGX_OK with a reply, which lives until the handler returns.  Without
  * one, none came in time: NGX_ABORT when Redis may have run the command, or
- * may yet, NGX_DECLINED when no byte of it was ever written.
+ * may yet, NGX_DECLINED when no byte of it was ever written.  NGX_ABORT with a
+ * reply: Redis ran it, and too few replicas acknowledged that.
  */
 typedef void (*ngx_redis_handler_pt)(void *data, ngx_int_t rc,
     const redisReply *reply);
@@ -90,11 +94,11 @@ ngx_str_t *ngx_redis_name(ngx_redis_t *redis);
  * Sends EVALSHA, and EVAL where Redis does not know the script.  "argv" holds
  * nkeys keys and then the arguments; it is copied, the bytes it points to are
  * not: they stay valid until the handler was called or the command cancelled.
- * "limits" are copied.  NULL when memory failed.
+ * "options" are copied.  NULL when memory failed.
  */
 ngx_redis_command_t *ngx_redis_eval(ngx_redis_t *redis,
     ngx_redis_script_t *script, ngx_uint_t nkeys, ngx_str_t *argv,
-    ngx_uint_t argc, const ngx_redis_limits_t *limits,
+    ngx_uint_t argc, const ngx_redis_options_t *options,
     ngx_redis_handler_pt handler, void *data);
 
 /*

@@ -44,19 +44,19 @@ ngx_redis_breaker_destroy(ngx_redis_node_t *node)
 
 ngx_uint_t
 ngx_redis_breaker_refuses(ngx_redis_node_t *node,
-    const ngx_redis_limits_t *limits)
+    const ngx_redis_options_t *options)
 {
     ngx_redis_breaker_t  *breaker;
 
-    if (limits->failures == 0) {
+    if (options->failures == 0) {
         return 0;
     }
 
     breaker = &node->breaker;
 
-    breaker->failures = limits->failures;
-    breaker->retry = limits->retry;
-    breaker->timeout = limits->timeout;
+    breaker->failures = options->failures;
+    breaker->retry = options->retry;
+    breaker->timeout = options->timeout;
 
     return breaker->open;
 }

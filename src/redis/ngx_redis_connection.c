@@ -11,8 +11,7 @@ static void ngx_redis_mark_sent(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_read(ngx_redis_node_t *node);
 static void ngx_redis_eof(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_parse(ngx_redis_node_t *node);
-static ngx_int_t ngx_redis_reply(ngx_redis_node_t *node,
-    const redisReply *reply);
+static ngx_int_t ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply);
 static ngx_msec_t ngx_redis_silence(ngx_redis_node_t *node);
 static void ngx_redis_await(ngx_redis_node_t *node);
 
@@ -271,6 +270,10 @@ ngx_redis_parse(ngx_redis_node_t *node)
              ? ngx_redis_reply(node, reply)
              : ngx_redis_greeting_reply(node, reply);
 
+        if (rc == NGX_DONE) {
+            continue;                   /* it is kept */
+        }
+
         freeReplyObject(reply);
 
         if (rc != NGX_OK) {
@@ -281,7 +284,7 @@ ngx_redis_parse(ngx_redis_node_t *node)
 
 
 static ngx_int_t
-ngx_redis_reply(ngx_redis_node_t *node, const redisReply *reply)
+ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
 {
     ngx_queue_t          *q;
     ngx_redis_command_t  *cmd;
@@ -323,7 +326,12 @@ ngx_redis_reply(ngx_redis_node_t *node, const redisReply *reply)
         return NGX_OK;
     }
 
-    ngx_redis_complete(cmd, reply);
+    if (cmd->unacked && reply->type != REDIS_REPLY_ERROR) {
+        ngx_redis_ack_hold(cmd, reply);
+        return NGX_DONE;
+    }
+
+    ngx_redis_complete(cmd, NGX_OK, reply);
 
     return NGX_OK;
 }

@@ -178,7 +178,14 @@ struct ngx_redis_node_s {
 
     ngx_queue_t              waiting;   /* commands not written at all; none
                                            of them is abandoned */
-    ngx_uint_t               live;      /* commands, sent or waiting, whose
+    ngx_queue_t              held;      /* commands that were replied to and
+                                           need acknowledgements */
+    ngx_redis_command_t     *wait;      /* the WAIT that is pending, or NULL */
+    ngx_uint_t               unacked;   /* commands that need one */
+    ngx_uint_t               replicas;  /* as the newest of them says */
+    ngx_msec_t               wait_timeout;
+    ngx_msec_t               timeout;
+    ngx_uint_t               live;      /* commands in these queues whose
                                            handler is still to be called */
     ngx_queue_t              siblings;  /* in the map's nodes, if any */
     ngx_msec_t               connect_timeout;   /* the newest command's */
@@ -258,6 +265,9 @@ struct ngx_redis_command_s {
     u_char                   nkeys[NGX_INT_T_LEN];
     ngx_uint_t               slot;      /* of the first key */
     ngx_uint_t               hops;      /* redirections */
+    ngx_uint_t               replicas;  /* that have to acknowledge it */
+    ngx_msec_t               wait_timeout;
+    redisReply              *reply;     /* held, or NULL */
 
     ngx_buf_t                buf;       /* in RESP, hiredis' memory, or with
                                            ASKING our own */
@@ -267,6 +277,7 @@ struct ngx_redis_command_s {
     unsigned                 asking:1;  /* ASKING goes before it */
     unsigned                 asked:1;   /* and was replied to */
     unsigned                 own:1;     /* the buffer is ours */
+    unsigned                 unacked:1; /* counted as such by its node */
     unsigned                 written:1; /* in part at least, to this
                                            connection or an earlier one */
 };
@@ -274,9 +285,10 @@ struct ngx_redis_command_s {
 
 /* face */
 
-/* hands "reply" to the command's handler, unless abandoned, and frees the
-   command */
-void ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply);
+/* hands "rc" and "reply" to the command's handler, unless abandoned, and frees
+   the command */
+void ngx_redis_complete(ngx_redis_command_t *cmd, ngx_int_t rc,
+    const redisReply *reply);
 
 /* a command of constant, terminated words, past the breaker */
 ngx_redis_command_t *ngx_redis_send_words(ngx_redis_node_t *node,
@@ -407,9 +419,9 @@ void ngx_redis_send(ngx_redis_node_t *node);
 void ngx_redis_breaker_init(ngx_redis_node_t *node);
 void ngx_redis_breaker_destroy(ngx_redis_node_t *node);
 
-/* whether a command with these limits is to fail at once */
+/* whether a command with these options is to fail at once */
 ngx_uint_t ngx_redis_breaker_refuses(ngx_redis_node_t *node,
-    const ngx_redis_limits_t *limits);
+    const ngx_redis_options_t *options);
 
 /* a deadline has passed, or no address could be connected to */
 void ngx_redis_breaker_failed(ngx_redis_node_t *node);
@@ -432,6 +444,23 @@ void ngx_redis_channel_reply(ngx_redis_channel_t *channel,
 /* the read timer: NGX_ERROR when the connection is to be given up */
 ngx_int_t ngx_redis_channel_silent(ngx_redis_channel_t *channel);
 void ngx_redis_channel_await(ngx_redis_channel_t *channel);
+
+
+/* ack */
+
+/* the command waits in its node, or will not any more */
+void ngx_redis_ack_enter(ngx_redis_command_t *cmd);
+void ngx_redis_ack_leave(ngx_redis_command_t *cmd);
+
+/* puts a WAIT behind the waiting commands, if one is needed */
+void ngx_redis_ack_queue(ngx_redis_node_t *node);
+
+/* keeps the command and "reply" until replicas have acknowledged */
+void ngx_redis_ack_hold(ngx_redis_command_t *cmd, redisReply *reply);
+
+/* the connection is lost: before, and after what was sent waits again */
+void ngx_redis_ack_cancel(ngx_redis_node_t *node);
+void ngx_redis_ack_rewind(ngx_redis_node_t *node);
 
 
 /* greeting */

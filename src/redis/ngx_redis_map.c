@@ -129,11 +129,11 @@ ngx_redis_map_destroy(ngx_redis_map_t *map)
         ngx_redis_node_destroy(node);
     }
 
-    ngx_redis_node_destroy(map->guide);
-
     if (map->timer.timer_set) {
-        ngx_del_timer(&map->timer);
+        ngx_del_timer(&map->timer);     /* its log is the guide's */
     }
+
+    ngx_redis_node_destroy(map->guide);
 
     ngx_free(map);
 }
@@ -158,6 +158,7 @@ ngx_redis_map_route(ngx_redis_map_t *map, ngx_redis_command_t *cmd)
 
     if (node && !node->retired) {
         ngx_redis_move(cmd, node);
+        ngx_redis_ack_enter(cmd);
         ngx_queue_insert_tail(&node->waiting, &cmd->queue);
         ngx_redis_node_wake(node);
 
@@ -412,6 +413,7 @@ ngx_redis_map_hop(ngx_redis_map_t *map, ngx_redis_command_t *cmd,
         }
 
         ngx_redis_move(cmd, node);
+        ngx_redis_ack_enter(cmd);
         ngx_queue_insert_tail(&node->waiting, &cmd->queue);
         ngx_redis_node_wake(node);
 

@@ -40,6 +40,7 @@ ngx_redis_node_create(ngx_redis_t *redis, ngx_redis_host_t *hosts,
 
     ngx_queue_init(&node->sent);
     ngx_queue_init(&node->waiting);
+    ngx_queue_init(&node->held);
     ngx_queue_init(&node->siblings);
 
     node->log = *ngx_cycle->log;
@@ -168,6 +169,7 @@ ngx_redis_node_handler(ngx_event_t *ev)
         break;
 
     case ngx_redis_node_ready:
+        ngx_redis_ack_queue(node);
         ngx_redis_send(node);
         break;
     }
@@ -507,7 +509,9 @@ ngx_redis_node_close(ngx_redis_node_t *node)
     node->peer.connection = NULL;
     node->state = ngx_redis_node_down;
 
+    ngx_redis_ack_cancel(node);
     ngx_redis_node_rewind(node);
+    ngx_redis_ack_rewind(node);
 
     if (ngx_redis_node_wanted(node)) {
         ngx_redis_node_wake(node);

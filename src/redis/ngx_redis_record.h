@@ -47,7 +47,7 @@ typedef void (*ngx_redis_record_handler_pt)(void *data,
    on it is pending */
 typedef struct {
     ngx_redis_t                 *redis;
-    ngx_redis_limits_t           limits;        /* of each command */
+    ngx_redis_options_t          options;       /* of each command */
 
     ngx_str_t                    name;
     ngx_str_t                    token;         /* the owner's */

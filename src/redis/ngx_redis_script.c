@@ -240,6 +240,10 @@ ngx_redis_command_free(ngx_redis_command_t *cmd)
         ngx_del_timer(&cmd->deadline);
     }
 
+    if (cmd->reply) {
+        freeReplyObject(cmd->reply);
+    }
+
     ngx_redis_command_free_text(cmd);
     ngx_free(cmd);
 }
