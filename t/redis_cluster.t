@@ -76,6 +76,9 @@ sub all_the_same {
 
 all_the_same('at first');
 
+is(join('', map { $_->cmd('INFO', 'errorstats') =~ /errorstat_MOVED.*/g }
+    $cluster->masters), '', 'nobody had to be told where to go');
+
 
 # connections: one to each master
 
