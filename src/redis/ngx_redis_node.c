@@ -391,7 +391,7 @@ ngx_redis_node_secured(ngx_redis_node_t *node)
 
     c = node->peer.connection;
 
-    node->reader = redisReaderCreate();
+    node->reader = ngx_redis_reader_create();
     if (node->reader == NULL) {
         ngx_log_error(NGX_LOG_CRIT, c->log, 0, "redisReaderCreate() failed");
         ngx_redis_node_failed(node);

@@ -8,6 +8,15 @@
     ((len) >= sizeof(word) - 1 && memcmp(s, word, sizeof(word) - 1) == 0)
 
 
+#if (HIREDIS_MAJOR >= 1)
+typedef size_t  ngx_redis_elements_t;
+#else
+typedef int     ngx_redis_elements_t;
+#endif
+
+
+static void *ngx_redis_create_array(const redisReadTask *task,
+    ngx_redis_elements_t n);
 static int ngx_redis_parse_redirect(const char *p, const char *last,
     ngx_redis_error_t *error);
 static int ngx_redis_parse_place(const char *host, size_t len,
@@ -17,6 +26,46 @@ static int ngx_redis_parse_number(const char *p, const char *last,
 static int ngx_redis_contains(const char *s, size_t len, const char *word);
 static const char *ngx_redis_line(const redisReply *reply, const char *name,
     size_t *len);
+
+
+static redisReplyObjectFunctions         ngx_redis_functions;
+static const redisReplyObjectFunctions  *ngx_redis_default_functions;
+
+
+redisReader *
+ngx_redis_reader_create(void)
+{
+    redisReader  *reader;
+
+    reader = redisReaderCreate();
+
+    if (reader == NULL) {
+        return NULL;
+    }
+
+    if (ngx_redis_functions.createArray == NULL) {
+        ngx_redis_default_functions = reader->fn;
+        ngx_redis_functions = *reader->fn;
+        ngx_redis_functions.createArray = ngx_redis_create_array;
+    }
+
+    reader->fn = &ngx_redis_functions;
+
+    return reader;
+}
+
+
+/* NULL ends the reader in an error */
+
+static void *
+ngx_redis_create_array(const redisReadTask *task, ngx_redis_elements_t n)
+{
+    if (n > NGX_REDIS_ARRAY) {
+        return NULL;
+    }
+
+    return ngx_redis_default_functions->createArray(task, n);
+}
 
 
 /* CRC16, XMODEM's */

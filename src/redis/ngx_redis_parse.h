@@ -15,6 +15,7 @@
 
 #define NGX_REDIS_SLOTS  16384
 #define NGX_REDIS_HOST   255            /* bytes of a host's name, at most */
+#define NGX_REDIS_ARRAY  65536          /* elements, at most */
 
 
 /* points into the reply; a length of 0: the host that was asked */
@@ -50,6 +51,13 @@ typedef struct {
     ngx_redis_place_t     place;
 } ngx_redis_range_t;
 
+
+/*
+ * hiredis' reader, which believes what the other side says about the size of
+ * an array and takes as much memory, with a limit to it; NULL when memory
+ * failed.  redisReaderFree() frees it.
+ */
+redisReader *ngx_redis_reader_create(void);
 
 /* of a key: its hash tag's, or its own */
 unsigned ngx_redis_slot(const unsigned char *key, size_t len);

@@ -158,7 +158,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_slot(data, size);
 
-    reader = redisReaderCreate();
+    reader = ngx_redis_reader_create();
     MUST(reader != NULL);
 
     MUST(redisReaderFeed(reader, (const char *) data, size) == REDIS_OK);
