@@ -1,12 +1,19 @@
+# the scripts, each as a C string
 
-# the script of a record, as a C string
+for ngx_segments_lua in limit record spend; do
 
-cat << END                                                    >> $NGX_MAKEFILE
+    ngx_segments_src=$ngx_addon_dir/src/redis/$ngx_segments_lua.lua
+    ngx_segments_sed=$ngx_addon_dir/tools/lua.sed
+    ngx_segments_macro=NGX_REDIS_`echo $ngx_segments_lua | tr a-z A-Z`_LUA
 
-$NGX_OBJS/ngx_redis_record_lua.h:	$ngx_addon_dir/src/redis/record.lua \\
-	$ngx_addon_dir/tools/record_lua.sed
-	sed -f $ngx_addon_dir/tools/record_lua.sed \\
-		$ngx_addon_dir/src/redis/record.lua > \$@.tmp
+    cat << END                                                >> $NGX_MAKEFILE
+
+$NGX_OBJS/ngx_redis_${ngx_segments_lua}_lua.h:	$ngx_segments_src \\
+	$ngx_segments_sed
+	echo '#define $ngx_segments_macro \\' > \$@.tmp
+	sed -f $ngx_segments_sed $ngx_segments_src >> \$@.tmp
 	mv \$@.tmp \$@
 
 END
+
+done

@@ -7,16 +7,17 @@
 
 
 #include "ngx_http_segments_claim.h"
-#include "contract/sg_headers.h"
-#include "contract/sg_record.h"
 
 
 /* the first piece of memory for a body of unknown length */
 #define NGX_HTTP_SEGMENTS_CAPTURE  4096
 
 
+static void ngx_http_segments_even_out(ngx_http_request_t *r);
 static ngx_int_t ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx,
     ngx_buf_t *b);
+static ngx_int_t ngx_http_segments_make_room(ngx_http_segments_ctx_t *ctx,
+    size_t size);
 static ngx_int_t ngx_http_segments_cut(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_end_capture(ngx_http_request_t *r,
@@ -27,12 +28,6 @@ static ngx_http_segments_end_e ngx_http_segments_judge(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
 static ngx_int_t ngx_http_segments_record_answer(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end);
-static ngx_int_t ngx_http_segments_record_headers(ngx_http_request_t *r,
-    ngx_pool_t *pool, ngx_str_t *dst);
-static void ngx_http_segments_record_content_type(ngx_http_request_t *r,
-    sg_buf_t *headers);
-static ngx_uint_t ngx_http_segments_stored(ngx_http_segments_loc_conf_t *slcf,
-    sg_str_t name);
 static void ngx_http_segments_settled(void *data,
     const ngx_redis_record_reply_t *reply);
 static void ngx_http_segments_set_status(ngx_http_segments_ctx_t *ctx,
@@ -57,9 +52,7 @@ ngx_http_segments_capture_header(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    /* sent as it is stored: nginx would make a rewritten one absolute */
-
-    r->headers_out.location = NULL;
+    ngx_http_segments_even_out(r);
 
     length = r->headers_out.content_length_n;
 
@@ -72,12 +65,27 @@ ngx_http_segments_capture_header(ngx_http_request_t *r,
            ? ngx_min(NGX_HTTP_SEGMENTS_CAPTURE, slcf->max_response)
            : (size_t) length;
 
-    ctx->captured = ngx_create_temp_buf(ctx->claim->pool, ngx_max(size, 1));
-    if (ctx->captured == NULL) {
-        return NGX_ERROR;
-    }
+    return ngx_http_segments_make_room(ctx, ngx_max(size, 1));
+}
 
-    return NGX_OK;
+
+/* what nginx would do to the first answer and not to a replay */
+
+static void
+ngx_http_segments_even_out(ngx_http_request_t *r)
+{
+    /* a rewritten one would be made absolute */
+
+    r->headers_out.location = NULL;
+
+    /* a POST is answered whole, whatever Range says */
+
+    r->allow_ranges = 0;
+
+    if (r->headers_out.status == NGX_HTTP_NO_CONTENT) {
+        ngx_str_null(&r->headers_out.content_type);
+        ngx_http_clear_content_length(r);
+    }
 }
 
 
@@ -138,8 +146,7 @@ static ngx_int_t
 ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
 {
     size_t                         len, size, used;
-    ngx_buf_t                     *kept, *grown;
-    ngx_pool_t                    *pool;
+    ngx_buf_t                     *kept;
     ngx_http_segments_loc_conf_t  *slcf;
 
     if (!ngx_buf_in_memory(b) || b->last == b->pos) {
@@ -165,22 +172,45 @@ ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
             size *= 2;
         }
 
-        pool = ctx->claim->pool;
+        size = ngx_min(size, slcf->max_response);
 
-        grown = ngx_create_temp_buf(pool, ngx_min(size, slcf->max_response));
-        if (grown == NULL) {
+        if (ngx_http_segments_make_room(ctx, size) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        grown->last = ngx_cpymem(grown->last, kept->pos, used);
-
-        (void) ngx_pfree(pool, kept->start);
-
-        ctx->captured = grown;
-        kept = grown;
+        kept = ctx->captured;
     }
 
     kept->last = ngx_cpymem(kept->last, b->pos, len);
+
+    return NGX_OK;
+}
+
+
+/* of the claim, which may have to outlive the request with it */
+
+static ngx_int_t
+ngx_http_segments_make_room(ngx_http_segments_ctx_t *ctx, size_t size)
+{
+    ngx_buf_t   *b, *kept;
+    ngx_pool_t  *pool;
+
+    pool = ctx->claim->pool;
+    kept = ctx->captured;
+
+    b = ngx_create_temp_buf(pool, size);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (kept) {
+        b->last = ngx_cpymem(b->last, kept->pos, kept->last - kept->pos);
+
+        (void) ngx_pfree(pool, kept->start);
+    }
+
+    ctx->captured = b;
+    ctx->claim->held = size;
 
     return NGX_OK;
 }
@@ -288,6 +318,16 @@ ngx_http_segments_put_out(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     b->last_buf = complete;
     b->last_in_chain = complete;
 
+    /* known by now, as it is of a replay: gzip has a least length */
+
+    if (complete
+        && r->headers_out.content_length_n == -1
+        && r->headers_out.status != NGX_HTTP_NO_CONTENT
+        && r->headers_out.status != NGX_HTTP_NOT_MODIFIED)
+    {
+        r->headers_out.content_length_n = b->last - b->pos;
+    }
+
     return ngx_http_segments_append(r, &ctx->last_out, b);
 }
 
@@ -358,114 +398,15 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
                       "where it is masked");
     }
 
-    return ngx_http_segments_record_headers(r, claim->pool, &claim->headers);
-}
-
-
-static ngx_int_t
-ngx_http_segments_record_headers(ngx_http_request_t *r, ngx_pool_t *pool,
-    ngx_str_t *dst)
-{
-    sg_buf_t                       headers;
-    sg_str_t                       name, value;
-    ngx_uint_t                     i;
-    ngx_list_part_t               *part;
-    ngx_table_elt_t               *h;
-    ngx_http_segments_loc_conf_t  *slcf;
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
-
-    sg_buf_init(&headers);
-
-    ngx_http_segments_record_content_type(r, &headers);
-
-    for (part = &r->headers_out.headers.part; part; part = part->next) {
-
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-
-            name.data = h[i].key.data;
-            name.len = h[i].key.len;
-            value.data = h[i].value.data;
-            value.len = h[i].value.len;
-
-            if (h[i].hash && ngx_http_segments_stored(slcf, name)) {
-                sg_record_header_add(&headers, name, value);
-            }
-        }
+    if (ngx_http_segments_record_headers(r, claim->pool, &claim->headers)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    return ngx_http_segments_take(pool, dst, &headers);
-}
+    claim->held += claim->headers.len;
 
-
-/* as nginx' header filter would write it */
-
-static void
-ngx_http_segments_record_content_type(ngx_http_request_t *r, sg_buf_t *headers)
-{
-    u_char     *p;
-    sg_str_t    value;
-    ngx_str_t  *type, *charset;
-
-    static const sg_str_t  name = sg_string("Content-Type");
-
-    type = &r->headers_out.content_type;
-    charset = &r->headers_out.charset;
-
-    if (type->len == 0) {
-        return;
-    }
-
-    value.data = type->data;
-    value.len = type->len;
-
-    if (charset->len && r->headers_out.content_type_len == type->len) {
-
-        p = ngx_pnalloc(r->pool,
-                        type->len + sizeof("; charset=") - 1 + charset->len);
-        if (p == NULL) {
-            headers->failed = 1;
-            return;
-        }
-
-        value.data = p;
-        value.len = ngx_sprintf(p, "%V; charset=%V", type, charset) - p;
-    }
-
-    sg_record_header_add(headers, name, value);
-}
-
-
-static ngx_uint_t
-ngx_http_segments_stored(ngx_http_segments_loc_conf_t *slcf, sg_str_t name)
-{
-    sg_str_t     configured;
-    ngx_str_t   *header;
-    ngx_uint_t   i;
-
-    if (sg_response_header_stored(name)) {
-        return 1;
-    }
-
-    if (slcf->headers == NULL) {
-        return 0;
-    }
-
-    header = slcf->headers->elts;
-
-    for (i = 0; i < slcf->headers->nelts; i++) {
-
-        configured.data = header[i].data;
-        configured.len = header[i].len;
-
-        if (sg_str_caseeq(name, configured)) {
-            return 1;
-        }
-    }
-
-    return 0;
+    return NGX_OK;
 }
 
 

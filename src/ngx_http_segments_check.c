@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_segments_module.h"
+#include "ngx_http_segments_limit.h"
 
 
 #define ngx_http_segments_refuse_conf(cf, ...)                                \
@@ -38,6 +38,7 @@ ngx_http_segments_check(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *slcf)
     if (ngx_http_segments_check_layout(cf) != NGX_OK
         || ngx_http_segments_check_secret(cf, slcf) != NGX_OK
         || ngx_http_segments_check_idempotency(cf, slcf) != NGX_OK
+        || ngx_http_segments_check_limits(cf, slcf) != NGX_OK
         || ngx_http_segments_check_proxy(cf, slcf) != NGX_OK
         || ngx_http_segments_check_proxy_headers(cf, slcf->plcf) != NGX_OK
         || ngx_http_segments_check_upstream(cf, slcf) != NGX_OK)

@@ -9,14 +9,15 @@
 #include <openssl/rand.h>
 
 
-#define NGX_HTTP_SEGMENTS_TOKEN_BYTES     16
+#define NGX_HTTP_SEGMENTS_TOKEN_BYTES       16
 
-/* claims of one worker that go on without a request; each holds at most one
-   answer */
-#define NGX_HTTP_SEGMENTS_BACKGROUND_MAX  1000
+/* claims of one worker that go on without a request, and the bytes of answers
+   that they hold together */
+#define NGX_HTTP_SEGMENTS_BACKGROUND_MAX    1000
+#define NGX_HTTP_SEGMENTS_BACKGROUND_BYTES  (64 * 1024 * 1024)
 
 /* between two tries in background, milliseconds */
-#define NGX_HTTP_SEGMENTS_TRY_AGAIN       1000
+#define NGX_HTTP_SEGMENTS_TRY_AGAIN         1000
 
 
 static void ngx_http_segments_claim_asked(void *data,
@@ -33,12 +34,15 @@ static void ngx_http_segments_claim_ended(void *data,
     const ngx_redis_record_reply_t *reply);
 static void ngx_http_segments_claim_try_later(
     ngx_http_segments_claim_t *claim);
+static ngx_int_t ngx_http_segments_claim_go_background(
+    ngx_http_segments_claim_t *claim);
 static void ngx_http_segments_claim_done(ngx_http_segments_claim_t *claim);
 static void ngx_http_segments_claim_destroy(ngx_http_segments_claim_t *claim);
 
 
 /* of this worker */
 static ngx_uint_t  ngx_http_segments_background;
+static size_t      ngx_http_segments_background_bytes;
 
 
 ngx_http_segments_claim_t *
@@ -79,11 +83,7 @@ ngx_http_segments_claim_create(ngx_http_segments_loc_conf_t *slcf,
     record = &claim->record;
 
     record->redis = slcf->redis;
-    record->options.connect_timeout = slcf->redis_connect_timeout;
-    record->options.timeout = slcf->redis_timeout;
-    record->options.failures = slcf->redis_failures;
-    record->options.retry = slcf->redis_retry;
-    record->options.wait_timeout = slcf->redis_wait_timeout;
+    ngx_http_segments_redis_options(slcf, &record->options);
     record->lease = slcf->lease;
     record->ttl = slcf->ttl;
     record->hold = (slcf->unknown == NGX_HTTP_SEGMENTS_HOLD);
@@ -106,11 +106,12 @@ ngx_http_segments_claim_create(ngx_http_segments_loc_conf_t *slcf,
 
 ngx_int_t
 ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
-    ngx_redis_record_handler_pt handler, void *data)
+    const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
+    void *data)
 {
     claim->record.options.replicas = claim->replicas;
 
-    claim->cmd = ngx_redis_record_claim(&claim->record,
+    claim->cmd = ngx_redis_record_claim(&claim->record, limits,
                                         ngx_http_segments_claim_asked, claim);
     if (claim->cmd == NULL) {
         if (!claim->doubtful) {
@@ -435,18 +436,11 @@ ngx_http_segments_claim_try_later(ngx_http_segments_claim_t *claim)
 
     if (!claim->background) {
 
-        if (ngx_http_segments_background == NGX_HTTP_SEGMENTS_BACKGROUND_MAX) {
-            ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
-                          "%ui claims are waiting for Redis already, "
-                          "one more is left to its lease",
-                          ngx_http_segments_background);
+        if (ngx_http_segments_claim_go_background(claim) != NGX_OK) {
             ngx_http_segments_claim_done(claim);
             return;
         }
 
-        ngx_http_segments_background++;
-
-        claim->background = 1;
         claim->deadline = ngx_current_msec + claim->record.lease + delay;
     }
 
@@ -462,6 +456,36 @@ ngx_http_segments_claim_try_later(ngx_http_segments_claim_t *claim)
 }
 
 
+static ngx_int_t
+ngx_http_segments_claim_go_background(ngx_http_segments_claim_t *claim)
+{
+    if (ngx_http_segments_background == NGX_HTTP_SEGMENTS_BACKGROUND_MAX) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "%ui claims are waiting for Redis already, "
+                      "one more is left to its lease",
+                      ngx_http_segments_background);
+        return NGX_DECLINED;
+    }
+
+    if (claim->held > NGX_HTTP_SEGMENTS_BACKGROUND_BYTES
+                      - ngx_http_segments_background_bytes)
+    {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "%uz bytes of answers are waiting for Redis already, "
+                      "%uz more are left to their claim's lease",
+                      ngx_http_segments_background_bytes, claim->held);
+        return NGX_DECLINED;
+    }
+
+    ngx_http_segments_background++;
+    ngx_http_segments_background_bytes += claim->held;
+
+    claim->background = 1;
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_http_segments_claim_done(ngx_http_segments_claim_t *claim)
 {
@@ -470,6 +494,7 @@ ngx_http_segments_claim_done(ngx_http_segments_claim_t *claim)
     if (claim->background) {
         claim->background = 0;
         ngx_http_segments_background--;
+        ngx_http_segments_background_bytes -= claim->held;
     }
 
     if (!claim->attached) {

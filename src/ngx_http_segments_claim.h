@@ -50,6 +50,9 @@ struct ngx_http_segments_claim_s {
     ngx_str_t                         status;
     ngx_str_t                         headers;
     ngx_str_t                         body;     /* in the claim's pool */
+    size_t                            held;     /* bytes of the pool that an
+                                                   answer takes; fixed from
+                                                   settling on */
 
     ngx_redis_record_handler_pt       handler;  /* of who waits, or NULL */
     void                             *data;
@@ -69,20 +72,24 @@ ngx_http_segments_claim_t *ngx_http_segments_claim_create(
     ngx_http_segments_loc_conf_t *slcf, ngx_str_t *name, u_char *fingerprint);
 
 /*
- * Asks Redis for the record, or asks again while it is not owned.  The handler
- * is called once, later, with Redis' verdict: after ngx_redis_record_ok the
- * record is owned, after ngx_redis_record_lost it may be, after any other it is
- * not, unless an earlier verdict was lost and this one is
- * ngx_redis_record_failed.  NGX_ERROR when memory failed.
+ * Asks Redis for the record, or asks again while it is not owned; and for the
+ * leave of "limits", which may be NULL and whose strings stay until the handler
+ * was called or the claim detached.  The handler is called once, later, with
+ * Redis' verdict: after ngx_redis_record_ok the record is owned, after
+ * ngx_redis_record_lost it may be, after any other it is not, unless an earlier
+ * verdict was lost and this one is ngx_redis_record_failed.  NGX_ERROR when
+ * memory failed.
  */
 ngx_int_t ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
-    ngx_redis_record_handler_pt handler, void *data);
+    const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
+    void *data);
 
 /*
  * Tells Redis how the request ended; claim->status, headers and body are set
  * as "end" needs them.  The handler is called once, later, with ok, stale,
  * failed or lost; after the last two the claim goes on trying by itself, and
- * renewing, for at least one more lease.  NGX_ERROR when nothing could be
+ * renewing, for at least one more lease, unless too many do or they hold too
+ * much.  NGX_ERROR when nothing could be
  * sent: the handler is not called, the claim goes on as after a failure.
  */
 ngx_int_t ngx_http_segments_claim_settle(ngx_http_segments_claim_t *claim,

@@ -81,6 +81,15 @@ static ngx_conf_enum_t  ngx_http_segments_upstream_keys[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_segments_log_levels[] = {
+    { ngx_string("info"), NGX_LOG_INFO },
+    { ngx_string("notice"), NGX_LOG_NOTICE },
+    { ngx_string("warn"), NGX_LOG_WARN },
+    { ngx_string("error"), NGX_LOG_ERR },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_conf_post_t  ngx_http_segments_prefix_post = {
     ngx_http_segments_check_prefix
 };
@@ -246,6 +255,27 @@ static ngx_command_t  ngx_http_segments_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_segments_loc_conf_t, upstream_key),
       &ngx_http_segments_upstream_keys },
+
+    { ngx_string("segments_rate_limit"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_segments_rate_limit,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("segments_rate_limit_dry_run"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_segments_loc_conf_t, rate_limit_dry_run),
+      NULL },
+
+    { ngx_string("segments_rate_limit_log_level"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_segments_loc_conf_t, rate_limit_log_level),
+      &ngx_http_segments_log_levels },
 
       ngx_null_command
 };
@@ -555,6 +585,9 @@ ngx_http_segments_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&smcf->tenants, cf->pool, 2,
                           sizeof(ngx_http_segments_tenant_t *))
            != NGX_OK
+        || ngx_array_init(&smcf->limits, cf->pool, 2,
+                          sizeof(ngx_http_segments_owned_limit_t))
+           != NGX_OK
         || ngx_array_init(&smcf->client_vars, cf->pool, 4, sizeof(ngx_uint_t))
            != NGX_OK
         || ngx_array_init(&smcf->logs, cf->pool, 2, sizeof(ngx_log_t *))
@@ -613,6 +646,9 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->max_response = NGX_CONF_UNSET_SIZE;
     conf->upstream_key = NGX_CONF_UNSET_UINT;
+    conf->limits = NGX_CONF_UNSET_PTR;
+    conf->rate_limit_dry_run = NGX_CONF_UNSET;
+    conf->rate_limit_log_level = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -672,6 +708,11 @@ ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               64 * 1024);
     ngx_conf_merge_uint_value(conf->upstream_key, prev->upstream_key,
                               NGX_HTTP_SEGMENTS_KEY_DERIVED);
+
+    ngx_conf_merge_ptr_value(conf->limits, prev->limits, NULL);
+    ngx_conf_merge_value(conf->rate_limit_dry_run, prev->rate_limit_dry_run, 0);
+    ngx_conf_merge_uint_value(conf->rate_limit_log_level,
+                              prev->rate_limit_log_level, NGX_LOG_ERR);
 
     if (ngx_http_segments_merge_scope(cf, prev, conf) != NGX_OK
         || ngx_http_segments_merge_statuses(cf, prev, conf) != NGX_OK)
@@ -850,6 +891,7 @@ ngx_http_segments_init(ngx_conf_t *cf)
     *h = ngx_http_segments_handler;
 
     ngx_redis_script_init(&ngx_redis_record_script);
+    ngx_redis_script_init(&ngx_redis_spend_script);
 
     if (ngx_http_segments_client_variables(cf) != NGX_OK) {
         return NGX_ERROR;

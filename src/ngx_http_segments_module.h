@@ -4,16 +4,18 @@
  *
  * A request's life, of which ngx_http_segments_enter() is the only writer:
  *
- *     start -> read -> admit -> forward -> capture -> settle -> release
- *        \       \     ^  \  \          \                          /
- *         \       \    |  |   \          `--------> pass <--------'
- *          \       \   await   \
- *           `-------`-----`-----`--> replied
+ *   start -> read -> admit -> spend -> forward -> capture -> settle -> release
+ *      \       \     ^  \       \         \                          /
+ *       \       \    |  |\       \         `--------> pass <--------'
+ *        \       \   await \       \
+ *         `-------`-----`---`-------`--> replied
  *
  * start     path, method and header fields are judged
  * read      the body arrives; it is judged when it is complete
- * admit     Redis is asked whether the key is ours
+ * admit     Redis is asked whether the key is ours, and for its limits' leave
  * await     it is another's, whose end is waited for
+ * spend     Redis is asked about limits only: those of a create without a key,
+ *           and in a cluster those out of the claim's reach
  * forward   proxy_pass has the request; no answer yet
  * capture   an answer to a claimed request arrives and is held
  * settle    Redis is told how the request ended; the answer is held
@@ -48,6 +50,7 @@ typedef enum {
     ngx_http_segments_read,
     ngx_http_segments_admit,
     ngx_http_segments_await,
+    ngx_http_segments_spend,
     ngx_http_segments_forward,
     ngx_http_segments_capture,
     ngx_http_segments_settle,
@@ -74,6 +77,7 @@ typedef enum {
     ngx_http_segments_bad_content_type,
     ngx_http_segments_key_invalid,
     ngx_http_segments_key_required,
+    ngx_http_segments_rate_limited,
     ngx_http_segments_redis_failed,
     ngx_http_segments_upstream_unauthorized,
     ngx_http_segments_upstream_failed,
@@ -128,10 +132,25 @@ typedef struct {
 } ngx_http_segments_tenant_t;
 
 
+typedef struct ngx_http_segments_limit_s   ngx_http_segments_limit_t;
+typedef struct ngx_http_segments_limits_s  ngx_http_segments_limits_t;
+
+
+/* where the buckets of a limit are: must be one rate, burst and key */
+typedef struct {
+    ngx_redis_t                  *redis;
+    ngx_str_t                     prefix;
+    sg_environment_e              environment;
+    ngx_http_segments_limit_t    *limit;
+} ngx_http_segments_owned_limit_t;
+
+
 typedef struct {
     ngx_array_t                   nodes;        /* ngx_redis_t * */
     ngx_array_t                   secrets;      /* ngx_http_segments_secret_t * */
     ngx_array_t                   tenants;      /* ngx_http_segments_tenant_t * */
+    ngx_array_t                   limits;       /* ngx_http_segments_owned_
+                                                   limit_t */
     ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
                                                    show the client's request */
     ngx_http_complex_value_t     *remote_user;  /* the default scope */
@@ -177,6 +196,11 @@ typedef struct {
     size_t                        max_response; /* bytes of a stored body */
     ngx_uint_t                    upstream_key;
 
+    ngx_array_t                  *limits;       /* ngx_http_segments_limit_t, or
+                                                   NULL */
+    ngx_flag_t                    rate_limit_dry_run;
+    ngx_uint_t                    rate_limit_log_level;
+
     ngx_str_t                     prefix;       /* path of the collection */
     ngx_http_handler_pt           handler;      /* proxy_pass's own */
     ngx_http_proxy_loc_conf_t    *plcf;
@@ -199,6 +223,8 @@ typedef struct {
 
     ngx_http_segments_claim_t    *claim;        /* NULL: no key, or bypassed */
     ngx_http_segments_waiter_t   *waiter;       /* NULL: never had to wait */
+    ngx_http_segments_limits_t   *limits;       /* NULL: not limited; in
+                                                   r->pool */
 
     /* Redis' answer to the claim; the strings are in r->pool */
     ngx_redis_record_verdict_e    verdict;
@@ -302,6 +328,7 @@ typedef enum {
     ngx_http_segments_refuse_reused,
     ngx_http_segments_refuse_buried,
     ngx_http_segments_refuse_held,
+    ngx_http_segments_refuse_limited,
     ngx_http_segments_refuse_redis
 } ngx_http_segments_refusal_e;
 
@@ -320,7 +347,8 @@ ngx_int_t ngx_http_segments_replay(ngx_http_request_t *r,
 ngx_table_elt_t *ngx_http_segments_add_header(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
 
-/* Idempotency-Status, where the request got as far as admission */
+/* Idempotency-Status, where the request got as far as admission, and what is to
+   be said of limits */
 ngx_int_t ngx_http_segments_add_status(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 
@@ -350,6 +378,12 @@ ngx_int_t ngx_http_segments_check(ngx_conf_t *cf,
  */
 ngx_int_t ngx_http_segments_check_url(ngx_http_request_t *r,
     ngx_http_segments_loc_conf_t *slcf);
+
+
+/* ngx_http_segments_limit_conf.c */
+
+char *ngx_http_segments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 /* ngx_http_segments_secret.c */
@@ -389,6 +423,17 @@ ngx_int_t ngx_http_segments_send_held(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
 
 
+/* ngx_http_segments_headers.c */
+
+/* those of an answer that are stored, as "dst", which is made of "pool" */
+ngx_int_t ngx_http_segments_record_headers(ngx_http_request_t *r,
+    ngx_pool_t *pool, ngx_str_t *dst);
+
+/* "headers" is not copied; NGX_ERROR, also when they cannot be read */
+ngx_int_t ngx_http_segments_restore_headers(ngx_http_request_t *r,
+    ngx_str_t *headers);
+
+
 /* ngx_http_segments_input.c */
 
 /* makes a body that cannot be read one that was cut; for the header filter */
@@ -426,6 +471,10 @@ extern ngx_module_t  ngx_http_segments_module;
 
 char *ngx_http_segments_redis_breaker(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* those of a command for which a client waits; no replica acknowledges it */
+void ngx_http_segments_redis_options(ngx_http_segments_loc_conf_t *slcf,
+    ngx_redis_options_t *options);
+
 char *ngx_http_segments_redis_wait(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

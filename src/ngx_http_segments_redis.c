@@ -119,6 +119,19 @@ ngx_http_segments_redis_wait(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+void
+ngx_http_segments_redis_options(ngx_http_segments_loc_conf_t *slcf,
+    ngx_redis_options_t *options)
+{
+    options->connect_timeout = slcf->redis_connect_timeout;
+    options->timeout = slcf->redis_timeout;
+    options->failures = slcf->redis_failures;
+    options->retry = slcf->redis_retry;
+    options->replicas = 0;
+    options->wait_timeout = slcf->redis_wait_timeout;
+}
+
+
 /* NGX_DECLINED: "word" does not begin with "name" */
 
 static ngx_int_t

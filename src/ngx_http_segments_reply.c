@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_segments_module.h"
+#include "ngx_http_segments_limit.h"
 #include "contract/sg_envelope.h"
 #include "contract/sg_record.h"
 
@@ -29,8 +29,6 @@ static ngx_int_t ngx_http_segments_add_retry_after(ngx_http_request_t *r,
     ngx_uint_t seconds);
 static ngx_int_t ngx_http_segments_add_replayed(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_segments_status(ngx_http_segments_ctx_t *ctx);
-static ngx_int_t ngx_http_segments_add_stored(ngx_http_request_t *r,
-    ngx_str_t *headers);
 static ngx_int_t ngx_http_segments_send(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_str_t *body);
 
@@ -97,9 +95,13 @@ static const ngx_http_segments_refusal_t  ngx_http_segments_refusals[] = {
       "The outcome of the first request with this Idempotency-Key is unknown",
       "held" },
 
+    { NGX_HTTP_TOO_MANY_REQUESTS, ngx_http_segments_rate_limited,
+      "request", "rate_limit_exceeded",
+      "The rate limit is exceeded", NULL },
+
     { NGX_HTTP_SERVICE_UNAVAILABLE, ngx_http_segments_redis_failed,
       "internal", "storage_error",
-      "The idempotency storage is unavailable, try again", NULL }
+      "The gateway's storage is unavailable, try again", NULL }
 };
 
 
@@ -128,6 +130,11 @@ ngx_http_segments_refuse(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
 
     case ngx_http_segments_refuse_in_progress:
         rc = ngx_http_segments_add_retry_after(r, (ctx->left + 999) / 1000);
+        break;
+
+    case ngx_http_segments_refuse_limited:
+        rc = ngx_http_segments_add_retry_after(r,
+                                        ngx_http_segments_limits_reset(ctx));
         break;
 
     case ngx_http_segments_refuse_redis:
@@ -230,6 +237,10 @@ ngx_http_segments_add_status(ngx_http_request_t *r,
 
     static ngx_str_t  name = ngx_string("Idempotency-Status");
 
+    if (ngx_http_segments_add_limits(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (ctx->idempotency_status == NULL) {
         return NGX_OK;
     }
@@ -288,7 +299,7 @@ ngx_http_segments_replay(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
     status = ngx_http_segments_status(ctx);
 
     if (status == 0
-        || ngx_http_segments_add_stored(r, &ctx->headers) != NGX_OK)
+        || ngx_http_segments_restore_headers(r, &ctx->headers) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "the stored answer of a record cannot be read");
@@ -325,60 +336,6 @@ ngx_http_segments_status(ngx_http_segments_ctx_t *ctx)
     text.len = ctx->status.len;
 
     return sg_record_status(text);
-}
-
-
-static ngx_int_t
-ngx_http_segments_add_stored(ngx_http_request_t *r, ngx_str_t *headers)
-{
-    int               rc;
-    u_char           *p;
-    sg_str_t          rest, name, value;
-    ngx_str_t         key, text;
-    ngx_table_elt_t  *h;
-
-    static const sg_str_t  content_type = sg_string("Content-Type");
-    static const sg_str_t  etag = sg_string("ETag");
-    static const sg_str_t  content_encoding = sg_string("Content-Encoding");
-
-    rest.data = headers->data;
-    rest.len = headers->len;
-
-    while ((rc = sg_record_header_next(&rest, &name, &value)) == 1) {
-
-        text.data = (u_char *) value.data;
-        text.len = value.len;
-
-        if (sg_str_caseeq(name, content_type)) {
-
-            p = ngx_strlchr(text.data, text.data + text.len, ';');
-
-            r->headers_out.content_type = text;
-            r->headers_out.content_type_len = p ? (size_t) (p - text.data)
-                                                : text.len;
-            r->headers_out.content_type_lowcase = NULL;
-            continue;
-        }
-
-        key.data = (u_char *) name.data;
-        key.len = name.len;
-
-        h = ngx_http_segments_add_header(r, &key, &text);
-        if (h == NULL) {
-            return NGX_ERROR;
-        }
-
-        /* gzip weakens the one and leaves the other, as in the first answer */
-
-        if (sg_str_caseeq(name, etag)) {
-            r->headers_out.etag = h;
-
-        } else if (sg_str_caseeq(name, content_encoding)) {
-            r->headers_out.content_encoding = h;
-        }
-    }
-
-    return rc == 0 ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_segments_module.h"
+#include "ngx_http_segments_limit.h"
 
 
 static ngx_int_t ngx_http_segments_operation_variable(ngx_http_request_t *r,
@@ -14,6 +14,8 @@ static ngx_int_t ngx_http_segments_outcome_variable(ngx_http_request_t *r,
 static ngx_int_t ngx_http_segments_record_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_segments_redis_time_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_segments_rate_limit_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static void ngx_http_segments_set_variable(ngx_http_variable_value_t *v,
     const char *text);
@@ -33,6 +35,9 @@ static ngx_http_variable_t  ngx_http_segments_vars[] = {
 
     { ngx_string("segments_redis_time"), NULL,
       ngx_http_segments_redis_time_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("segments_rate_limit_status"), NULL,
+      ngx_http_segments_rate_limit_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -56,6 +61,7 @@ static const char  *ngx_http_segments_outcomes[] = {
     "bad_content_type",
     "key_invalid",
     "key_required",
+    "rate_limited",
     "redis_failed",
     "upstream_unauthorized",
     "upstream_failed",
@@ -155,7 +161,7 @@ ngx_http_segments_redis_time_variable(ngx_http_request_t *r,
 
     ctx = ngx_http_segments_get_ctx(r);
 
-    if (ctx == NULL || ctx->record.len == 0) {
+    if (ctx == NULL || (ctx->record.len == 0 && ctx->limits == NULL)) {
         v->not_found = 1;
         return NGX_OK;
     }
@@ -172,6 +178,25 @@ ngx_http_segments_redis_time_variable(ngx_http_request_t *r,
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_rate_limit_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_segments_ctx_t  *ctx;
+
+    ctx = ngx_http_segments_get_ctx(r);
+
+    if (ctx == NULL || ctx->limits == NULL || ctx->limits->status == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_segments_set_variable(v, ctx->limits->status);
 
     return NGX_OK;
 }

@@ -234,6 +234,9 @@ my @refused = (
         [segments_redis_breaker => 'on'], [segments_redis_breaker => 'fails=1'],
         [segments_idempotency => 'yes'],
         [segments_idempotency_unknown => 'retries'],
+        [segments_idempotency_wait => 'on'],
+        [segments_idempotency_wait => '-1s'],
+        [segments_idempotency_wait => '99999999999999999999s'],
         [segments_idempotency_upstream_key => 'none']),
     map({ ["breaker $_->[0]", set(segments_redis_breaker => $_->[0]), $_->[1]] }
         ['failures=0', qr/invalid number in "failures=0"/],
@@ -243,6 +246,13 @@ my @refused = (
         ['retry=25d', qr/invalid time in "retry=25d"/],
         ['retry=1s retry=2s', qr/duplicate "retry="/],
         ['off retry=1s', qr/invalid value "off"/]),
+    map({ ["wait $_->[0]", set(segments_idempotency_wait => $_->[0]),
+        qr/$_->[1]/] }
+        ['0', 'must not be zero'], ['24856d', 'is too long'],
+        ['off per_key=1', 'has parameters besides "off"'],
+        map { ["5s $_", qq(invalid parameter "$_")] } qw(waiters=0 waiters=
+            waiters=-1 waiters=all per_key=0 per_key waiter=1 5
+            per_key=99999999999999999999)),
     ['max_response', set(segments_idempotency_max_response => 'much'),
         qr/"segments_idempotency_max_response" directive invalid value/],
     ['prefix with a brace', set(segments_redis_prefix => '"a{b"'),
@@ -286,9 +296,9 @@ my @refused = (
     ['relative socket', set(segments_redis => 'unix:a.sock'),
         qr/path in Redis URL "unix:a.sock" is not absolute/],
     ['other scheme', set(segments_redis => 'http://127.0.0.1'),
-        qr/a Redis URL begins with "redis:\/\/" or "unix:\/"/],
+        qr/a Redis URL begins with "redis:\/\/", /],
     ['no scheme', set(segments_redis => '127.0.0.1:6379'),
-        qr/a Redis URL begins with "redis:\/\/" or "unix:\/"/],
+        qr/a Redis URL begins with "redis:\/\/", /],
     ['unknown parameter', set(segments_redis => "$unused timeout=1s"),
         qr/unknown Redis parameter "timeout"/],
     ['no parameter', set(segments_redis => "$unused x"),
@@ -304,25 +314,12 @@ my @refused = (
         segments_secret_key_file => $keyfile->('sk_other')),
         qr/key files "[^"]+" and "[^"]+" are of one environment .* give each/],
 
-    # not there yet
+    # TLS where there is none
 
-    map({ ["URL $_", set(segments_redis => "$_"),
-        qr/this build does not support "[^"]+" URLs/] }
-        qw(rediss://127.0.0.1 redis+sentinel://127.0.0.1:26379/main
-        rediss+sentinel://127.0.0.1/main redis+cluster://127.0.0.1:1
-        rediss+cluster://127.0.0.1)),
     map({ ["parameter $_", set(segments_redis => "$unused $_"),
-        qr/this build does not support TLS to Redis/] }
+        qr/Redis parameter "\w+" needs TLS: a URL that begins with "rediss"/] }
         "tls_trusted_certificate=$certificate", qw(tls_verify=on
         tls_verify=off tls_name=a tls_certificate=a tls_certificate_key=a)),
-    map({ ["directive $_->[0]", set(@$_), qr/unknown directive "$_->[0]"/] }
-        [segments_rate_limit => 'rate=1r/s'],
-        [segments_rate_limit_dry_run => 'on'],
-        [segments_rate_limit_log_level => 'warn'],
-        [segments_idempotency_wait => '1s']),
-    ['variable of rate limits', at(http =>
-        'map $segments_rate_limit_status $x { default 1; }'),
-        qr/unknown "segments_rate_limit_status" variable/],
 );
 
 for (@refused) {
@@ -374,6 +371,8 @@ my @accepted = (
         segments_idempotency => 'off')],
     ['no Redis, no create', set(segments_redis => undef,
         segments_operations => 'list get')],
+    map({ ["wait $_", set(segments_idempotency_wait => $_)] }
+        'off', '1ms', '2m waiters=1', '2s per_key=1 waiters=100000'),
     ['shortest lease', set(segments_idempotency_lease => '600ms')],
     ['lease as long as the ttl', set(segments_idempotency_ttl => '10s')],
     ['Redis faster than clients', set(segments_redis_timeout => '1s',

@@ -90,7 +90,8 @@ sub summaries {
 # the owner dies: when its lease is over, one of them runs
 
 {
-    my ($owner, $gateway) = map { gateway(%SHORT) } 1, 2;
+    my $owner = gateway(%SHORT);
+    my $gateway = gateway(segments_idempotency_lease => '900s');
     my $first = running($owner, 'died', mock => '; effect');
     my @waiting = waiting($gateway, 'died', 5);
 
@@ -249,6 +250,8 @@ for my $denied ('-subscribe', '-publish', 'resetchannels') {
     );
 
     my $gateway = gateway(redis => $fake,
+        segments_idempotency_lease     => '900s',
+        segments_redis_timeout         => '20s',
         segments_redis_connect_timeout => '20s');
     my $c = send_create($gateway, 'late');
 

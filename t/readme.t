@@ -97,7 +97,8 @@ sub redis_acl {
 
     my $nginx = nginx(upstream => $upstream, redis => 'redis://gateway@'
         . '127.0.0.1:' . $redis->port . '/1 password_file=' . tempdir()
-        . '/password', set => { segments_idempotency_lease => slow_ms(600) });
+        . '/password', set => { segments_idempotency_lease => slow_ms(600),
+            segments_rate_limit => 'rate=1r/s burst=99' });
 
     # completed, buried, given back, unknown; then found again
 
@@ -112,6 +113,7 @@ sub redis_acl {
 
     is($nginx->create(key => 'none')->header('Idempotency-Status'),
         'replayed', 'replayed');
+    is($nginx->create->status, 201, 'limited without a key');
 
     my $c = $nginx->connect;
     $c->send_request($nginx->create_request(key => 'slow', mock => 'hold=a'));

@@ -18,6 +18,7 @@ use lib "$FindBin::Bin/lib";
 use Segments::RecordModel;
 use Segments::Redis;
 use Segments::RedisServer;
+use Segments::Util qw(slurp);
 
 
 my $SEED = $ENV{SEED} // 1;
@@ -69,11 +70,8 @@ done_testing();
 
 
 sub script {
-    my $name = "$FindBin::Bin/../src/redis/record.lua";
-
-    open my $file, '<', $name or die "$name: $!";
-    local $/;
-    return readline $file;
+    return join '', map { slurp("$FindBin::Bin/../src/redis/$_.lua") }
+        qw(limit record);
 }
 
 
@@ -83,6 +81,8 @@ sub sequences {
     my %seen;
 
     srand $SEED;
+
+    $redis->command('SET', 'full', '9' x 16 . ' 0', 'PX', 3_600_000);
 
     for my $round (1 .. $ROUNDS) {
         my @history;
@@ -115,8 +115,10 @@ sub expected {
                          qw(ok stale unreadable) }
                    qw(renew complete bury give_back unknown);
 
-    return (@settling, map { "claim:$_" }
-            qw(ok replay tombstone in_progress mismatch held unreadable));
+    my @found = qw(ok replay tombstone in_progress mismatch held unreadable);
+
+    return (@settling, map({ "claim:$_" } @found),
+            map { "limited:$_" } @found, 'limited');
 }
 
 
@@ -145,7 +147,8 @@ sub random_event {
     my $fp = any('body-1', 'body-1', 'body-1', 'body-2');
     my ($lease, $ttl) = (any(@LEASES), any(@TTLS));
 
-    return ['claim', $token, $fp, $lease, $ttl, any('retry', 'hold'),
+    return [any('claim', 'claim', 'claim', 'limited'), $token, $fp, $lease,
+            $ttl, any('retry', 'hold'),
             any([], ['channel-1'], ['channel-2'])->@*]
         if $dice < 0.55;
     return ['renew', $token, $lease] if $dice < 0.65;
@@ -171,13 +174,25 @@ sub play {
         = Segments::RecordModel::apply($key, $event, $NOW);
 
     my ($reply, $fields, $left) = $redis->pipeline(
-        ['EVALSHA', $sha, 1, $name, @$event],
+        ['EVALSHA', $sha, words_of($name, @$event)],
         ['HGETALL', $name], ['PTTL', $name]);
 
     $seen->{"$event->[0]:$verdict->[0]"}++;
 
+    # the state of the limits, which is for another test
+    pop @$reply if ref $reply && ref $reply->[-1];
+
     return $after, compare_verdict($verdict, $reply)
                    // compare_key($after, $fields, $left);
+}
+
+
+# keys and arguments; "full" is the key of a limit of which nothing is left
+sub words_of {
+    my ($name, $verb, @args) = @_;
+
+    return (1, $name, $verb, @args) if $verb ne 'limited';
+    return (2, $name, 'full', 'claim', @args, 'spend', 1, 3_600_000_000, 1);
 }
 
 

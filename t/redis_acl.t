@@ -11,11 +11,12 @@ use lib "$FindBin::Bin/lib";
 use Segments::Test;
 
 
-# what README.md says: EVALSHA and EVAL, and what the scripts call
+# what README.md says: EVALSHA and EVAL, what the scripts call, and what is
+# needed for waiting
 
-my @RULE = qw(resetkeys resetchannels -@all ~segments:*);
+my @RULE = qw(resetkeys resetchannels -@all ~segments:* &segments:*);
 my @COMMANDS = qw(ping info evalsha eval hmget hset hdel exists del pexpire pttl
-    time);
+    time get set publish subscribe);
 
 my $upstream = upstream();
 my $redis = redis_server();
@@ -43,6 +44,8 @@ sub gateway {
             segments_idempotency_lease        => slow_ms(900),
             segments_idempotency_ttl          => slow_ms(900),
             segments_idempotency_max_response => '1k',
+            segments_rate_limit               => 'rate=1r/h burst=20',
+            segments_idempotency_wait         => slow_ms(10_000),
             %more,
         });
 }
@@ -62,6 +65,7 @@ sub life {
         $gateway->create(key => 'c', mock => 'status=429'),
         $gateway->create(key => 'c', mock => 'status=500'),
         $gateway->create(key => 'c'),
+        $gateway->create,
     );
 
     return join "\n", @said;
@@ -76,6 +80,7 @@ my $whole = <<'END' =~ s/\n\z//r;
 429 unstored mock_429
 500 unstored mock_500
 201 created
+201 -
 END
 
 # "no such permission" is written down by Redis itself
@@ -91,6 +96,7 @@ my $gateway = gateway(\@COMMANDS,
     segments_idempotency_ttl   => '60s');
 
 is(life($gateway), $whole, 'a whole life');
+is(waits($gateway, 'e'), '201 replayed marked', 'waited for');
 
 unlike($gateway->error_log, qr/\[(?:error|warn)\]/, 'log');
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
@@ -107,10 +113,14 @@ $gateway->quit;
 
 for my $left_out (@COMMANDS) {
     $redis->cmd('ACL', 'LOG', 'RESET');
-    $gateway = gateway([grep { $_ ne $left_out } @COMMANDS]);
+    my $waits = $left_out =~ /publish|subscribe/;
+
+    $gateway = gateway([grep { $_ ne $left_out } @COMMANDS],
+        $waits ? () : (segments_idempotency_wait => 'off'));
 
     life($gateway);
     renewals($gateway, 'd') if $left_out eq 'pttl';
+    waits($gateway, 'e') if $waits;
 
     is_deeply([grep { $_ ne $left_out } denied()], [],
         "without $left_out, nothing else denied");
@@ -131,6 +141,29 @@ is($redis->cmd('DBSIZE'), 0, 'another prefix, nothing written');
 $gateway->stop;
 
 done_testing();
+
+
+# a duplicate that comes early
+
+sub waits {
+    my ($gateway, $key) = @_;
+
+    my $hold = "wait$users";
+    my ($first, $second) = map { $gateway->connect } 1, 2;
+
+    $first->send_request($gateway->create_request(key => $key,
+        mock => "hold=$hold"));
+    $upstream->wait_held($hold);
+
+    my $asked = $redis->commands->{evalsha};
+
+    $second->send_request($gateway->create_request(key => $key));
+    wait_for { $redis->commands->{evalsha} >= $asked + 2 } 10, 'a duplicate';
+    $upstream->release($hold);
+    $first->read_response;
+
+    return $second->read_response->summary;
+}
 
 
 # an upstream that takes longer than the lease

@@ -80,6 +80,21 @@ is(join('', map { $_->cmd('INFO', 'errorstats') =~ /errorstat_MOVED.*/g }
     $cluster->masters), '', 'nobody had to be told where to go');
 
 
+# a limit whose key is in another slot than the record's
+
+my $limited = nginx(upstream => $upstream, redis => $cluster->url,
+    set => { %set, segments_redis_prefix => 'limited:',
+        segments_rate_limit => 'rate=1r/h burst=2 key=$http_x_limit' });
+
+my @limited = map { $limited->request($limited->create_request(key => 'k',
+    headers => ['X-Scope' => $_, 'X-Limit' => 'one'])) } @scopes[0 .. 3, 0];
+
+is_deeply([map { $_->status } @limited], [201, 201, 201, 429, 201],
+    'one limit for many slots');
+is($limited[4]->summary, '201 replayed marked', 'a replay is not limited');
+$limited->quit;
+
+
 # connections: one to each master
 
 my $connections = 0;

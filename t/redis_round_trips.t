@@ -28,7 +28,7 @@ my @URI = ('/v4/segments', headers => ['Idempotency-Key' => 'k9']);
 
 sub sent {
     my %calls = %{ $redis->commands };
-    my @inside = qw(hmget exists time hset pexpire pttl hdel del);
+    my @inside = qw(hmget exists time hset pexpire pttl hdel del get set);
 
     delete @calls{@inside};
 
@@ -99,6 +99,34 @@ trips('a duplicate', sub {
     $upstream->release('a');
     return $c->read_response;
 }, evalsha => 3);
+
+# limits take no trip of their own, or the only one
+
+my $limited = nginx(upstream => $upstream, redis => $redis, set => {
+    segments_redis_timeout         => slow_ms(3000),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => '300s',
+    segments_rate_limit            => ['rate=1r/h burst=3',
+        'rate=1r/d burst=9 name=b key=$remote_addr',
+        'rate=1r/d burst=9 name=c key=$http_x_none'],
+});
+
+$limited->create(key => 'l0');
+$limited->create;
+
+sub limited {
+    my @args = @_;
+
+    return sub { $limited->create(@args) };
+}
+
+trips('limited', limited(key => 'l1'), evalsha => 2);
+trips('limited, its retry', limited(key => 'l1'), evalsha => 1);
+trips('limited, no key', limited(), evalsha => 1);
+trips('refused', limited(key => 'l2'), evalsha => 1);
+trips('refused, no key', limited(), evalsha => 1);
+trips('limited, broken', limited(key => 'l2', body => {}));
+$limited->stop;
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 

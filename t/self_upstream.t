@@ -49,6 +49,9 @@ is(length said('chunked; body=2500')->body, 2500, 'chunked');
 is(said('http10; text=old')->version, '1.0', 'HTTP/1.0');
 is(said('dribble=7; text=slow')->body, 'slow', 'dribbled');
 is((said('early-hints')->interim)[0]->status, 103, 'early hints');
+is(join(' ', map { $_->status } said('interim=100,102')->interim), '100 102',
+    'interim answers');
+is(said('no-type; text=a')->header('Content-Type'), undef, 'no type');
 
 $answer = said('no-length; text=hello');
 

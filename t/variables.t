@@ -16,7 +16,8 @@ my %args = (upstream => $upstream, redis => $redis,
     http => 'log_format none escape=json \'{"outcome":"$segments_outcome",'
         . '"operation":"$segments_operation",'
         . '"record":"$segments_idempotency_record",'
-        . '"redis_time":"$segments_redis_time"}\';',
+        . '"redis_time":"$segments_redis_time",'
+        . '"limit":"$segments_rate_limit_status"}\';',
     server => 'location /plain { return 200; access_log %%DIR%%/none.log none;'
         . ' } limit_req_status 429;');
 my %set = (
@@ -217,6 +218,6 @@ $redis->resume;
 $nginx->request('GET', '/plain');
 wait_for { slurp($nginx->dir . '/none.log') =~ /\n/ };
 is(slurp($nginx->dir . '/none.log'), '{"outcome":"","operation":"","record":"",'
-    . qq("redis_time":""}\n), 'none in other locations');
+    . qq("redis_time":"","limit":""}\n), 'none in other locations');
 
 done_testing();

@@ -9,7 +9,6 @@
 #include <string.h>
 
 
-static void sg_record_encode(sg_buf_t *out, sg_str_t str);
 static int sg_record_is_unreserved(unsigned char ch);
 static int sg_record_value_ok(sg_str_t value);
 
@@ -18,19 +17,27 @@ void
 sg_record_name(sg_buf_t *out, sg_str_t prefix, sg_environment_e environment,
     sg_str_t scope, sg_operation_e operation, sg_str_t key)
 {
-    sg_buf_add_str(out, prefix);
-    sg_buf_add_cstr(out, "{");
-    sg_buf_add_cstr(out, sg_environment_name(environment));
-    sg_buf_add_cstr(out, ":");
-    sg_record_encode(out, scope);
-    sg_buf_add_cstr(out, "}:");
+    sg_record_tag(out, prefix, environment, scope);
     sg_buf_add_cstr(out, sg_operation_name(operation));
     sg_buf_add_cstr(out, ":");
     sg_record_encode(out, key);
 }
 
 
-static void
+void
+sg_record_tag(sg_buf_t *out, sg_str_t prefix, sg_environment_e environment,
+    sg_str_t scope)
+{
+    sg_buf_add_str(out, prefix);
+    sg_buf_add_cstr(out, "{");
+    sg_buf_add_cstr(out, sg_environment_name(environment));
+    sg_buf_add_cstr(out, ":");
+    sg_record_encode(out, scope);
+    sg_buf_add_cstr(out, "}:");
+}
+
+
+void
 sg_record_encode(sg_buf_t *out, sg_str_t str)
 {
     static const char  hex[] = "0123456789ABCDEF";

@@ -26,6 +26,13 @@ void sg_record_name(sg_buf_t *out, sg_str_t prefix,
     sg_environment_e environment, sg_str_t scope, sg_operation_e operation,
     sg_str_t key);
 
+/* appends the beginning of such a name: <prefix>{<environment>:<scope>}: */
+void sg_record_tag(sg_buf_t *out, sg_str_t prefix,
+    sg_environment_e environment, sg_str_t scope);
+
+/* appends a part of such a name, percent-encoded */
+void sg_record_encode(sg_buf_t *out, sg_str_t str);
+
 /* 1 when the prefix leaves the hash tag alone: no "{" and no "}" */
 int sg_record_prefix_ok(sg_str_t prefix);
 

@@ -16,6 +16,15 @@ ngx_redis_name(ngx_redis_t *redis)
 }
 
 
+ngx_uint_t
+ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one, ngx_str_t *other)
+{
+    return redis->topology != ngx_redis_cluster
+           || ngx_redis_slot(one->data, one->len)
+              == ngx_redis_slot(other->data, other->len);
+}
+
+
 ngx_redis_command_t *
 ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
     ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc,

@@ -1,11 +1,13 @@
 
 /*
- * The commands of record.lua, and what is made of its verdicts.
+ * The commands of record.lua and spend.lua, and what is made of their verdicts.
  */
 
 
 #include "ngx_redis_record.h"
-#include "ngx_redis_record_lua.h"       /* made from record.lua */
+#include "ngx_redis_limit_lua.h"        /* each made from its .lua */
+#include "ngx_redis_record_lua.h"
+#include "ngx_redis_spend_lua.h"
 
 
 /* of what a peer sent, no more than this goes to the log */
@@ -22,18 +24,24 @@ typedef struct {
 static ngx_redis_command_t *ngx_redis_record_send(ngx_redis_record_t *record,
     ngx_str_t *argv, ngx_uint_t argc, ngx_redis_handler_pt done,
     ngx_redis_record_handler_pt handler, void *data);
+static ngx_redis_command_t *ngx_redis_record_eval(ngx_redis_record_t *record,
+    ngx_redis_script_t *script, ngx_uint_t nkeys, ngx_str_t *argv,
+    ngx_uint_t argc, ngx_redis_handler_pt done,
+    ngx_redis_record_handler_pt handler, void *data);
 static void ngx_redis_record_set_time(ngx_str_t *arg, u_char *text,
     ngx_msec_t time);
 static void ngx_redis_record_claimed(void *data, ngx_int_t rc,
     const redisReply *reply);
 static void ngx_redis_record_changed(void *data, ngx_int_t rc,
     const redisReply *reply);
+static void ngx_redis_record_spent(void *data, ngx_int_t rc,
+    const redisReply *reply);
 static void ngx_redis_record_done(ngx_redis_record_t *record,
     ngx_redis_record_word_t *words, ngx_int_t rc, const redisReply *reply);
 static ngx_int_t ngx_redis_record_decode(ngx_redis_record_word_t *words,
     const redisReply *reply, ngx_redis_record_reply_t *decoded);
 static ngx_int_t ngx_redis_record_decode_values(const redisReply *reply,
-    ngx_redis_record_reply_t *decoded);
+    size_t elements, ngx_redis_record_reply_t *decoded);
 static ngx_redis_record_verdict_e ngx_redis_record_refused(
     ngx_redis_record_t *record, const redisReply *reply);
 static ngx_str_t ngx_redis_record_first_word(const redisReply *reply);
@@ -42,7 +50,12 @@ static ngx_uint_t ngx_redis_record_is(const redisReply *reply,
 
 
 ngx_redis_script_t  ngx_redis_record_script = {
-    "record", NGX_REDIS_RECORD_LUA, { 0 }
+    "record", NGX_REDIS_LIMIT_LUA NGX_REDIS_RECORD_LUA, { 0 }
+};
+
+
+ngx_redis_script_t  ngx_redis_spend_script = {
+    "spend", NGX_REDIS_LIMIT_LUA NGX_REDIS_SPEND_LUA, { 0 }
 };
 
 
@@ -53,6 +66,7 @@ static ngx_redis_record_word_t  ngx_redis_record_claim_words[] = {
     { ngx_string("in_progress"), 2, ngx_redis_record_in_progress },
     { ngx_string("mismatch"), 1, ngx_redis_record_mismatch },
     { ngx_string("held"), 1, ngx_redis_record_held },
+    { ngx_string("limited"), 1, ngx_redis_record_limited },
     { ngx_null_string, 0, ngx_redis_record_failed }
 };
 
@@ -64,15 +78,23 @@ static ngx_redis_record_word_t  ngx_redis_record_change_words[] = {
 };
 
 
+static ngx_redis_record_word_t  ngx_redis_record_spend_words[] = {
+    { ngx_string("ok"), 1, ngx_redis_record_ok },
+    { ngx_string("limited"), 1, ngx_redis_record_limited },
+    { ngx_null_string, 0, ngx_redis_record_failed }
+};
+
+
 static ngx_str_t  ngx_redis_record_unreadable_word = ngx_string("unreadable");
 
 
 ngx_redis_command_t *
 ngx_redis_record_claim(ngx_redis_record_t *record,
-    ngx_redis_record_handler_pt handler, void *data)
+    const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
+    void *data)
 {
+    ngx_str_t   argv[8 + NGX_REDIS_LIMITS_ARGC];
     ngx_uint_t  argc;
-    ngx_str_t   argv[8];
 
     ngx_str_set(&argv[1], "claim");
     argv[2] = record->token;
@@ -93,8 +115,11 @@ ngx_redis_record_claim(ngx_redis_record_t *record,
         argv[argc++] = record->channel;
     }
 
-    return ngx_redis_record_send(record, argv, argc, ngx_redis_record_claimed,
-                                 handler, data);
+    argc = ngx_redis_limits_add(limits, argv, argc);
+
+    return ngx_redis_record_eval(record, &ngx_redis_record_script,
+                                 1 + (limits ? limits->n : 0), argv, argc,
+                                 ngx_redis_record_claimed, handler, data);
 }
 
 
@@ -178,18 +203,46 @@ ngx_redis_record_unknown(ngx_redis_record_t *record,
 }
 
 
+ngx_redis_command_t *
+ngx_redis_record_spend(ngx_redis_record_t *record,
+    const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
+    void *data)
+{
+    ngx_str_t   argv[2 + NGX_REDIS_LIMITS_ARGC];
+    ngx_uint_t  argc;
+
+    ngx_redis_record_set_time(&argv[1], record->ttl_text, record->ttl);
+
+    argc = ngx_redis_limits_add(limits, argv, 2);
+
+    return ngx_redis_record_eval(record, &ngx_redis_spend_script,
+                                 1 + limits->n, argv, argc,
+                                 ngx_redis_record_spent, handler, data);
+}
+
+
 static ngx_redis_command_t *
 ngx_redis_record_send(ngx_redis_record_t *record, ngx_str_t *argv,
     ngx_uint_t argc, ngx_redis_handler_pt done,
     ngx_redis_record_handler_pt handler, void *data)
+{
+    return ngx_redis_record_eval(record, &ngx_redis_record_script, 1, argv,
+                                 argc, done, handler, data);
+}
+
+
+static ngx_redis_command_t *
+ngx_redis_record_eval(ngx_redis_record_t *record, ngx_redis_script_t *script,
+    ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc,
+    ngx_redis_handler_pt done, ngx_redis_record_handler_pt handler, void *data)
 {
     argv[0] = record->name;
 
     record->handler = handler;
     record->data = data;
 
-    return ngx_redis_eval(record->redis, &ngx_redis_record_script, 1, argv,
-                          argc, &record->options, done, record);
+    return ngx_redis_eval(record->redis, script, nkeys, argv, argc,
+                          &record->options, done, record);
 }
 
 
@@ -212,6 +265,13 @@ static void
 ngx_redis_record_changed(void *data, ngx_int_t rc, const redisReply *reply)
 {
     ngx_redis_record_done(data, ngx_redis_record_change_words, rc, reply);
+}
+
+
+static void
+ngx_redis_record_spent(void *data, ngx_int_t rc, const redisReply *reply)
+{
+    ngx_redis_record_done(data, ngx_redis_record_spend_words, rc, reply);
 }
 
 
@@ -246,19 +306,31 @@ static ngx_int_t
 ngx_redis_record_decode(ngx_redis_record_word_t *words,
     const redisReply *reply, ngx_redis_record_reply_t *decoded)
 {
+    size_t                    n;
     ngx_redis_record_word_t  *w;
 
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
         return NGX_ERROR;
     }
 
+    n = reply->elements;
+
+    if (reply->element[n - 1]->type == REDIS_REPLY_ARRAY) {
+
+        if (ngx_redis_limits_decode(reply->element[--n], &decoded->limits)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
     for (w = words; w->word.len; w++) {
 
-        if (w->elements == reply->elements
+        if (w->elements == n
             && ngx_redis_record_is(reply->element[0], &w->word))
         {
             decoded->verdict = w->verdict;
-            return ngx_redis_record_decode_values(reply, decoded);
+            return ngx_redis_record_decode_values(reply, n, decoded);
         }
     }
 
@@ -267,7 +339,7 @@ ngx_redis_record_decode(ngx_redis_record_word_t *words,
 
 
 static ngx_int_t
-ngx_redis_record_decode_values(const redisReply *reply,
+ngx_redis_record_decode_values(const redisReply *reply, size_t elements,
     ngx_redis_record_reply_t *decoded)
 {
     ngx_uint_t         i;
@@ -290,7 +362,7 @@ ngx_redis_record_decode_values(const redisReply *reply,
     values[1] = &decoded->headers;
     values[2] = &decoded->body;
 
-    for (i = 1; i < reply->elements; i++) {
+    for (i = 1; i < elements; i++) {
         value = reply->element[i];
 
         if (value->type != REDIS_REPLY_STRING) {

@@ -8,7 +8,7 @@
 #define _NGX_REDIS_RECORD_H_INCLUDED_
 
 
-#include "ngx_redis.h"
+#include "ngx_redis_limit.h"
 
 
 typedef enum {
@@ -25,7 +25,8 @@ typedef enum {
                                            too large to keep: status */
     ngx_redis_record_in_progress,       /* another owner's lease: left */
     ngx_redis_record_mismatch,          /* used for another request */
-    ngx_redis_record_held               /* outcome unknown, policy hold */
+    ngx_redis_record_held,              /* outcome unknown, policy hold */
+    ngx_redis_record_limited            /* a limit refused: nothing was done */
 } ngx_redis_record_verdict_e;
 
 
@@ -36,6 +37,7 @@ typedef struct {
     ngx_str_t                    headers;
     ngx_str_t                    body;
     ngx_msec_t                   left;      /* of the owner's lease */
+    ngx_redis_limits_reply_t     limits;
 } ngx_redis_record_reply_t;
 
 
@@ -68,10 +70,12 @@ typedef struct {
 
 /*
  * Each sends one command; one is pending at a time.  NULL when memory failed.
- * ngx_redis_cancel() cancels.
+ * ngx_redis_cancel() cancels.  "limits", which may be NULL, are spent where the
+ * claim is new or takes over; only their strings have to stay.
  */
 ngx_redis_command_t *ngx_redis_record_claim(ngx_redis_record_t *record,
-    ngx_redis_record_handler_pt handler, void *data);
+    const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
+    void *data);
 ngx_redis_command_t *ngx_redis_record_renew(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data);
 ngx_redis_command_t *ngx_redis_record_complete(ngx_redis_record_t *record,
@@ -84,9 +88,19 @@ ngx_redis_command_t *ngx_redis_record_give_back(ngx_redis_record_t *record,
 ngx_redis_command_t *ngx_redis_record_unknown(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data);
 
+/*
+ * Spends limits for a create that has no record, or has it in another slot:
+ * ok, limited, or a failure.  Name and ttl are of a receipt, which is this
+ * create's alone; token, fingerprint, lease and hold are not used.
+ */
+ngx_redis_command_t *ngx_redis_record_spend(ngx_redis_record_t *record,
+    const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
+    void *data);
+
 
 /* configuration time: ngx_redis_script_init() is the caller's */
 extern ngx_redis_script_t  ngx_redis_record_script;
+extern ngx_redis_script_t  ngx_redis_spend_script;
 
 
 #endif /* _NGX_REDIS_RECORD_H_INCLUDED_ */

@@ -1,6 +1,6 @@
 -- The record of one idempotency key, a Redis hash.
 --
--- KEYS[1]  the record
+-- KEYS[1]  the record; more with a claim: its limits, see limit.lua
 -- ARGV[1]  what to do, then its arguments:
 --
 --   claim      token fingerprint lease ttl policy [channel]
@@ -26,8 +26,9 @@
 -- The end of a claim is published, as the record's name, on each channel that
 -- a claim left here while the key was in progress.
 --
--- Times are milliseconds; points in time are of Redis' own clock.  A record
--- that cannot be read is neither run over nor changed.
+-- A claim pays its limits when it is new or takes over, and leaves nothing where
+-- they refuse.  Times are milliseconds; points in time are of Redis' own clock.
+-- A record that cannot be read is neither run over nor changed.
 
 local FIELDS = { 'v', 'state', 'fp', 'since', 'token', 'lease', 'from',
                  'status', 'headers', 'body', 'awaited' }
@@ -165,15 +166,18 @@ function verbs.claim(record, token, fp, lease, ttl, policy, channel)
     local deadline = text_of(time + lease)
 
     if not record then
+        if not limits_spend() then return { 'limited' } end
+
         write(ttl, 'v', '1', 'state', 'claimed', 'fp', fp,
               'since', text_of(time), 'token', token,
               'lease', deadline, 'from', 'absent')
         return { 'ok' }
     end
 
-    -- the reply was lost and the claim is sent again
+    -- the reply was lost and the claim is sent again: it has paid
 
     if owned_by(record, token) then
+        limits_done = 'spent'
         write(ttl, 'lease', deadline)
         return { 'ok' }
     end
@@ -186,6 +190,7 @@ function verbs.claim(record, token, fp, lease, ttl, policy, channel)
     -- the outcome of the earlier try is unknown
 
     if policy ~= 'retry' then return { 'held' } end
+    if not limits_spend() then return { 'limited' } end
 
     write(ttl, 'state', 'claimed', 'token', token,
           'lease', deadline, 'from', 'unknown')
@@ -272,9 +277,10 @@ end
 local act = verbs[ARGV[1]]
 if not act then return redis.error_reply('ERR no such verb') end
 
+local own = limits_take()
 local record = read()
-local bad = record and unreadable(record)
+local bad = record and unreadable(record) or limits_read()
 
 if bad then return { 'unreadable', bad } end
 
-return act(record, unpack(ARGV, 2))
+return limits_tell(act(record, unpack(ARGV, 2, own)))

@@ -5,9 +5,10 @@ package Segments::RecordModel;
 #     ($verdict, $key) = apply($key, [verb, arguments ...], $now)
 #
 # A key is undef (absent) or { fields => {...}, expires => milliseconds left }.
-# Commands and verdicts are those of record.lua, word for word: the explorer
-# in t/model proves promises about this function, and t/record_script.t plays
-# it against the script in a real Redis.
+# Commands and verdicts are those of record.lua, word for word, but for
+# "limited", a claim whose limits refuse: the explorer in t/model proves promises
+# about this function, and t/record_script.t plays it against the script in a
+# real Redis.
 #
 #                       claim
 #     absent ------------------------------> claimed <--.
@@ -47,6 +48,7 @@ my %SHAPE = (
 
 my %VERBS = (
     claim     => sub { claim(@_) },
+    limited   => sub { limited(@_) },
     renew     => sub { renew(@_) },
     complete  => sub { complete(@_) },
     bury      => sub { bury(@_) },
@@ -116,6 +118,18 @@ sub claim {
 
     return ['held'], $key if $policy eq 'hold';
     return ['ok'], take_over($key, $now, $token, $lease, $ttl);
+}
+
+
+# a claim whose limits refuse
+sub limited {
+    my ($key, $now, $token, @args) = @_;
+
+    my ($verdict, $after) = claim($key, $now, $token, @args);
+    my $paid = $key && owned_by($key->{fields}, $token);
+
+    return $verdict, $after if $verdict->[0] ne 'ok' || $paid;
+    return ['limited'], $key;
 }
 
 

@@ -9,7 +9,8 @@ package Segments::Upstream;
 #
 #     status=500              reason=Text        header=Name:value (repeated)
 #     body=100                that many bytes    text=...     empty
-#     type=text/plain         gzip               early-hints  a 103 first
+#     type=text/plain         no-type            gzip
+#     early-hints             a 103 first        interim=100,102  others first
 #     chunked                 no-length          ends when the connection does
 #     http10                  keepalive=off      http11
 #     delay=1.5               seconds before the answer

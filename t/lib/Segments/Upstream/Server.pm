@@ -432,6 +432,9 @@ sub steps {
             . "Link: </style.css>; rel=preload\r\n\r\n"];
     }
 
+    push @steps, map { [send => "HTTP/1.1 $_ Interim\r\nLink: </early>\r\n\r\n"] }
+        split /,/, $words{interim} // '';
+
     if ($words{'bad-chunk'}) {
         my $bad = "5\r\nhello\r\nZZ\r\n";
 
@@ -606,7 +609,7 @@ sub framed {
 
     my $head = 'HTTP/' . ($old ? '1.0' : '1.1') . " $status $reason\r\n";
 
-    if (length $body || $words->{type}) {
+    if (!$words->{'no-type'} && (length $body || $words->{type})) {
         $head .= 'Content-Type: ' . ($words->{type} // 'application/json')
             . "\r\n";
     }

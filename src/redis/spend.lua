@@ -1,0 +1,28 @@
+-- The limits of a create that has no record, or whose record lives elsewhere.
+--
+-- KEYS[1]  the receipt: when the reply was lost and the command is sent again,
+--          what was paid is not paid twice
+-- ARGV[1]  for how many milliseconds the receipt is kept
+--
+-- More of both: see limit.lua.
+
+limits_take()
+
+local bad = limits_read()
+
+if bad then return { 'unreadable', bad } end
+
+if limits_how ~= 'read' then
+
+    if redis.call('EXISTS', KEYS[1]) == 1 then
+        limits_done = 'spent'
+
+    elseif limits_spend() then
+        redis.call('SET', KEYS[1], '', 'PX', limits_number(ARGV[1]))
+
+    else
+        return limits_tell({ 'limited' })
+    end
+end
+
+return limits_tell({ 'ok' })

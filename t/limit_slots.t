@@ -1,0 +1,266 @@
+#!/usr/bin/perl
+
+# Limits that one script cannot reach together with the claim, as in a cluster:
+# each slot is asked in a trip of its own, a refusal gives the claim back, and a
+# replay pays nothing.
+#
+# One server has no slots: a library that is loaded before the module says which
+# keys are apart, those whose hash tags differ.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+use Segments::Limits;
+use Segments::Process;
+use Segments::Util qw(find_program);
+
+
+my $upstream = upstream();
+my $redis = redis_server();
+
+spew(tempdir() . '/slots.c', <<'END');
+#include <stddef.h>
+#include <string.h>
+
+typedef struct { size_t len; unsigned char *data; } str_t;
+
+static size_t
+tag(str_t *s)
+{
+    unsigned char *end = memchr(s->data, '}', s->len);
+
+    return end ? end - s->data : s->len;
+}
+
+unsigned long
+ngx_redis_together(void *redis, str_t *one, str_t *other)
+{
+    return tag(one) == tag(other)
+           && memcmp(one->data, other->data, tag(one)) == 0;
+}
+END
+
+my $cc = Segments::Process->spawn(name => 'cc', output => tempdir() . '/cc',
+    argv => [find_program('cc'), '-shared', '-fPIC', '-o',
+        tempdir() . '/slots.so', tempdir() . '/slots.c']);
+$cc->wait(60) && $cc->status == 0 or die slurp(tempdir() . '/cc');
+
+sub apart {
+    my (%args) = @_;
+
+    local $ENV{LD_PRELOAD} = tempdir() . '/slots.so';
+    local $ENV{ASAN_OPTIONS} = join ':', 'verify_asan_link_order=0',
+        $ENV{ASAN_OPTIONS} // ();
+
+    return nginx(upstream => $upstream, redis => $redis,
+        http => 'log_format limit escape=json'
+            . ' \'$segments_outcome $segments_rate_limit_status\';',
+        server => 'access_log %%DIR%%/access.log test;'
+            . ' access_log %%DIR%%/limit.log limit;', %args, set => {
+        segments_redis_timeout         => slow_ms(1000),
+        segments_redis_connect_timeout => slow_ms(3000),
+        segments_idempotency_lease     => '300s',
+        segments_idempotency_scope     => '$http_x_client',
+        segments_rate_limit            => [
+            'rate=1r/h burst=9 key=$http_x_client name=client',
+            'rate=1r/h burst=3 name=project',
+        ],
+        %{ $args{set} // {} },
+    });
+}
+
+sub statuses {
+    my ($gateway, $count) = @_;
+
+    my $path = $gateway->dir . '/limit.log';
+
+    wait_for { $count <= (() = slurp($path) =~ /\n/g) };
+
+    return join ', ', split /\n/, slurp($path);
+}
+
+sub left {
+    my ($answer) = @_;
+
+    return join ' ', ($answer->header('RateLimit') // '') =~ /r=([0-9]+)/g;
+}
+
+my %trips;
+
+sub trips {
+    my $before = $trips{evalsha} // 0;
+
+    %trips = %{ $redis->commands };
+
+    return $trips{evalsha} - $before;
+}
+
+
+my $gateway = apart();
+my @A = (headers => ['X-Client' => 'a']);
+my $project = 'segments:{live:}:limit:project';
+my $client = 'segments:{live:a}:limit:client';
+
+$gateway->create(key => 'warm', headers => ['X-Client' => 'w']);
+$gateway->create(headers => ['X-Client' => 'w']);
+$redis->cmd('FLUSHALL');
+trips();
+
+my $answer = $gateway->create(key => 'k1', @A);
+
+is($answer->summary, '201 created', 'created');
+is(left($answer), '9 3', 'both are charged');
+is(trips(), 3, 'two trips admit it, one completes it');
+
+$answer = $gateway->create(key => 'k1', @A);
+is($answer->summary, '201 replayed marked', 'replayed');
+is(left($answer), '9 3', 'nobody is charged');
+is(trips(), 2, 'two trips');
+
+# a scope without a name shares the slot of what has no key
+
+is(left($gateway->create(key => 'k1')), '2', 'together');
+is(trips(), 2, 'one trip admits it, one completes it');
+
+is(left($gateway->create(@A)), '8 1', 'no key');
+is(trips(), 2, 'a trip for each limit');
+is(left($gateway->create(key => 'k2', @A)), '7 0', 'one more');
+trips();
+
+# the second trip refuses
+
+my $owed = $redis->cmd('GET', $project);
+
+for my $key ('k3', 'k3', undef) {
+    my $name = $key // 'no key';
+
+    $answer = $gateway->create(key => $key, @A);
+
+    is(envelope($answer), '429 request/rate_limit_exceeded', "$name: refused");
+    is($answer->json->{error}{message},
+        'The rate limit is exceeded: "project"', "$name: by the far one");
+    is($answer->header('Idempotency-Status'), undef, "$name: no status");
+    like($answer->header('Retry-After'), qr/\A3[56]\d\d\z/, "$name: come back");
+
+    wait_for { !grep { /:k3\z/ } $redis->keys } 10,
+        'the claim to be given back';
+}
+
+is($redis->cmd('GET', $project), $owed, 'nothing is spent of it');
+is($upstream->count, 5 + 2 - 1, 'nothing was sent');
+trips();
+
+is($gateway->create(key => 'k1', @A)->summary, '201 replayed marked',
+    'replayed at zero');
+is($redis->cmd('GET', $project), $owed, 'for nothing');
+is($gateway->create(key => 'k1', body => { name => 'x' }, @A)->status, 422,
+    'a mismatch');
+is(trips(), 3, 'which needs no second trip');
+
+earn($redis, $project, 3600);
+is($gateway->create(key => 'k3', @A)->summary, '201 created',
+    'the refused key, later');
+
+# the first trip refuses: there is no second one
+
+$redis->cmd('SET', $client, '9' x 16 . ' 0');
+$redis->cmd('DEL', $project);
+trips();
+is($gateway->create(key => 'k4', @A)->json->{error}{message},
+    'The rate limit is exceeded: "client"', 'the near one refuses');
+is(trips(), 1, 'one trip');
+is($redis->cmd('EXISTS', $project), 0, 'the far one is not asked');
+is_deeply([grep { /:k4\z/ } $redis->keys], [], 'no record');
+
+# a dry run
+
+my $dry = apart(set => { segments_rate_limit_dry_run => 'on' });
+
+is($dry->create(key => 'k5', @A)->summary, '201 created', 'dry run');
+is(statuses($dry, 1), 'forwarded REJECTED_DRY_RUN', 'dry run: status');
+
+# what stands there is not ours
+
+$redis->cmd('DEL', $client);
+$redis->cmd('SET', $project, 'x');
+is(envelope($gateway->create(key => 'k6', @A)), '503 internal/storage_error',
+    'unreadable');
+wait_for { !grep { /:k6\z/ } $redis->keys } 10, 'the claim to be given back';
+is($gateway->create(key => 'k3', @A)->summary, '201 replayed marked',
+    'a replay does not need it');
+
+is_deeply([grep { $_ ne $project && $_ ne $client }
+    $redis->keys_without_expiry], [], 'every key expires');
+
+
+# Redis is lost between the two trips
+
+for my $failure (qw(reject pass)) {
+    my $fake = fake_redis(
+        [ACCEPT => 'first'], [EXPECT => 'PING'], [SEND => '+PONG'],
+        [EXPECT => 'EVALSHA', '...'],
+        [SEND => ['ok', ['spent', ':8', ':9']]],
+        [EXPECT => 'EVALSHA', '...'],
+        [EXPECT => 'EVALSHA', qr/./, 1, qr/:k7\z/,
+            $failure eq 'pass' ? 'complete' : 'give_back', '...'],
+        [SEND => ['ok', ['spent', ':8', ':9']], ['ok']],
+    );
+    my $lost = apart(redis => $fake, set => {
+        segments_redis_failure => $failure,
+        segments_redis_timeout => '300ms',
+    });
+    my $before = $upstream->count;
+    my $answer = $lost->create(key => 'k7', @A);
+
+    ok($fake->played, "$failure: dialogue");
+    is(statuses($lost, 1), $failure eq 'pass' ? 'forwarded BYPASSED'
+        : 'redis_failed ', "$failure: status");
+
+    if ($failure eq 'reject') {
+        is(envelope($answer), '503 internal/storage_error', 'refused');
+        is($upstream->count, $before, 'not sent');
+        next;
+    }
+
+    is($answer->summary, '201 created', 'pass: the claim is good');
+    is($upstream->count, $before + 1, 'pass: sent');
+}
+
+# and the client: nothing is sent, and its key is free
+
+for my $key ('k8', undef) {
+    my $name = $key // 'no key';
+    my $fake = fake_redis(
+        [ACCEPT => 'first'], [EXPECT => 'PING'], [SEND => '+PONG'],
+        $key ? ([EXPECT => 'EVALSHA', '...'],
+            [SEND => ['ok', ['spent', ':8', ':9']]]) : (),
+        [EXPECT => 'EVALSHA', '...'],
+        $key ? [EXPECT => 'EVALSHA', qr/./, 1, qr/:k8\z/, 'give_back', '...']
+            : [WAIT => 'left'],
+        [SEND => ['ok', ['spent', ':8', ':9']], $key ? ['ok'] : ()],
+    );
+    my $left = apart(redis => $fake, set => {
+        segments_redis_timeout => slow_ms(5000),
+        segments_rate_limit    => $key ? [
+            'rate=1r/h burst=9 key=$http_x_client name=client',
+            'rate=1r/h burst=3 name=project',
+        ] : 'rate=1r/h burst=3 name=project',
+    });
+    my $before = $upstream->count;
+    my $c = $left->connect;
+
+    $c->send_request($left->create_request(key => $key, @A));
+    $fake->wait_step($key ? 6 : 4);
+    $c->close;
+
+    is(($left->access(1))[0]{outcome}, 'aborted', "$name: the client left");
+    $fake->go('left') if !$key;
+    ok($fake->played, "$name: dialogue");
+    is($upstream->count, $before, "$name: not sent");
+    $left->stop;
+}
+
+done_testing();
