@@ -23,8 +23,21 @@ my %set = (
     segments_idempotency_scope     => '$http_x_scope',
 );
 
-my $gateway = nginx(upstream => $upstream, redis => $cluster->url,
-    set => \%set);
+# as the user that README.md recommends
+
+my $rule = 'on >password ~segments:* -@all +ping +eval +evalsha +hset +hdel '
+    . '+hmget +del +exists +pexpire +pttl +time +get +set +info '
+    . '+cluster|slots +asking';
+
+for my $server ($cluster->servers) {
+    is($server->cmd('ACL', 'SETUSER', 'gateway', split ' ', $rule), 'OK', 'ACL');
+}
+
+spew(tempdir() . '/password', 'password');
+
+my $gateway = nginx(upstream => $upstream, set => \%set,
+    redis => $cluster->url =~ s{//}{//gateway\@}r . ' password_file='
+        . tempdir() . '/password');
 
 sub create {
     my ($scope, $key, %more) = @_;
@@ -170,6 +183,8 @@ is_deeply([grep { !/\A(?:201 created|201 replayed marked|409 in-progress .*)\z/
     or diag explain \%answers;
 is($answers{'201 created'}, 60, 'moved under load, each sent once');
 all_the_same('moved under load');
+is_deeply([map { @{ $_->cmd('ACL', 'LOG') } } $cluster->servers], [],
+    'nothing was denied');
 
 
 # a master that dies under load

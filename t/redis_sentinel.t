@@ -55,7 +55,19 @@ sub keys_of {
 # found, and used
 
 my $master = $s->master;
-my $gateway = gateway($s->url . '/1');
+my $rule = 'on >password ~segments:* -@all +ping +select +eval +evalsha +hset '
+    . '+hdel +hmget +del +exists +pexpire +pttl +time +get +set +info +role';
+
+for my $server ($s->servers) {
+    is($server->cmd('ACL', 'SETUSER', 'gateway', split ' ', $rule), 'OK', 'ACL');
+}
+
+spew(tempdir() . '/password', 'password');
+
+# the sentinels have no such user, which is no reason not to answer
+
+my $gateway = gateway($s->url =~ s{//}{//gateway\@}r . '/1 password_file='
+    . tempdir() . '/password');
 my %first;
 
 for my $n (1 .. 10) {
@@ -113,6 +125,7 @@ like($gateway->error_log,
 # the old one comes back as a replica; then an operator moves the master
 
 $master->start;
+$master->cmd('ACL', 'SETUSER', 'gateway', split ' ', $rule);
 
 my $moved = $s->failover;
 
