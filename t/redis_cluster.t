@@ -108,6 +108,24 @@ is($limited[4]->summary, '201 replayed marked', 'a replay is not limited');
 $limited->quit;
 
 
+# a duplicate that waits hears of the answer, wherever that was stored
+
+my $waiting = nginx(upstream => $upstream, redis => $cluster->url,
+    set => { %set, segments_idempotency_wait => slow(20) . 's' });
+my @both = map { $waiting->connect } 1, 2;
+
+$both[0]->send_request($waiting->create_request(key => 'waited', mock => 'hold=waited'));
+$upstream->wait_held('waited');
+$both[1]->send_request($waiting->create_request(key => 'waited'));
+wait_for { grep { @{ $_->cmd('PUBSUB', 'CHANNELS') } } $cluster->servers } 20,
+    'the subscription';
+$upstream->release('waited');
+is($both[0]->read_response->summary, '201 created', 'the first of two');
+is($both[1]->read_response->summary, '201 replayed marked',
+    'the second has waited');
+$waiting->quit;
+
+
 # connections: one to each master
 
 my $connections = 0;

@@ -80,6 +80,25 @@ for my $n (1 .. 10) {
 is(scalar(keys_of($master)), 10, 'on the master, in the database');
 
 
+# a duplicate that waits hears of the answer, wherever that was stored
+
+my $waiting = nginx(upstream => $upstream, redis => $s->url,
+    set => { %set, segments_idempotency_wait => slow(20) . 's' });
+my @both = map { $waiting->connect } 1, 2;
+
+$both[0]->send_request($waiting->create_request(key => 'w', mock => 'hold=w'));
+$upstream->wait_held('w');
+$both[1]->send_request($waiting->create_request(key => 'w'));
+wait_for { grep { @{ $_->cmd('PUBSUB', 'CHANNELS', 'segments:*') } }
+        $s->master } 20,
+    'the subscription';
+$upstream->release('w');
+is($both[0]->read_response->summary, '201 created', 'the first of two');
+is($both[1]->read_response->summary, '201 replayed marked',
+    'the second has waited');
+$waiting->quit;
+
+
 # a master that dies under load
 
 replicated($master, 1);
