@@ -2,7 +2,8 @@ package Segments::Cluster;
 
 # Three masters and three replicas, all real.
 #
-#     my $cluster = Segments::Cluster->start(options => {...});
+#     my $cluster = Segments::Cluster->start(options => {...},
+#         tls => [$certificate, $key, $authority]);
 #     $cluster->url                 redis+cluster://...
 #     $cluster->slot($key)          of a key
 #     $cluster->owner($slot)        Segments::RedisServer, now
@@ -14,7 +15,7 @@ use strict;
 use warnings;
 
 use Segments::RedisServer;
-use Segments::Util qw(slow wait_for);
+use Segments::Util qw(free_port slow wait_for);
 
 
 sub start {
@@ -25,18 +26,19 @@ sub start {
             'cluster-enabled'      => 'yes',
             'cluster-node-timeout' => int slow(1000),
             'repl-diskless-sync-delay' => 0,
+            tls(@{ $args{tls} // [] }),
             %{ $args{options} // {} },
         })
     } 1 .. 6;
 
-    my $self = bless { servers => \@servers }, $class;
+    my $self = bless { servers => \@servers, tls => !!$args{tls} }, $class;
 
     for my $i (0 .. 5) {
         $servers[$i]->cmd('CLUSTER', 'SET-CONFIG-EPOCH', $i + 1);
         $servers[$i]->cmd('CLUSTER', 'ADDSLOTSRANGE', int(16384 * $i / 3),
             int(16384 * ($i + 1) / 3) - 1) if $i < 3;
-        $servers[0]->cmd('CLUSTER', 'MEET', '127.0.0.1', $servers[$i]->port)
-            if $i;
+        $servers[0]->cmd('CLUSTER', 'MEET', '127.0.0.1',
+            $servers[$i]{options}{'tls-port'} // $servers[$i]->port) if $i;
     }
 
     $self->all('to meet', sub {
@@ -61,6 +63,23 @@ sub start {
     });
 
     return $self;
+}
+
+
+sub tls {
+    my ($certificate, $key, $authority) = @_;
+
+    return if !$certificate;
+
+    return (
+        'tls-port'         => free_port(),
+        'tls-cert-file'    => $certificate,
+        'tls-key-file'     => $key,
+        'tls-ca-cert-file' => $authority,
+        'tls-auth-clients' => 'no',
+        'tls-cluster'      => 'yes',
+        'tls-replication'  => 'yes',
+    );
 }
 
 
@@ -90,8 +109,9 @@ sub url {
 
     @servers = @{ $self->{servers} }[0 .. 2] if !@servers;
 
-    return 'redis+cluster://'
-        . join ',', map { '127.0.0.1:' . $_->port } @servers;
+    return ($self->{tls} ? 'rediss' : 'redis') . '+cluster://'
+        . join ',', map { '127.0.0.1:'
+            . ($_->{options}{'tls-port'} // $_->port) } @servers;
 }
 
 
