@@ -116,8 +116,10 @@ ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two)
 
     if (one->db != two->db
         || one->master.len != two->master.len
-        || ngx_strncmp(one->master.data, two->master.data, one->master.len)
-           != 0)
+        || (one->master.len
+            && ngx_strncmp(one->master.data, two->master.data,
+                           one->master.len)
+               != 0))
     {
         return 0;
     }

@@ -24,6 +24,7 @@ sub start {
     my @servers = map {
         Segments::RedisServer->start(options => {
             'cluster-enabled'      => 'yes',
+            'cluster-port'         => free_port(),
             'cluster-node-timeout' => int slow(1000),
             'repl-diskless-sync-delay' => 0,
             tls(@{ $args{tls} // [] }),
@@ -38,7 +39,8 @@ sub start {
         $servers[$i]->cmd('CLUSTER', 'ADDSLOTSRANGE', int(16384 * $i / 3),
             int(16384 * ($i + 1) / 3) - 1) if $i < 3;
         $servers[0]->cmd('CLUSTER', 'MEET', '127.0.0.1',
-            $servers[$i]{options}{'tls-port'} // $servers[$i]->port) if $i;
+            $servers[$i]{options}{'tls-port'} // $servers[$i]->port,
+            $servers[$i]{options}{'cluster-port'}) if $i;
     }
 
     $self->all('to meet', sub {
