@@ -30,7 +30,8 @@ my $rule = 'on >password ~segments:* -@all +ping +eval +evalsha +hset +hdel '
     . '+cluster|slots +asking';
 
 for my $server ($cluster->servers) {
-    is($server->cmd('ACL', 'SETUSER', 'gateway', split ' ', $rule), 'OK', 'ACL');
+    is($server->cmd('ACL', 'SETUSER', 'gateway', split ' ', $rule), 'OK',
+        'ACL');
 }
 
 spew(tempdir() . '/password', 'password');
@@ -114,7 +115,8 @@ my $waiting = nginx(upstream => $upstream, redis => $cluster->url,
     set => { %set, segments_idempotency_wait => slow(20) . 's' });
 my @both = map { $waiting->connect } 1, 2;
 
-$both[0]->send_request($waiting->create_request(key => 'waited', mock => 'hold=waited'));
+$both[0]->send_request($waiting->create_request(key => 'waited',
+    mock => 'hold=waited'));
 $upstream->wait_held('waited');
 $both[1]->send_request($waiting->create_request(key => 'waited'));
 wait_for { grep { @{ $_->cmd('PUBSUB', 'CHANNELS') } } $cluster->servers } 20,

@@ -59,7 +59,8 @@ my $rule = 'on >password ~segments:* -@all +ping +select +eval +evalsha +hset '
     . '+hdel +hmget +del +exists +pexpire +pttl +time +get +set +info +role';
 
 for my $server ($s->servers) {
-    is($server->cmd('ACL', 'SETUSER', 'gateway', split ' ', $rule), 'OK', 'ACL');
+    is($server->cmd('ACL', 'SETUSER', 'gateway', split ' ', $rule), 'OK',
+        'ACL');
 }
 
 spew(tempdir() . '/password', 'password');

@@ -160,7 +160,8 @@ for my $row (
     ['replicas=1 timeout=100ms', qr/must be below half of/],
 ) {
     my ($words, $sentence) = @$row;
-    my ($code, $output) = check_config(set => { segments_redis_wait => $words });
+    my ($code, $output) = check_config(
+        set => { segments_redis_wait => $words });
 
     isnt($code, 0, $words);
     like($output, qr/\[emerg\] .*$sentence/, "$words, why");

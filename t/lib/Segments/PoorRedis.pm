@@ -106,7 +106,8 @@ sub answer {
 
     my $out = '';
 
-    $out .= "+PONG\r\n\$0\r\n\r\n" if $$in =~ s/\A.*INFO\r\n\$6\r\nmemory\r\n//s;
+    $out .= "+PONG\r\n\$0\r\n\r\n"
+        if $$in =~ s/\A.*INFO\r\n\$6\r\nmemory\r\n//s;
 
     my $commands = () = $$in =~ /EVALSHA\r\n/g;
 

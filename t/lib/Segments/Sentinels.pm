@@ -48,7 +48,9 @@ sub start {
 
     for my $sentinel (@{ $self->{sentinels} }) {
         wait_for {
-            my %state = eval { @{ $sentinel->cmd('SENTINEL', 'MASTER', $NAME) } };
+            my %state = eval {
+                @{ $sentinel->cmd('SENTINEL', 'MASTER', $NAME) };
+            };
             ($state{'num-other-sentinels'} // -1) == $others
                 && $state{'num-slaves'} >= @{ $self->{servers} } - 1;
         } 30, 'the sentinels to find each other';
