@@ -365,9 +365,8 @@ static ngx_int_t
 ngx_http_segments_record_answer(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end)
 {
-    ngx_str_t                     *body;
-    ngx_http_segments_claim_t     *claim;
-    ngx_http_segments_loc_conf_t  *slcf;
+    ngx_str_t                  *body;
+    ngx_http_segments_claim_t  *claim;
 
     claim = ctx->claim;
 
@@ -388,11 +387,9 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
     body->data = ctx->captured->pos;
     body->len = ctx->captured->last - ctx->captured->pos;
 
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
-
     ctx->redacted = 1;
 
-    if (ngx_http_segments_redact(slcf->secret, body)) {
+    if (ngx_http_segments_redact(ctx, body)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "upstream sent the Secret Key back in a body, "
                       "where it is masked");

@@ -5,6 +5,7 @@
 
 
 #include "ngx_http_segments_limit.h"
+#include "ngx_http_segments_metrics.h"
 
 
 #define ngx_http_segments_refuse_conf(cf, ...)                                \
@@ -262,6 +263,11 @@ ngx_http_segments_check_proxy(ngx_conf_t *cf,
     if (u->upstream == NULL && plcf->proxy_lengths == NULL) {
         return ngx_http_segments_refuse_conf(cf,
                    "\"segments_gateway\" needs \"proxy_pass\" in its location");
+    }
+
+    if (clcf->handler == ngx_http_segments_metrics_handler) {
+        return ngx_http_segments_refuse_conf(cf,
+                   "\"segments_metrics\" cannot be used in a guarded location");
     }
 
     if (plcf->vars.uri.len) {

@@ -6,6 +6,7 @@
 
 
 #include "ngx_http_segments_claim.h"
+#include "ngx_http_segments_metrics.h"
 #include <openssl/rand.h>
 
 
@@ -479,6 +480,8 @@ ngx_http_segments_claim_go_background(ngx_http_segments_claim_t *claim)
 
     ngx_http_segments_background++;
     ngx_http_segments_background_bytes += claim->held;
+    ngx_http_segments_set_gauge(ngx_http_segments_gauge_background,
+                                ngx_http_segments_background);
 
     claim->background = 1;
 
@@ -495,6 +498,8 @@ ngx_http_segments_claim_done(ngx_http_segments_claim_t *claim)
         claim->background = 0;
         ngx_http_segments_background--;
         ngx_http_segments_background_bytes -= claim->held;
+        ngx_http_segments_set_gauge(ngx_http_segments_gauge_background,
+                                    ngx_http_segments_background);
     }
 
     if (!claim->attached) {

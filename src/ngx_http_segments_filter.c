@@ -15,9 +15,10 @@ static ngx_int_t ngx_http_segments_local_header(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_upstream_header(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
-static void ngx_http_segments_clean_headers(ngx_http_request_t *r);
+static void ngx_http_segments_clean_headers(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
 static void ngx_http_segments_clean_text(ngx_http_request_t *r,
-    ngx_str_t *text);
+    ngx_http_segments_ctx_t *ctx, ngx_str_t *text);
 static ngx_int_t ngx_http_segments_unreadable(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_unauthorized(ngx_http_request_t *r,
@@ -141,7 +142,8 @@ ngx_http_segments_upstream_header(ngx_http_request_t *r,
 
     r->filter_need_in_memory = 1;
 
-    ngx_http_segments_clean_headers(r);
+    ngx_http_segments_redact_begin(r, ctx);
+    ngx_http_segments_clean_headers(r, ctx);
 
     if (ctx->upstream_status < NGX_HTTP_OK) {
         return ngx_http_segments_unreadable(r, ctx);
@@ -170,18 +172,16 @@ ngx_http_segments_upstream_header(ngx_http_request_t *r,
 /* what must not leave, whoever put it there */
 
 static void
-ngx_http_segments_clean_headers(ngx_http_request_t *r)
+ngx_http_segments_clean_headers(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
 {
-    sg_str_t                       name;
-    ngx_uint_t                     i;
-    ngx_list_part_t               *part;
-    ngx_table_elt_t               *h;
-    ngx_http_segments_loc_conf_t  *slcf;
+    sg_str_t          name;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
 
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
-
-    ngx_http_segments_clean_text(r, &r->headers_out.status_line);
-    ngx_http_segments_clean_text(r, &r->headers_out.content_type);
+    ngx_http_segments_clean_text(r, ctx, &r->headers_out.status_line);
+    ngx_http_segments_clean_text(r, ctx, &r->headers_out.content_type);
 
     for (part = &r->headers_out.headers.part; part; part = part->next) {
 
@@ -197,8 +197,8 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r)
                 continue;
             }
 
-            if (ngx_http_segments_redact(slcf->secret, &h[i].key)
-                | ngx_http_segments_redact(slcf->secret, &h[i].value))
+            if (ngx_http_segments_redact(ctx, &h[i].key)
+                | ngx_http_segments_redact(ctx, &h[i].value))
             {
                 ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                               "upstream sent the Secret Key back in header "
@@ -238,13 +238,10 @@ ngx_http_segments_unreadable(ngx_http_request_t *r,
 /* kept apart from the list, with nothing that could be dropped */
 
 static void
-ngx_http_segments_clean_text(ngx_http_request_t *r, ngx_str_t *text)
+ngx_http_segments_clean_text(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_str_t *text)
 {
-    ngx_http_segments_loc_conf_t  *slcf;
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
-
-    if (ngx_http_segments_redact(slcf->secret, text)) {
+    if (ngx_http_segments_redact(ctx, text)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "upstream sent the Secret Key back in \"%V\", "
                       "where it is masked", text);

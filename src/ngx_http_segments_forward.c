@@ -110,6 +110,7 @@ ngx_http_segments_upstream_headers(ngx_http_request_t *r,
     ngx_uint_t                     i, nominations;
     ngx_list_part_t               *part;
     ngx_table_elt_t               *h, *copy;
+    ngx_http_segments_key_t       *key;
     ngx_http_segments_loc_conf_t  *slcf;
 
     static ngx_str_t  identity = ngx_string("identity");
@@ -142,12 +143,17 @@ ngx_http_segments_upstream_headers(ngx_http_request_t *r,
         }
     }
 
+    /* another key may be there when the answer comes: this one was sent */
+
+    key = ngx_http_segments_use_key(slcf->secret->key);
+    ctx->masks[0].key = key;
+
     /* a stored answer has no coding: nginx' own gzip comes behind it */
 
     if (ngx_http_segments_push(r, headers, "Accept-Encoding", &identity)
         != NGX_OK
         || ngx_http_segments_push(r, headers, "Authorization",
-                                  &slcf->secret->authorization)
+                                  &key->authorization)
            != NGX_OK)
     {
         return NGX_ERROR;

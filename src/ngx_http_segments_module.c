@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_http_segments_module.h"
+#include "ngx_http_segments_metrics.h"
 #include "contract/sg_headers.h"
 #include "contract/sg_record.h"
 
@@ -36,6 +36,7 @@ static ngx_int_t ngx_http_segments_guard(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_segments_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_segments_init_process(ngx_cycle_t *cycle);
 static void ngx_http_segments_exit_process(ngx_cycle_t *cycle);
 
 
@@ -121,6 +122,20 @@ static ngx_command_t  ngx_http_segments_commands[] = {
       ngx_conf_set_str_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_segments_loc_conf_t, secret_file),
+      NULL },
+
+    { ngx_string("segments_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_segments_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("segments_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_segments_metrics,
+      0,
+      0,
       NULL },
 
     { ngx_string("segments_unknown_fields"),
@@ -303,7 +318,7 @@ ngx_module_t  ngx_http_segments_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     ngx_http_segments_init_module,         /* init module */
-    NULL,                                  /* init process */
+    ngx_http_segments_init_process,        /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_http_segments_exit_process,        /* exit process */
@@ -588,6 +603,12 @@ ngx_http_segments_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&smcf->limits, cf->pool, 2,
                           sizeof(ngx_http_segments_owned_limit_t))
            != NGX_OK
+        || ngx_array_init(&smcf->meters, cf->pool, 4,
+                          sizeof(ngx_http_segments_meter_t *))
+           != NGX_OK
+        || ngx_array_init(&smcf->redis_gauges, cf->pool, 2,
+                          sizeof(ngx_http_segments_redis_gauge_t))
+           != NGX_OK
         || ngx_array_init(&smcf->client_vars, cf->pool, 4, sizeof(ngx_uint_t))
            != NGX_OK
         || ngx_array_init(&smcf->logs, cf->pool, 2, sizeof(ngx_log_t *))
@@ -620,6 +641,7 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
      *     conf->tenant = NULL;
      *     conf->waiters = 0;
      *     conf->waiters_per_key = 0;
+     *     conf->meter = NULL;
      *     conf->prefix = { 0, NULL };
      *     conf->handler = NULL;
      *     conf->plcf = NULL;
@@ -831,6 +853,13 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
                                clcf->resolver_timeout);
     }
 
+    if (smcf->zone) {
+        slcf->meter = ngx_http_segments_meter(cf, smcf);
+        if (slcf->meter == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     log = ngx_array_push(&smcf->logs);
     if (log == NULL) {
         return NGX_ERROR;
@@ -876,6 +905,10 @@ ngx_http_segments_init(ngx_conf_t *cf)
     ngx_http_segments_main_conf_t  *smcf;
 
     smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
+
+    if (ngx_http_segments_zone_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (!smcf->guarded) {
         return NGX_OK;
@@ -945,6 +978,26 @@ ngx_http_segments_init_module(ngx_cycle_t *cycle)
 }
 
 
+static ngx_int_t
+ngx_http_segments_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_segments_main_conf_t  *smcf;
+
+    smcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_segments_module);
+
+    if (smcf == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_segments_zone_begin(cycle, smcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_segments_rotation_init(cycle, smcf);
+}
+
+
 static void
 ngx_http_segments_exit_process(ngx_cycle_t *cycle)
 {
@@ -956,5 +1009,6 @@ ngx_http_segments_exit_process(ngx_cycle_t *cycle)
     if (smcf) {
         ngx_http_segments_wait_exit(smcf);
         ngx_redis_close(&smcf->nodes);
+        ngx_http_segments_zone_end();
     }
 }

@@ -109,13 +109,60 @@ typedef enum {
 #define NGX_HTTP_SEGMENTS_KEY_OFF         2
 
 
+/* one Secret Key: freed, and overwritten, with the last who uses it */
 typedef struct {
-    ngx_str_t                     path;         /* of the key file */
+    ngx_uint_t                    users;
+    size_t                        size;         /* of this and what follows */
     ngx_str_t                     key;
     ngx_str_t                     authorization;    /* "Bearer <key>" */
     u_short                      *table;        /* to find the key in a text */
+} ngx_http_segments_key_t;
+
+
+typedef struct ngx_http_segments_watch_s  ngx_http_segments_watch_t;
+
+
+typedef struct {
+    ngx_str_t                     path;         /* of the key file */
     sg_environment_e              environment;
+    ngx_http_segments_key_t      *key;          /* for new requests */
+    ngx_http_segments_key_t      *previous;     /* which an upstream may still
+                                                   know; or NULL */
+    ngx_http_segments_watch_t    *watch;        /* NULL but in workers */
 } ngx_http_segments_secret_t;
+
+
+/* a key that is looked for in an answer */
+typedef struct {
+    ngx_http_segments_key_t      *key;          /* or NULL */
+    size_t                        withheld;     /* bytes of a body that may
+                                                   begin it */
+} ngx_http_segments_mask_t;
+
+
+/* the key that a request was sent with, and the one before or after it */
+#define NGX_HTTP_SEGMENTS_MASKS           2
+
+
+typedef struct ngx_http_segments_counts_s  ngx_http_segments_counts_t;
+
+
+/* what is counted of one guarded location */
+typedef struct {
+    ngx_str_t                     server;       /* its first name */
+    ngx_str_t                     location;
+    ngx_http_segments_counts_t   *counts;       /* in shared memory */
+} ngx_http_segments_meter_t;
+
+
+typedef struct ngx_http_segments_redis_state_s  ngx_http_segments_redis_state_t;
+
+
+/* what is shown of one Redis */
+typedef struct {
+    ngx_redis_t                      *redis;
+    ngx_http_segments_redis_state_t  *state;    /* in shared memory */
+} ngx_http_segments_redis_gauge_t;
 
 
 typedef struct ngx_http_segments_room_s    ngx_http_segments_room_t;
@@ -151,12 +198,18 @@ typedef struct {
     ngx_array_t                   tenants;      /* ngx_http_segments_tenant_t * */
     ngx_array_t                   limits;       /* ngx_http_segments_owned_
                                                    limit_t */
+    ngx_shm_zone_t               *zone;         /* NULL: nothing is counted */
+    ngx_array_t                   meters;       /* ngx_http_segments_meter_t *,
+                                                   one for each location */
+    ngx_array_t                   redis_gauges; /* ngx_http_segments_redis_
+                                                   gauge_t */
     ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
                                                    show the client's request */
     ngx_http_complex_value_t     *remote_user;  /* the default scope */
     ngx_array_t                   logs;         /* ngx_log_t *: the error logs
                                                    of guarded locations */
-    ngx_uint_t                    guarded;      /* unsigned  guarded:1; */
+    unsigned                      guarded:1;
+    unsigned                      metrics:1;    /* shown somewhere */
 } ngx_http_segments_main_conf_t;
 
 
@@ -201,6 +254,7 @@ typedef struct {
     ngx_flag_t                    rate_limit_dry_run;
     ngx_uint_t                    rate_limit_log_level;
 
+    ngx_http_segments_meter_t    *meter;        /* NULL: not counted */
     ngx_str_t                     prefix;       /* path of the collection */
     ngx_http_handler_pt           handler;      /* proxy_pass's own */
     ngx_http_proxy_loc_conf_t    *plcf;
@@ -214,6 +268,7 @@ typedef struct {
     ngx_http_request_t           *request;
     ngx_http_segments_state_e     state;
     ngx_http_segments_outcome_e   outcome;
+    ngx_http_segments_meter_t    *meter;        /* of its location, or NULL */
 
     sg_route_t                    route;        /* valid once "routed" */
     ngx_str_t                     key;          /* unquoted; empty: none */
@@ -233,7 +288,7 @@ typedef struct {
     ngx_str_t                     body;
     ngx_msec_t                    left;
 
-    ngx_msec_t                    redis_start;
+    ngx_msec_t                    redis_start;  /* 0: never asked */
     ngx_msec_t                    redis_time;   /* ms spent waiting */
 
     const char                   *idempotency_status;   /* NULL: no header */
@@ -250,8 +305,9 @@ typedef struct {
     ngx_event_pipe_input_filter_pt  pipe_filter;
     ngx_int_t                   (*input_filter)(void *data, ssize_t bytes);
 
-    size_t                        withheld;     /* bytes of a body that may
-                                                   begin the Secret Key */
+    ngx_http_segments_mask_t      masks[NGX_HTTP_SEGMENTS_MASKS];
+                                                /* the first since forward, the
+                                                   other since capture, pass */
 
     unsigned                      routed:1;
     unsigned                      asked:1;      /* the claim was answered */
@@ -388,8 +444,24 @@ char *ngx_http_segments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd,
 
 /* ngx_http_segments_secret.c */
 
+/* the same path gives the same secret; NULL after an emerg log line */
 ngx_http_segments_secret_t *ngx_http_segments_secret(ngx_conf_t *cf,
     ngx_http_segments_main_conf_t *smcf, ngx_str_t *path);
+
+/* one user more, and one less; "key" may be NULL */
+ngx_http_segments_key_t *ngx_http_segments_use_key(
+    ngx_http_segments_key_t *key);
+void ngx_http_segments_drop_key(ngx_http_segments_key_t *key);
+
+
+/* ngx_http_segments_rotation.c */
+
+/* takes up what changes in the key files; for init_process */
+ngx_int_t ngx_http_segments_rotation_init(ngx_cycle_t *cycle,
+    ngx_http_segments_main_conf_t *smcf);
+
+/* ends that, if it ever began; legal in every process */
+void ngx_http_segments_rotation_end(ngx_http_segments_secret_t *secret);
 
 
 /* ngx_http_segments_filter.c */
@@ -443,12 +515,15 @@ void ngx_http_segments_watch_input(ngx_http_request_t *r,
 
 /* ngx_http_segments_redact.c */
 
-/* "table" has an element for each byte of the key */
-void ngx_http_segments_redact_init(ngx_http_segments_secret_t *secret,
-    u_short *table);
+/* fills key->table, which has an element for each byte of the key */
+void ngx_http_segments_redact_init(ngx_http_segments_key_t *key);
 
-/* overwrites the key in a text; 1 when it was there */
-ngx_uint_t ngx_http_segments_redact(ngx_http_segments_secret_t *secret,
+/* an answer begins: which keys it must not have, besides the one sent */
+void ngx_http_segments_redact_begin(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* overwrites the keys in a text; 1 when there was one */
+ngx_uint_t ngx_http_segments_redact(ngx_http_segments_ctx_t *ctx,
     ngx_str_t *text);
 
 /* the same in a body that comes in pieces; "out" is made of r->pool */
@@ -459,6 +534,9 @@ ngx_int_t ngx_http_segments_redact_chain(ngx_http_request_t *r,
 /* ngx_http_segments_variables.c */
 
 ngx_int_t ngx_http_segments_add_variables(ngx_conf_t *cf);
+
+/* the word of $segments_outcome */
+const char *ngx_http_segments_outcome_name(ngx_uint_t outcome);
 
 /* finds the variables that show what the client sent */
 ngx_int_t ngx_http_segments_client_variables(ngx_conf_t *cf);

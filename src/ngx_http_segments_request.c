@@ -679,9 +679,10 @@ ngx_http_segments_get_ctx(ngx_http_request_t *r)
 ngx_http_segments_ctx_t *
 ngx_http_segments_need_ctx(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t       *pcln;
-    ngx_http_cleanup_t       *cln;
-    ngx_http_segments_ctx_t  *ctx;
+    ngx_pool_cleanup_t            *pcln;
+    ngx_http_cleanup_t            *cln;
+    ngx_http_segments_ctx_t       *ctx;
+    ngx_http_segments_loc_conf_t  *slcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
 
@@ -701,7 +702,10 @@ ngx_http_segments_need_ctx(ngx_http_request_t *r)
     ctx = pcln->data;
     ngx_memzero(ctx, sizeof(ngx_http_segments_ctx_t));
 
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
     ctx->request = r;
+    ctx->meter = slcf->meter;
     ctx->last_out = &ctx->out;
 
     cln->handler = ngx_http_segments_cleanup;
@@ -738,8 +742,14 @@ ngx_http_segments_free_ctx(void *data)
 {
     ngx_http_segments_ctx_t *ctx = data;
 
+    ngx_uint_t  i;
+
     if (ctx->claim) {
         ngx_http_segments_claim_free(ctx->claim);
+    }
+
+    for (i = 0; i < NGX_HTTP_SEGMENTS_MASKS; i++) {
+        ngx_http_segments_drop_key(ctx->masks[i].key);
     }
 
     sg_buf_free(&ctx->envelope);

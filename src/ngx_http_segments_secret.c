@@ -1,34 +1,26 @@
 
 /*
- * The Secret Key's file.
+ * The Secret Key and its file.
  */
 
 
-#include "ngx_http_segments_module.h"
+#include "ngx_http_segments_secret.h"
 
 
-/* a key is some dozens of bytes; what is larger is another file */
-#define NGX_HTTP_SEGMENTS_SECRET_MAX  4096
+static ngx_http_segments_secret_t *ngx_http_segments_find_secret(
+    ngx_http_segments_main_conf_t *smcf, ngx_str_t *path);
+static void ngx_http_segments_secret_cleanup(void *data);
+static ngx_int_t ngx_http_segments_read_secret(ngx_conf_t *cf,
+    ngx_http_segments_secret_t *secret);
 
-
-static ngx_int_t ngx_http_segments_read_file(ngx_conf_t *cf, ngx_str_t *path,
-    u_char *buf, size_t *size);
-static ngx_int_t ngx_http_segments_parse_secret(ngx_conf_t *cf,
-    ngx_http_segments_secret_t *secret, u_char *buf, size_t size);
-
-
-/* the same path gives the same key; NULL after an emerg log line */
 
 ngx_http_segments_secret_t *
 ngx_http_segments_secret(ngx_conf_t *cf, ngx_http_segments_main_conf_t *smcf,
     ngx_str_t *path)
 {
-    u_char                       buf[NGX_HTTP_SEGMENTS_SECRET_MAX];
-    size_t                       size;
-    ngx_str_t                    name;
-    ngx_int_t                    rc;
-    ngx_uint_t                   i;
-    ngx_http_segments_secret_t  *secret, **secretp;
+    ngx_str_t                     name;
+    ngx_pool_cleanup_t           *cln;
+    ngx_http_segments_secret_t   *secret, **secretp;
 
     name = *path;
 
@@ -36,133 +28,232 @@ ngx_http_segments_secret(ngx_conf_t *cf, ngx_http_segments_main_conf_t *smcf,
         return NULL;
     }
 
-    secretp = smcf->secrets.elts;
+    secret = ngx_http_segments_find_secret(smcf, &name);
 
-    for (i = 0; i < smcf->secrets.nelts; i++) {
-        if (secretp[i]->path.len == name.len
-            && ngx_strncmp(secretp[i]->path.data, name.data, name.len) == 0)
-        {
-            return secretp[i];
-        }
+    if (secret) {
+        return secret;
     }
 
     secret = ngx_pcalloc(cf->pool, sizeof(ngx_http_segments_secret_t));
     secretp = ngx_array_push(&smcf->secrets);
-    if (secret == NULL || secretp == NULL) {
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (secret == NULL || secretp == NULL || cln == NULL) {
         return NULL;
     }
+
+    cln->handler = ngx_http_segments_secret_cleanup;
+    cln->data = secret;
 
     *secretp = secret;
     secret->path = name;
 
-    if (ngx_http_segments_read_file(cf, &name, buf, &size) != NGX_OK) {
-        return NULL;
-    }
-
-    rc = ngx_http_segments_parse_secret(cf, secret, buf, size);
-
-    ngx_explicit_memzero(buf, size);
-
-    return rc == NGX_OK ? secret : NULL;
+    return ngx_http_segments_read_secret(cf, secret) == NGX_OK ? secret : NULL;
 }
 
 
-static ngx_int_t
-ngx_http_segments_read_file(ngx_conf_t *cf, ngx_str_t *path, u_char *buf,
-    size_t *size)
+static ngx_http_segments_secret_t *
+ngx_http_segments_find_secret(ngx_http_segments_main_conf_t *smcf,
+    ngx_str_t *path)
 {
-    ssize_t   n;
-    ngx_fd_t  fd;
+    ngx_uint_t                    i;
+    ngx_http_segments_secret_t  **secret;
 
-    fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    secret = smcf->secrets.elts;
 
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " key file \"%V\" failed", path);
-        return NGX_ERROR;
-    }
-
-    n = ngx_read_fd(fd, buf, NGX_HTTP_SEGMENTS_SECRET_MAX);
-
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_read_fd_n " key file \"%V\" failed", path);
-    }
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " key file \"%V\" failed", path);
-    }
-
-    if (n == -1) {
-        return NGX_ERROR;
-    }
-
-    *size = n;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_segments_parse_secret(ngx_conf_t *cf,
-    ngx_http_segments_secret_t *secret, u_char *buf, size_t size)
-{
-    u_char      *p;
-    u_short     *table;
-    sg_str_t     file, key;
-    const char  *wrong;
-
-    file.data = buf;
-    file.len = size;
-
-    wrong = "is too large";
-
-    if (size < NGX_HTTP_SEGMENTS_SECRET_MAX) {
-
-        switch (sg_secret_parse(file, &key, &secret->environment)) {
-
-        case sg_secret_ok:
-            wrong = NULL;
-            break;
-
-        case sg_secret_empty:
-            wrong = "is empty";
-            break;
-
-        case sg_secret_prefix:
-            wrong = "has no Secret Key: one starts with \"sk_\" or "
-                    "\"test_sk_\"";
-            break;
-
-        case sg_secret_syntax:
-            wrong = "must hold one Secret Key and nothing else";
-            break;
+    for (i = 0; i < smcf->secrets.nelts; i++) {
+        if (secret[i]->path.len == path->len
+            && ngx_strncmp(secret[i]->path.data, path->data, path->len) == 0)
+        {
+            return secret[i];
         }
     }
+
+    return NULL;
+}
+
+
+static void
+ngx_http_segments_secret_cleanup(void *data)
+{
+    ngx_http_segments_secret_t *secret = data;
+
+    ngx_http_segments_rotation_end(secret);
+
+    ngx_http_segments_drop_key(secret->key);
+    ngx_http_segments_drop_key(secret->previous);
+}
+
+
+static ngx_int_t
+ngx_http_segments_read_secret(ngx_conf_t *cf,
+    ngx_http_segments_secret_t *secret)
+{
+    ngx_str_t                      key;
+    const char                    *wrong;
+    ngx_http_segments_key_file_t   file;
+
+    if (ngx_http_segments_read_key_file(&secret->path, &file, cf->log)
+        != NGX_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, file.err,
+                           "%s key file \"%V\" failed", file.failed,
+                           &secret->path);
+        return NGX_ERROR;
+    }
+
+    wrong = ngx_http_segments_parse_key_file(&file, &key, &secret->environment);
 
     if (wrong) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "key file \"%V\" %s",
                            &secret->path, wrong);
+    } else {
+        secret->key = ngx_http_segments_create_key(&key, cf->log);
+    }
+
+    ngx_http_segments_clear_key_file(&file);
+
+    return secret->key ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_segments_read_key_file(ngx_str_t *path,
+    ngx_http_segments_key_file_t *file, ngx_log_t *log)
+{
+    ssize_t   n;
+    ngx_fd_t  fd;
+
+    file->failed = NULL;
+    file->size = 0;
+
+    fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        file->failed = ngx_open_file_n;
+        file->err = ngx_errno;
         return NGX_ERROR;
     }
 
-    p = ngx_pnalloc(cf->pool, sizeof("Bearer ") - 1 + key.len);
-    table = ngx_palloc(cf->pool, key.len * sizeof(u_short));
-    if (p == NULL || table == NULL) {
-        return NGX_ERROR;
+    n = ngx_read_fd(fd, file->data, NGX_HTTP_SEGMENTS_SECRET_MAX);
+
+    if (n == -1) {
+        file->failed = ngx_read_fd_n;
+        file->err = ngx_errno;
+
+    } else {
+        file->size = n;
+
+        if (ngx_fd_info(fd, &file->info) == NGX_FILE_ERROR) {
+            file->failed = ngx_fd_info_n;
+            file->err = ngx_errno;
+            ngx_http_segments_clear_key_file(file);
+        }
     }
 
-    secret->authorization.data = p;
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
+                      ngx_close_file_n " key file \"%V\" failed", path);
+    }
+
+    return file->failed ? NGX_ERROR : NGX_OK;
+}
+
+
+void
+ngx_http_segments_clear_key_file(ngx_http_segments_key_file_t *file)
+{
+    ngx_explicit_memzero(file->data, file->size);
+}
+
+
+const char *
+ngx_http_segments_parse_key_file(ngx_http_segments_key_file_t *file,
+    ngx_str_t *key, sg_environment_e *environment)
+{
+    sg_str_t  content, found;
+
+    if (file->size == NGX_HTTP_SEGMENTS_SECRET_MAX) {
+        return "is too large";
+    }
+
+    content.data = file->data;
+    content.len = file->size;
+
+    switch (sg_secret_parse(content, &found, environment)) {
+
+    case sg_secret_empty:
+        return "is empty";
+
+    case sg_secret_prefix:
+        return "has no Secret Key: one starts with \"sk_\" or \"test_sk_\"";
+
+    case sg_secret_syntax:
+        return "must hold one Secret Key and nothing else";
+
+    default: /* sg_secret_ok */
+        break;
+    }
+
+    key->data = (u_char *) found.data;
+    key->len = found.len;
+
+    return NULL;
+}
+
+
+/* in a block of its own: a pool would keep it for longer than it is used */
+
+ngx_http_segments_key_t *
+ngx_http_segments_create_key(ngx_str_t *text, ngx_log_t *log)
+{
+    size_t                    size;
+    u_char                   *p;
+    ngx_http_segments_key_t  *key;
+
+    size = sizeof(ngx_http_segments_key_t)
+           + text->len * sizeof(u_short)
+           + sizeof("Bearer ") - 1 + text->len;
+
+    key = ngx_alloc(size, log);
+    if (key == NULL) {
+        return NULL;
+    }
+
+    key->users = 1;
+    key->size = size;
+    key->table = (u_short *) &key[1];
+
+    p = (u_char *) &key->table[text->len];
+
+    key->authorization.data = p;
     p = ngx_cpymem(p, "Bearer ", sizeof("Bearer ") - 1);
 
-    secret->key.data = p;
-    secret->key.len = key.len;
-    p = ngx_cpymem(p, key.data, key.len);
+    key->key.data = p;
+    key->key.len = text->len;
+    p = ngx_cpymem(p, text->data, text->len);
 
-    secret->authorization.len = p - secret->authorization.data;
+    key->authorization.len = p - key->authorization.data;
 
-    ngx_http_segments_redact_init(secret, table);
+    ngx_http_segments_redact_init(key);
 
-    return NGX_OK;
+    return key;
+}
+
+
+ngx_http_segments_key_t *
+ngx_http_segments_use_key(ngx_http_segments_key_t *key)
+{
+    key->users++;
+
+    return key;
+}
+
+
+void
+ngx_http_segments_drop_key(ngx_http_segments_key_t *key)
+{
+    if (key && --key->users == 0) {
+        ngx_explicit_memzero(key, key->size);
+        ngx_free(key);
+    }
 }

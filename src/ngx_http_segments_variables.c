@@ -123,9 +123,17 @@ ngx_http_segments_outcome_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ngx_http_segments_set_variable(v, ngx_http_segments_outcomes[ctx->outcome]);
+    ngx_http_segments_set_variable(v,
+                                ngx_http_segments_outcome_name(ctx->outcome));
 
     return NGX_OK;
+}
+
+
+const char *
+ngx_http_segments_outcome_name(ngx_uint_t outcome)
+{
+    return ngx_http_segments_outcomes[outcome];
 }
 
 

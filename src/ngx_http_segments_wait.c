@@ -12,6 +12,7 @@
 
 
 #include "ngx_http_segments_claim.h"
+#include "ngx_http_segments_metrics.h"
 
 
 /* between two asks without news, milliseconds: the first is doubled until the
@@ -145,6 +146,8 @@ ngx_http_segments_wait_begin(ngx_http_request_t *r,
     ngx_queue_insert_tail(&key->waiters, &w->queue);
     key->nwaiters++;
     ngx_http_segments_waiters++;
+    ngx_http_segments_set_gauge(ngx_http_segments_gauge_waiting,
+                                ngx_http_segments_waiters);
 
     ngx_redis_channel_listen(room->channel, 1);
 
@@ -312,6 +315,8 @@ ngx_http_segments_wait_end(ngx_http_segments_ctx_t *ctx)
 
     ngx_queue_remove(&w->queue);
     ngx_http_segments_waiters--;
+    ngx_http_segments_set_gauge(ngx_http_segments_gauge_waiting,
+                                ngx_http_segments_waiters);
 
     if (--key->nwaiters == 0) {
         ngx_rbtree_delete(&w->room->keys, &key->sn.node);

@@ -16,6 +16,7 @@ use Segments::Util qw(program_root);
 my $readme = slurp(program_root() . '/README.md');
 
 names();
+metrics();
 defaults();
 error_codes();
 redis_acl();
@@ -38,13 +39,35 @@ sub names {
         'words of $segments_outcome');
 
     my %known = map { $_ => 1 } $commands =~ /"(segments_\w+)"/g,
-        $variables =~ /"(segments_\w+)"/g;
+        $variables =~ /"(segments_\w+)"/g, metric_names();
     my %others = map { $_ => 1 } grep { !$known{$_} }
         $readme =~ /\b(segments_\w+)/g;
 
     is_deeply([sort keys %others], [], 'no other names');
 
     return;
+}
+
+
+# each metric with its type
+
+sub metrics {
+    my $source = source('ngx_http_segments_metrics.c');
+    my %types = $source
+        =~ /sg_exposition_metric\(buf, "(\w+)",\s+"(\w+)"/g;
+
+    $types{$_} = 'gauge' for $source =~ /_expose_gauge\("(\w+)"/g;
+
+    my %documented = section('Metrics') =~ /^\| `(segments_\w+)` \| (\w+) \|/mg;
+
+    is_deeply(\%documented, \%types, 'metrics');
+
+    return;
+}
+
+
+sub metric_names {
+    return source('ngx_http_segments_metrics.c') =~ /"(segments_\w+)"/g;
 }
 
 

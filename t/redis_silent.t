@@ -79,8 +79,11 @@ sub many {
         @times >= 107 ? [sort { $a <=> $b } @times[-100 .. -1]] : undef;
     } 10, 'the access log';
 
-    cmp_ok($waited->[98], '<=', $TIMEOUT + slow(20), "$name, none waits longer")
-        or diag "@$waited[90 .. 99]";
+    # sanitizers are too busy to be on time
+    if (slow(1) == 1) {
+        cmp_ok($waited->[98], '<=', $TIMEOUT + 20, "$name, none waits longer")
+            or diag "@$waited[90 .. 99]";
+    }
     cmp_ok(1000 * (time - $start), '<', 4 * $TIMEOUT,
         "$name, no queue is formed");
 }

@@ -59,6 +59,23 @@ is($answer->body, 'hello', 'without a length');
 is($answer->header('Content-Length'), undef, 'without a length indeed');
 
 
+# only whom it knows
+
+my $strict = upstream();
+
+$strict->accept(qw(sk_a sk_b));
+
+for (['no key', 401], ['unknown key', 401, 'sk_c'], ['known key', 200, 'sk_a'],
+    ['another', 200, 'sk_b'])
+{
+    my ($name, $status, $key) = @$_;
+
+    is(http($strict->port, 'GET', '/v4/segments', headers => [
+        Authorization => defined $key ? "Bearer $key" : undef])->status,
+        $status, $name);
+}
+
+
 # answers that break off
 
 for my $words ('close=before-read', 'close=after-read', 'close=mid-headers',

@@ -17,6 +17,13 @@ ngx_redis_name(ngx_redis_t *redis)
 
 
 ngx_uint_t
+ngx_redis_unusable(ngx_redis_t *redis)
+{
+    return redis->map && ngx_redis_map_unusable(redis->map);
+}
+
+
+ngx_uint_t
 ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one, ngx_str_t *other)
 {
     return redis->topology != ngx_redis_cluster

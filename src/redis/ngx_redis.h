@@ -90,6 +90,12 @@ void ngx_redis_script_init(ngx_redis_script_t *script);
 /* the node's address as written, without user and parameters; for the log */
 ngx_str_t *ngx_redis_name(ngx_redis_t *redis);
 
+/*
+ * Whether this worker's last commands found the node unusable; 0 before the
+ * first.  Cheap, and without an effect.
+ */
+ngx_uint_t ngx_redis_unusable(ngx_redis_t *redis);
+
 /* whether one script may use both keys: always on a server of its own */
 ngx_uint_t ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one,
     ngx_str_t *other);

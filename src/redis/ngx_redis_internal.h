@@ -306,6 +306,10 @@ void ngx_redis_move(ngx_redis_command_t *cmd, ngx_redis_node_t *node);
 ngx_redis_map_t *ngx_redis_map_get(ngx_redis_t *redis);
 void ngx_redis_map_destroy(ngx_redis_map_t *map);
 
+/* whether the master, any of a cluster's nodes or, where none is known, the
+   guide is out of order */
+ngx_uint_t ngx_redis_map_unusable(ngx_redis_map_t *map);
+
 /* where commands of this slot go; NULL: not known */
 ngx_redis_node_t *ngx_redis_map_find(ngx_redis_map_t *map, ngx_uint_t slot);
 
@@ -378,6 +382,10 @@ void ngx_redis_node_resolved(ngx_redis_node_t *node);
 void ngx_redis_node_connected(ngx_redis_node_t *node);
 void ngx_redis_node_secured(ngx_redis_node_t *node);
 void ngx_redis_node_greeted(ngx_redis_node_t *node);
+
+/* one connection may be closed while it is idle, and be made again at once */
+#define ngx_redis_node_unusable(node)                                         \
+    ((node)->failures > 1 || (node)->breaker.open)
 
 /* the connection goes, and with it the replies; commands wait again */
 void ngx_redis_node_close(ngx_redis_node_t *node);

@@ -139,6 +139,35 @@ ngx_redis_map_destroy(ngx_redis_map_t *map)
 }
 
 
+ngx_uint_t
+ngx_redis_map_unusable(ngx_redis_map_t *map)
+{
+    ngx_queue_t       *q;
+    ngx_redis_node_t  *node;
+
+    if (map->master) {
+        return ngx_redis_node_unusable(map->master);
+    }
+
+    if (ngx_queue_empty(&map->nodes)) {
+        return ngx_redis_node_unusable(map->guide);
+    }
+
+    for (q = ngx_queue_head(&map->nodes);
+         q != ngx_queue_sentinel(&map->nodes);
+         q = ngx_queue_next(q))
+    {
+        node = ngx_queue_data(q, ngx_redis_node_t, siblings);
+
+        if (ngx_redis_node_unusable(node)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_redis_node_t *
 ngx_redis_map_find(ngx_redis_map_t *map, ngx_uint_t slot)
 {

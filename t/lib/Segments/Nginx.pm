@@ -14,6 +14,7 @@ package Segments::Nginx;
 #     path     => '/v4/segments'   the guarded location
 #     listen   => 'http2'     more words of listen
 #     workers  => 2
+#     user     => 'www-data'  of the workers, where the test is root's
 #     log_level => 'info'
 #     module   => 0           without the module: plain nginx
 #     conf     => text        all of it, instead; %%MAIN%% and %%HTTP%% stand
@@ -232,7 +233,7 @@ sub main_conf {
         . "error_log %%DIR%%/error.log $level;\n";
 
     # the directory of the test is the starting user's alone
-    $conf .= "user root;\n" if $> == 0;
+    $conf .= 'user ' . ($self->{args}{user} // 'root') . ";\n" if $> == 0;
 
     if ($self->{args}{module} // 1) {
         $conf .= 'load_module ' . module_path() . ";\n";

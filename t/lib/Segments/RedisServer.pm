@@ -20,6 +20,22 @@ sub start {
     my ($self, %args) = @_;
 
     $self = $self->new(%args) if !ref $self;
+    $self->launch;
+
+    wait_for {
+        $self->{process}->alive or croak 'Redis did not start: '
+            . slurp("$self->{dir}/output");
+        $self->ready;
+    } 20, 'Redis to start';
+
+    return $self;
+}
+
+
+# only begins to start it: ready() tells whether it listens
+
+sub launch {
+    my ($self) = @_;
 
     my %options = (
         port       => $self->{port},
@@ -41,13 +57,14 @@ sub start {
         output => "$self->{dir}/output",
     );
 
-    wait_for {
-        $self->{process}->alive or croak 'Redis did not start: '
-            . slurp("$self->{dir}/output");
-        -S $self->{socket} && eval { $self->client };
-    } 20, 'Redis to start';
+    return;
+}
 
-    return $self;
+
+sub ready {
+    my ($self) = @_;
+
+    return -S $self->{socket} && eval { $self->client } ? 1 : 0;
 }
 
 
@@ -80,10 +97,21 @@ sub process { return $_[0]{process} }
 sub stop {
     my ($self, $signal) = @_;
 
+    $self->forget_client;
+
+    return $self->{process}->stop($signal // 'TERM');
+}
+
+
+# its connection ends with the server
+
+sub forget_client {
+    my ($self) = @_;
+
     delete $self->{client};
     $self->{own} = {};
 
-    return $self->{process}->stop($signal // 'TERM');
+    return;
 }
 
 

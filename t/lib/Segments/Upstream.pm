@@ -239,6 +239,15 @@ sub default {
 }
 
 
+# from now on, 401 to whoever comes with another Secret Key
+
+sub accept {
+    my ($self, @keys) = @_;
+
+    return $self->control("accept @keys");
+}
+
+
 sub control {
     my ($self, $line) = @_;
 

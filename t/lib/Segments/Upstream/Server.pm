@@ -195,6 +195,9 @@ sub command {
 
     } elsif ($1 eq 'default') {
         $self->{default} = $2;
+
+    } elsif ($1 eq 'accept') {
+        $self->{accepted_keys} = { map { ("Bearer $_" => 1) } split / /, $2 };
     }
 
     $c->{steps} = [[send => "ok\n"], ['done']];
@@ -381,6 +384,12 @@ sub read_chunks {
 
 sub words {
     my ($self, $request) = @_;
+
+    my $keys = $self->{accepted_keys};
+
+    if ($keys && !$keys->{ (header($request, 'Authorization'))[0] // '' }) {
+        return { header => [], status => 401 };
+    }
 
     my @texts = header($request, 'X-Mock');
     push @texts, shift @{ $self->{script} } // $self->{default} if !@texts;

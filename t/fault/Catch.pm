@@ -1,0 +1,138 @@
+package Catch;
+
+# Whether a run finds a mistake: builds a copy of the sources with it, and runs
+# until something is violated.
+
+use strict;
+use warnings;
+
+use File::Copy ();
+use File::Find ();
+use File::Path qw(make_path);
+use Time::HiRes qw(time);
+
+use Mistakes;
+use Segments::Process;
+use Segments::Util qw(program_root slurp tempdir);
+
+# what a build needs
+my @SOURCES = qw(Makefile config config.make src tools);
+
+my $SEED = 1;
+
+
+# Calls back with each as it is done: name, what was found, whether it is what
+# had to be, seconds, the run's output.  Two at a time, each in a copy of the
+# sources that is configured once.
+
+sub all {
+    my ($code, $wanted) = @_;
+
+    my @left = grep { $_->[0] =~ ($wanted // qr//) } Mistakes::all();
+    my @idle = map { copy_of_sources($_) } 1, 2;
+    my @running;
+
+    while (@left || @running) {
+        while (@left && @idle) {
+            push @running, start(shift @left, shift @idle);
+        }
+
+        my ($done) = grep { !$_->{process}->alive } @running;
+
+        if (!$done) {
+            select undef, undef, undef, 0.02;
+            next;
+        }
+
+        @running = grep { $_ != $done } @running;
+        $code->(result($done));
+        Mistakes::undo($done->{mistake}, program_root(), $done->{dir});
+        push @idle, $done->{dir};
+    }
+
+    return;
+}
+
+
+sub copy_of_sources {
+    my ($number) = @_;
+
+    my $dir = tempdir() . "/mistakes$number";
+
+    mkdir $dir or die "$dir: $!\n";
+    copy($_, $dir) for @SOURCES;
+
+    return $dir;
+}
+
+
+sub copy {
+    my ($name, $dir) = @_;
+
+    my $root = program_root();
+
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        my $to = $dir . substr $_, length $root;
+
+        -d $_ ? make_path($to) : File::Copy::copy($_, $to)
+            or die "cannot copy $_: $!\n";
+        chmod 0755, $to if -x $_;
+    } }, "$root/$name");
+
+    return;
+}
+
+
+sub start {
+    my ($mistake, $dir) = @_;
+
+    Mistakes::make($mistake, $dir);
+    unlink "$dir/output";
+
+    my $process = Segments::Process->spawn(
+        name   => $mistake->[0],
+        code   => sub { build_and_run($dir, @$mistake[4, 5]) },
+        output => "$dir/output",
+    );
+
+    return { mistake => $mistake, dir => $dir, process => $process,
+             started => time };
+}
+
+
+sub build_and_run {
+    my ($dir, $expected, $options) = @_;
+
+    system('make', '-s', '-C', $dir, "BUILD=$dir/build", 'CFLAGS=-O0') == 0
+        or die "it cannot be built\n";
+
+    $ENV{TEST_NGINX_MODULE} = "$dir/build/ngx_http_segments_module.so";
+
+    my $run = program_root() . '/t/fault/run';
+
+    exec $^X, $run, '--seed', $SEED, '--requests', 40_000, '--seconds', 120,
+        '--stop', $expected, split / /, $options
+        or die "cannot run $run: $!\n";
+}
+
+
+sub result {
+    my ($done) = @_;
+
+    my $output = slurp("$done->{dir}/output");
+    my ($name, $expected) = @{ $done->{mistake} }[0, 4];
+    my ($violations) = $output =~ /^violations:\n((?: .*\n)*)/m;
+    my @found = ($violations // '') =~ /^ +(\S.*?) +[0-9]+$/mg;
+
+    return {
+        name     => $name,
+        expected => $expected,
+        found    => join(', ', @found) || 'nothing',
+        caught   => scalar(grep { /\A(?:$expected)\z/ } @found),
+        seconds  => time - $done->{started},
+        output   => $output,
+    };
+}
+
+
+1;

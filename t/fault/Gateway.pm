@@ -1,0 +1,194 @@
+package Gateway;
+
+# One nginx under faults: its workers as its error log tells of them, and what
+# its log must not have.
+
+use strict;
+use warnings;
+
+use Segments::Nginx;
+use Segments::Util qw(free_port slurp);
+
+
+# redis => URL, upstream => Recorder, times => { name => ms }, listen => more
+# words of listen, wait => time
+
+sub start {
+    my ($class, %args) = @_;
+
+    my $h2 = free_port();
+    my $nginx = Segments::Nginx->start(workers => 2,
+        log_level => $args{log_level} // 'notice', conf => conf($h2, %args));
+
+    my $self = bless {
+        nginx   => $nginx,
+        h2      => $h2,
+        offset  => 0,
+        workers => {},
+        killed  => {},
+        bad     => $args{bad},
+    }, $class;
+
+    $nginx->expect_alert(qr/exited on signal 9/);   # read_log() checks these
+    $self->read_log;
+    $self->{spared} = ($self->workers)[0] if $args{spare};
+
+    return $self;
+}
+
+
+sub conf {
+    my ($h2, %args) = @_;
+
+    my $times = $args{times};
+    my $port = $args{upstream}->port;
+    my $listen = $args{listen} // '';
+    my %locations = map {
+        my $policy = $_;
+        my $letter = substr $policy, 0, 1;
+        my $set = "segments_idempotency_unknown $policy;";
+
+        ("/$letter" => $set, $args{wait} ? ("/${letter}w"
+            => "$set segments_idempotency_wait $args{wait};") : ());
+    } qw(hold retry);
+
+    my $locations = join '', map { <<"LOCATION" } sort keys %locations;
+        location $_ {
+            segments_gateway on;
+            $locations{$_}
+            proxy_pass http://upstream;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header X-Worker \$pid;
+        }
+LOCATION
+
+    return <<"CONF";
+%%MAIN%%
+
+events {
+    worker_connections 2048;
+}
+
+http {
+%%HTTP%%
+    access_log off;
+    keepalive_timeout 1h;
+    error_log %%DIR%%/error.log crit;
+
+    upstream upstream {
+        server 127.0.0.1:$port;
+        keepalive 16;
+    }
+
+    segments_redis $args{redis};
+    segments_redis_timeout $times->{redis}ms;
+    segments_redis_connect_timeout $times->{redis}ms;
+    segments_secret_key_file %%DIR%%/secret;
+    segments_idempotency_scope \$http_x_tenant;
+    segments_idempotency_lease $times->{lease}ms;
+    segments_idempotency_ttl 600s;
+    proxy_read_timeout $times->{read}ms;
+
+    server {
+        listen 127.0.0.1:%%PORT%% $listen;
+        listen 127.0.0.1:$h2 http2 $listen;
+$locations
+    }
+}
+CONF
+}
+
+
+sub addresses { return [$_[0]{nginx}->port, $_[0]{h2}] }
+sub nginx     { return $_[0]{nginx} }
+sub spared    { return $_[0]{spared} }
+sub workers   { return sort { $a <=> $b } keys %{ $_[0]{workers} } }
+
+
+# often enough
+
+sub read_log {
+    my ($self) = @_;
+
+    open my $fh, '<', $self->{nginx}->dir . '/error.log' or return;
+    seek $fh, $self->{offset}, 0;
+
+    while (my $line = <$fh>) {
+        last if $line !~ /\n\z/;
+        $self->{offset} += length $line;
+        $self->read_line($line);
+    }
+
+    return;
+}
+
+
+sub read_line {
+    my ($self, $line) = @_;
+
+    if ($line =~ /start worker process ([0-9]+)/) {
+        $self->{workers}{$1} = 1;
+
+    } elsif ($line =~ / process ([0-9]+) exited (?:with code 0|on signal 9)/) {
+        my $pid = $1;
+
+        delete $self->{workers}{$pid};
+        return if $line !~ /signal/ || $self->{killed}{$pid};
+    }
+
+    return if $line !~ /\[(?:alert|emerg)\]/;
+
+    $self->{bad}->($line);
+
+    return;
+}
+
+
+sub reload {
+    my ($self) = @_;
+
+    return $self->{nginx}->process->signal('HUP');
+}
+
+
+# one that may be killed, or undef
+
+sub victim {
+    my ($self, $at) = @_;
+
+    my @pids = grep { $_ != ($self->{spared} // 0) } $self->workers;
+
+    return @pids ? $pids[int($at * @pids)] : undef;
+}
+
+
+sub kill {
+    my ($self, $pid) = @_;
+
+    $self->{killed}{$pid} = 1;
+
+    return CORE::kill('KILL', $pid);
+}
+
+
+# of the worker that is never killed: resident kilobytes, open descriptors
+
+sub memory {
+    my ($self) = @_;
+
+    return slurp("/proc/$self->{spared}/status") =~ /^VmRSS:\s+([0-9]+)/m
+        ? $1 : 0;
+}
+
+
+sub descriptors {
+    my ($self) = @_;
+
+    opendir my $dir, "/proc/$self->{spared}/fd" or return 0;
+
+    return scalar grep { !/\A\./ } readdir $dir;
+}
+
+
+1;

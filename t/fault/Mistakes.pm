@@ -1,0 +1,165 @@
+package Mistakes;
+
+# One rule each, got wrong in the sources.  A run must find the promise that
+# breaks.
+
+use strict;
+use warnings;
+
+use Segments::Util qw(slurp spew);
+
+my $SCRIPT = 'src/redis/record.lua';
+my $CLAIM = 'src/ngx_http_segments_claim.c';
+my $CAPTURE = 'src/ngx_http_segments_capture.c';
+my $REQUEST = 'src/ngx_http_segments_request.c';
+
+
+# [name, file, text that stands there once, what stands for it, the kinds of
+# violations of which one must be found (a pattern), options of the run]
+
+sub all {
+    return (
+        ['another body is not noticed', $SCRIPT,
+         'if record and record.fp ~= fp then', 'if false then',
+         'mismatch accepted|another body', '--kinds other-body'],
+
+        ['a running lease is not respected', $SCRIPT,
+         "record.state == 'claimed' and tonumber(record.lease) > time",
+         'false', 'two at a time', '--policy retry --kinds twins'],
+
+        ['another owner\'s claim is given back', $SCRIPT,
+         "owned_by(record, token) and record.from == 'absent'",
+         "record and record.from == 'absent'",
+         'two effects|two bodies|not replayed',
+         '--policy hold --kinds redis-stop,slow --often 20'],
+
+        ['another owner\'s answer is overwritten', $SCRIPT,
+         "not owned_by(record, token)\n", "false\n",
+         'answers differ',
+         '--policy retry --kinds stop-long,slow --often 20 --period 100'],
+
+        ['under hold a lease is taken over', $SCRIPT,
+         "policy ~= 'retry'", 'false', 'two effects',
+         '--policy hold --kinds reset-after,cut-body'],
+
+        ['an unknown outcome frees the key', $SCRIPT,
+         "redis.call('HSET', key, 'state', 'unknown')",
+         "redis.call('DEL', key)", 'two effects',
+         '--policy hold --kinds reset-after,cut-body'],
+
+        ['a claim does not expire', $SCRIPT,
+         "write(ttl, 'v', '1', 'state', 'claimed', ",
+         "redis.call('HSET', key, 'v', '1', 'state', 'claimed', ",
+         'no expiry', '--policy hold --kinds reset-after,5xx-after'],
+
+        ['a sent request is given back', $CAPTURE,
+         'ngx_http_segments_sent(ctx) ? ngx_http_segments_unknown',
+         '0 ? ngx_http_segments_unknown',
+         'two effects', '--policy hold --kinds reset-after,cut-headers'],
+
+        ['a request that was never sent is left in doubt', $CAPTURE,
+         ": ngx_http_segments_give_back;\n    }\n\n    slcf",
+         ": ngx_http_segments_unknown;\n    }\n\n    slcf",
+         'held without a reason',
+         '--policy hold --kinds no-upstream --period 100'],
+
+        ['an answer leaves before it is stored', $CAPTURE,
+         "    ngx_http_segments_enter(ctx, ngx_http_segments_settle);\n\n"
+             . "    r->buffered |= NGX_HTTP_SEGMENTS_BUFFERED;\n\n"
+             . "    return NGX_AGAIN;\n",
+         "    ctx->claim->handler = NULL;\n"
+             . "    ngx_http_segments_set_status(ctx, ngx_redis_record_ok);\n"
+             . "    ngx_http_segments_enter(ctx, ngx_http_segments_release);\n"
+             . "    return complete ? ngx_http_segments_send_held(r, ctx, NULL)"
+             . " : NGX_OK;\n",
+         'not replayed|answers differ',
+         '--kinds redis-stop,redis-kill --period 200'],
+
+        ['a claim is not renewed', $CLAIM,
+         "        ngx_http_segments_claim_renew(claim);\n"
+             . "        ngx_add_timer(&claim->timer, claim->record.lease / 3);",
+         '        ngx_add_timer(&claim->timer, claim->record.lease / 3);',
+         'two at a time', '--policy retry --kinds slow --often 20'],
+
+        ['all gateways have one token', $CLAIM,
+         'ngx_hex_dump(p, random, NGX_HTTP_SEGMENTS_TOKEN_BYTES)',
+         'ngx_memset(p, 48, record->token.len)',
+         'two effects|two at a time', '--policy hold --kinds twins'],
+
+        ['a lost reply is a claim', $REQUEST,
+         'ctx->verdict = reply->verdict;',
+         'ctx->verdict = reply->verdict == ngx_redis_record_lost'
+             . ' ? ngx_redis_record_ok : reply->verdict;',
+         'two effects|two at a time',
+         '--policy hold --kinds redis-stop,slow --often 20 --period 100'],
+
+        ['who waited in vain runs', $REQUEST,
+         "    case ngx_redis_record_in_progress:\n"
+             . "        return ngx_http_segments_refuse(r, ctx,\n",
+         "    case ngx_redis_record_in_progress:\n"
+             . "        if (ctx->waiter) {\n"
+             . "            ngx_http_segments_enter(ctx,"
+             . " ngx_http_segments_forward);\n"
+             . "            return NGX_DECLINED;\n        }\n\n"
+             . "        return ngx_http_segments_refuse(r, ctx,\n",
+         'two effects|two at a time',
+         '--policy hold --kinds slow --often 20 --wait 50ms'],
+
+        ['a client that leaves cancels its request',
+         'src/ngx_http_segments_module.c',
+         'upstream.ignore_client_abort = 1', 'upstream.ignore_client_abort = 0',
+         'cancelled|held without', '--kinds abort-fin,abort-rst'],
+
+        ['a 5xx is remembered', 'src/contract/sg_answer.c',
+         'if (sg_statuses_has(remembered, status)) {',
+         'if (sg_statuses_has(remembered, status) || status >= 500) {',
+         'wrong answer kept', '--kinds 5xx-before,5xx-after'],
+
+        ['the scope is missing in a record\'s name',
+         'src/contract/sg_record.c', "    sg_record_encode(out, scope);\n",
+         "    (void) scope;\n", 'another tenant', '--kinds twins'],
+
+        ['the scope is missing in the upstream\'s key',
+         'src/contract/sg_idempotency_key.c',
+         "    sg_key_add_part(&text, scope);\n", "    (void) scope;\n",
+         'another tenant|answer without effect',
+         '--policy retry --kinds twins'],
+
+        ['each try has its own upstream key', $REQUEST,
+         'ctx->upstream_key.data = p;',
+         "(void) ngx_sprintf(p, \"%08xD\", (uint32_t) ngx_random());\n"
+             . '        ctx->upstream_key.data = p;',
+         'two effects|another upstream key',
+         '--policy retry --kinds reset-after,5xx-after'],
+    );
+}
+
+
+# Makes it in a copy of the sources.
+
+sub make {
+    my ($mistake, $copy) = @_;
+
+    my ($name, $file, $text, $instead) = @$mistake;
+    my $source = slurp("$copy/$file");
+    my $count = () = $source =~ /\Q$text\E/g;
+
+    die "$name: the text to be replaced stands $count times in $file\n"
+        if $count != 1;
+
+    $source =~ s/\Q$text\E/$instead/;
+
+    return spew("$copy/$file", $source);
+}
+
+
+sub undo {
+    my ($mistake, $original, $copy) = @_;
+
+    my $file = $mistake->[1];
+
+    return spew("$copy/$file", slurp("$original/$file"));
+}
+
+
+1;

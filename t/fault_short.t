@@ -1,0 +1,51 @@
+#!/usr/bin/perl
+
+# A short run of the fault harness: what README promises holds while workers
+# die, sleep and reload, Redis stops, restarts and forgets its scripts, the
+# upstream fails in every way, and clients leave.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/fault";
+use Plan;
+use Segments::Process;
+use Segments::Test;
+use Segments::Util qw(program_root);
+
+
+my $requests = int(6000 / slow(1));
+my $output = tempdir() . '/output';
+
+my $run = Segments::Process->spawn(
+    name   => 'fault harness',
+    argv   => [$^X, program_root() . '/t/fault/run', '--seed', 1,
+               '--requests', $requests, '--period', 500, '--often', 5,
+               '--wait', '500ms'],      # of a part of the copies
+    output => $output,
+);
+
+ok($run->wait(150), 'end of the run');
+is($run->status, 0, 'exit code');
+
+my $text = slurp($output);
+
+like($text, qr/^violations:\n    none\n/m, 'no violation') or diag($text);
+
+my ($sent) = $text =~ /^([0-9]+) requests in /m;
+
+cmp_ok($sent // 0, '>=', $requests, 'requests');
+
+my %count = $text =~ /^    (\S+) +([0-9]+)$/mg;
+my @seldom = grep { ($count{$_} // 0) < 2 } Plan::kinds();
+
+is("@seldom", '', 'every kind of fault');
+
+my %answers = $text =~ /^    ([0-9]{3} \S+) +([0-9]+)$/mg;
+
+cmp_ok($answers{"$_"} // 0, '>', 0, $_)
+    for '201 created', '201 replayed', '409 in-progress', '422 mismatch',
+        '504 held', '503 -';
+
+done_testing();
