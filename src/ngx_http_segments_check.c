@@ -212,6 +212,16 @@ ngx_http_segments_check_idempotency(ngx_conf_t *cf,
                    "\"send_timeout\": an answer is held for Redis so long");
     }
 
+    /* a claim may come while Redis waits for the replicas of another one */
+
+    if (slcf->redis_wait_replicas
+        && slcf->redis_wait_timeout >= slcf->redis_timeout / 2)
+    {
+        return ngx_http_segments_refuse_conf(cf,
+                   "the timeout of \"segments_redis_wait\" must be below "
+                   "half of \"segments_redis_timeout\"");
+    }
+
     if (slcf->lease / 3 < slcf->redis_timeout) {
         return ngx_http_segments_refuse_conf(cf,
                    "\"segments_idempotency_lease\" is too short to be "

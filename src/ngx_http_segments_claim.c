@@ -78,12 +78,13 @@ ngx_http_segments_claim_create(ngx_http_segments_loc_conf_t *slcf,
     claim->timer.data = claim;
     claim->timer.log = ngx_cycle->log;
     claim->attached = 1;
+    claim->failures = slcf->redis_failures;
+    claim->replicas = slcf->redis_wait_replicas;
 
     record = &claim->record;
 
     record->redis = slcf->redis;
-    record->connect_timeout = slcf->redis_connect_timeout;
-    record->timeout = slcf->redis_timeout;
+    ngx_http_segments_redis_options(slcf, &record->options);
     record->lease = slcf->lease;
     record->ttl = slcf->ttl;
     record->hold = (slcf->unknown == NGX_HTTP_SEGMENTS_HOLD);
@@ -109,6 +110,8 @@ ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
     const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
     void *data)
 {
+    claim->record.options.replicas = claim->replicas;
+
     claim->cmd = ngx_redis_record_claim(&claim->record, limits,
                                         ngx_http_segments_claim_asked, claim);
     if (claim->cmd == NULL) {
@@ -135,6 +138,7 @@ ngx_http_segments_claim_asked(void *data, const ngx_redis_record_reply_t *reply)
     ngx_redis_record_handler_pt  handler;
 
     claim->cmd = NULL;
+    claim->record.options.replicas = 0;
 
     switch (reply->verdict) {
 
@@ -204,10 +208,13 @@ ngx_http_segments_claim_timer(ngx_event_t *ev)
 }
 
 
+/* what nobody waits for is tried past the breaker: a claim depends on it */
+
 static void
 ngx_http_segments_claim_renew(ngx_http_segments_claim_t *claim)
 {
     if (claim->cmd == NULL) {
+        claim->record.options.failures = 0;
         claim->cmd = ngx_redis_record_renew(&claim->record,
                                             ngx_http_segments_claim_renewed,
                                             claim);
@@ -250,6 +257,8 @@ ngx_http_segments_claim_settle(ngx_http_segments_claim_t *claim,
     ngx_http_segments_end_e end, ngx_redis_record_handler_pt handler,
     void *data)
 {
+    claim->record.options.failures = claim->failures;
+
     if (ngx_http_segments_claim_end(claim, end) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -268,6 +277,8 @@ ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
     ngx_int_t  rc;
 
     claim->handler = NULL;
+    claim->record.options.failures = 0;
+    claim->record.options.replicas = 0;
 
     switch (claim->state) {
 
@@ -419,6 +430,8 @@ static void
 ngx_http_segments_claim_try_later(ngx_http_segments_claim_t *claim)
 {
     ngx_msec_t  delay;
+
+    claim->record.options.failures = 0;
 
     delay = ngx_min(claim->record.lease / 3, NGX_HTTP_SEGMENTS_TRY_AGAIN);
 

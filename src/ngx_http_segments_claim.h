@@ -42,6 +42,9 @@ struct ngx_http_segments_claim_s {
     ngx_event_t                       timer;    /* owned: the next renewal;
                                                    settling: the next try */
     ngx_msec_t                        deadline; /* of tries in background */
+    ngx_uint_t                        replicas; /* that acknowledge a claim */
+    ngx_uint_t                        failures; /* of the breaker, where
+                                                   somebody waits */
 
     ngx_http_segments_end_e           end;      /* valid from settling on */
     ngx_str_t                         status;

@@ -268,8 +268,7 @@ ngx_http_segments_limits_receipt(ngx_http_request_t *r,
     receipt = &limits->receipt;
 
     receipt->redis = slcf->redis;
-    receipt->connect_timeout = slcf->redis_connect_timeout;
-    receipt->timeout = slcf->redis_timeout;
+    ngx_http_segments_redis_options(slcf, &receipt->options);
     receipt->ttl = 4 * slcf->redis_timeout;
 
     sg_buf_init(&name);

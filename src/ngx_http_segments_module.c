@@ -173,6 +173,20 @@ static ngx_command_t  ngx_http_segments_commands[] = {
       offsetof(ngx_http_segments_loc_conf_t, redis_timeout),
       &ngx_http_segments_time_post },
 
+    { ngx_string("segments_redis_breaker"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_segments_redis_breaker,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("segments_redis_wait"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_segments_redis_wait,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("segments_redis_failure"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_enum_slot,
@@ -639,6 +653,10 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
     conf->redis = NGX_CONF_UNSET_PTR;
     conf->redis_connect_timeout = NGX_CONF_UNSET_MSEC;
     conf->redis_timeout = NGX_CONF_UNSET_MSEC;
+    conf->redis_failures = NGX_CONF_UNSET_UINT;
+    conf->redis_retry = NGX_CONF_UNSET_MSEC;
+    conf->redis_wait_replicas = NGX_CONF_UNSET_UINT;
+    conf->redis_wait_timeout = NGX_CONF_UNSET_MSEC;
     conf->redis_failure = NGX_CONF_UNSET_UINT;
     conf->idempotency = NGX_CONF_UNSET_UINT;
     conf->scope = NULL;
@@ -683,6 +701,12 @@ ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->redis_connect_timeout,
                               prev->redis_connect_timeout, 200);
     ngx_conf_merge_msec_value(conf->redis_timeout, prev->redis_timeout, 200);
+    ngx_conf_merge_uint_value(conf->redis_failures, prev->redis_failures, 5);
+    ngx_conf_merge_msec_value(conf->redis_retry, prev->redis_retry, 1000);
+    ngx_conf_merge_uint_value(conf->redis_wait_replicas,
+                              prev->redis_wait_replicas, 0);
+    ngx_conf_merge_msec_value(conf->redis_wait_timeout,
+                              prev->redis_wait_timeout, 0);
     ngx_conf_merge_uint_value(conf->redis_failure, prev->redis_failure,
                               NGX_HTTP_SEGMENTS_REJECT);
     ngx_conf_merge_str_value(conf->redis_prefix, prev->redis_prefix,
@@ -822,6 +846,11 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
 
     if (ngx_http_segments_check(cf, slcf) != NGX_OK) {
         return NGX_ERROR;
+    }
+
+    if (slcf->redis) {
+        ngx_redis_set_resolver(slcf->redis, clcf->resolver,
+                               clcf->resolver_timeout);
     }
 
     if (smcf->zone) {

@@ -226,6 +226,10 @@ typedef struct {
     ngx_redis_t                  *redis;
     ngx_msec_t                    redis_connect_timeout;
     ngx_msec_t                    redis_timeout;
+    ngx_uint_t                    redis_failures;   /* 0: no breaker */
+    ngx_msec_t                    redis_retry;
+    ngx_uint_t                    redis_wait_replicas;  /* 0: off */
+    ngx_msec_t                    redis_wait_timeout;
     ngx_uint_t                    redis_failure;
     ngx_str_t                     redis_prefix;
     ngx_http_segments_tenant_t   *tenant;       /* set where enabled, and there
@@ -539,6 +543,18 @@ ngx_int_t ngx_http_segments_client_variables(ngx_conf_t *cf);
 
 
 extern ngx_module_t  ngx_http_segments_module;
+
+
+/* ngx_http_segments_redis.c */
+
+char *ngx_http_segments_redis_breaker(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* those of a command for which a client waits; no replica acknowledges it */
+void ngx_http_segments_redis_options(ngx_http_segments_loc_conf_t *slcf,
+    ngx_redis_options_t *options);
+
+char *ngx_http_segments_redis_wait(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_MODULE_H_INCLUDED_ */

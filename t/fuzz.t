@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 
-# Fuzzing of the contract layer for a bounded time, from a corpus of seeds.
+# Fuzzing of the contract layer, and of what the Redis client reads, for a
+# bounded time, from a corpus of seeds.
 # TEST_FUZZ_SECONDS is the time for each target.
 
 use warnings;
@@ -26,10 +27,12 @@ my $seconds = $ENV{TEST_FUZZ_SECONDS} || 10;
 my @cc = ($ENV{FUZZ_CC} || 'clang', qw/ -std=c11 -g -O1
     -fno-omit-frame-pointer -fsanitize=fuzzer -fsanitize=address
     -fsanitize=undefined -fno-sanitize-recover=undefined
-    -Wall -Wextra -Werror /, "-I$root/src/contract", "-I$root/t/fuzz");
-my @libs = qw/ -ljansson -lcrypto -lm /;
+    -Wall -Wextra -Werror /, "-I$root/src/contract", "-I$root/src/redis",
+    "-I$root/t/fuzz");
+my @libs = qw/ -ljansson -lhiredis -lcrypto -lm /;
 
-my @sources = sort glob "$root/src/contract/*.c";
+my @sources = ((sort glob "$root/src/contract/*.c"),
+    "$root/src/redis/ngx_redis_parse.c");
 my @targets = sort glob "$root/t/fuzz/fuzz_*.c";
 
 plan tests => 3 * @targets;

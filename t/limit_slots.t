@@ -200,7 +200,7 @@ is_deeply([grep { $_ ne $project && $_ ne $client }
 
 for my $failure (qw(reject pass)) {
     my $fake = fake_redis(
-        [ACCEPT => 'first'], [EXPECT => 'PING'], [SEND => '+PONG'],
+        [ACCEPT => 'first'], [EXPECT => 'PING'], [SEND => '+PONG', ''],
         [EXPECT => 'EVALSHA', '...'],
         [SEND => ['ok', ['spent', ':8', ':9']]],
         [EXPECT => 'EVALSHA', '...'],
@@ -234,7 +234,7 @@ for my $failure (qw(reject pass)) {
 for my $key ('k8', undef) {
     my $name = $key // 'no key';
     my $fake = fake_redis(
-        [ACCEPT => 'first'], [EXPECT => 'PING'], [SEND => '+PONG'],
+        [ACCEPT => 'first'], [EXPECT => 'PING'], [SEND => '+PONG', ''],
         $key ? ([EXPECT => 'EVALSHA', '...'],
             [SEND => ['ok', ['spent', ':8', ':9']]]) : (),
         [EXPECT => 'EVALSHA', '...'],

@@ -15,7 +15,7 @@ use Segments::Test;
 # needed for waiting
 
 my @RULE = qw(resetkeys resetchannels -@all ~segments:* &segments:*);
-my @COMMANDS = qw(ping evalsha eval hmget hset hdel exists del pexpire pttl
+my @COMMANDS = qw(ping info evalsha eval hmget hset hdel exists del pexpire pttl
     time get set publish subscribe);
 
 my $upstream = upstream();

@@ -61,7 +61,7 @@ my $c = asks('a');
 my $first = accepted();
 
 like(read_until($first, qr/PING\r\n/), qr/PING/, 'connection');
-syswrite $first, "+PONG\r\n";
+syswrite $first, "+PONG\r\n\$0\r\n\r\n";
 
 like(read_until($first, qr/claim/), qr/EVALSHA.*claim/s, 'claim');
 is(envelope($c->read_response), '503 internal/storage_error', 'given up');
@@ -74,7 +74,7 @@ my $second = accepted();
 
 ok($second, 'another connection');
 like(read_until($second, qr/PING\r\n/), qr/PING/, 'and its greeting');
-syswrite $second, "+PONG\r\n";
+syswrite $second, "+PONG\r\n\$0\r\n\r\n";
 like(read_until($second, qr/give_back/), qr/give_back/,
     'what was claimed is given back');
 syswrite $second, "*1\r\n\$5\r\nstale\r\n";

@@ -41,6 +41,11 @@ for my $redis (
     "unix:/nowhere/socket $max",
     'unix:/nowhere/socket ' . file('cr', "a\r\n"),
     'unix:/nowhere/socket ' . file('spaces', ' a b '),
+    'redis+sentinel://127.0.0.1/master',
+    'redis+sentinel://127.0.0.1:1,[::1],localhost:3/my-master/2',
+    "redis+sentinel://user\@127.0.0.1,127.0.0.2/m $good",
+    'redis+cluster://127.0.0.1',
+    'redis+cluster://127.0.0.1:7000,[::1]:7001,localhost',
 ) {
     my ($code, $output) = check_config(redis => $redis);
 
@@ -52,11 +57,11 @@ my $before = qr/only a user name, and no password, stands before "\@"/;
 my $db = qr/invalid database number in Redis URL/;
 
 for my $row (
-    ['127.0.0.1:6379', qr{begins with "redis://" or "unix:/"}],
-    ['Redis://127.0.0.1', qr{begins with "redis://" or "unix:/"}],
-    ['redis:127.0.0.1', qr{begins with "redis://" or "unix:/"}],
-    ['http://127.0.0.1', qr{begins with "redis://" or "unix:/"}],
-    ['""', qr{begins with "redis://" or "unix:/"}],
+    ['127.0.0.1:6379', qr{a Redis URL begins with "redis://", }],
+    ['Redis://127.0.0.1', qr{a Redis URL begins with "redis://", }],
+    ['redis:127.0.0.1', qr{a Redis URL begins with "redis://", }],
+    ['http://127.0.0.1', qr{a Redis URL begins with "redis://", }],
+    ['""', qr{a Redis URL begins with "redis://", }],
 
     ['redis://', qr/no host in Redis URL "redis:/],
     ['redis:///1', qr/no host in Redis URL/],
@@ -98,22 +103,34 @@ for my $row (
     ["redis://us%20er\@127.0.0.1 $good", $before],
     ["'redis://us er\@127.0.0.1' $good", $before],
 
-    ['rediss://127.0.0.1', qr{does not support "rediss://" URLs}],
-    ['redis+sentinel://127.0.0.1/m',
-        qr{does not support "redis\+sentinel://" URLs}],
-    ['rediss+sentinel://127.0.0.1/m',
-        qr{does not support "rediss\+sentinel://" URLs}],
-    ['redis+cluster://127.0.0.1',
-        qr{does not support "redis\+cluster://" URLs}],
-    ["rediss+cluster://user:$PASSWORD\@127.0.0.1",
-        qr{does not support "rediss\+cluster://" URLs}],
+    ['redis+other://127.0.0.1', qr{a Redis URL begins with}],
+    ["rediss+cluster://user:$PASSWORD\@127.0.0.1", $before],
+    ["redis+sentinel://user:$PASSWORD\@127.0.0.1/m", $before],
+    ["redis+sentinel://user\@127.0.0.1/m",
+        qr/a user in a Redis URL needs "password_file="/],
+    ['redis+sentinel://127.0.0.1', qr/no name of a master in Redis URL/],
+    ['redis+sentinel://127.0.0.1/', qr/no name of a master in Redis URL/],
+    ['redis+sentinel://127.0.0.1//1', qr/no name of a master in Redis URL/],
+    ['redis+sentinel://127.0.0.1/m/', $db],
+    ['redis+sentinel://127.0.0.1/m/x', $db],
+    ['redis+sentinel://127.0.0.1/m?db=1', qr/has no "\?" parameters/],
+    ['redis+sentinel://127.0.0.1,/m', qr/no host in Redis URL/],
+    ['redis+sentinel://,127.0.0.1/m', qr/no host in Redis URL/],
+    ['redis+sentinel:///m', qr/no host in Redis URL/],
+    ['redis+sentinel://127.0.0.1,no-such-host.invalid/m',
+        qr/host not found in Redis URL/],
+    ['redis+cluster://', qr/no host in Redis URL/],
+    ['redis+cluster://127.0.0.1/1', qr/a cluster has one database only/],
+    ['redis+cluster://127.0.0.1/', qr/a cluster has one database only/],
+    ['redis+cluster://127.0.0.1:1,127.0.0.1:x', qr/invalid port/],
+    ['redis://127.0.0.1,127.0.0.2', qr/in Redis URL/],
 
     ['unix:/s password', qr/what follows a Redis URL is "name=value"/],
     ['unix:/s password=' . $PASSWORD, qr/unknown Redis parameter "password"/],
     ["unix:/s =$PASSWORD", qr/unknown Redis parameter ""/],
     ['unix:/s Password_file=/x', qr/unknown Redis parameter "Password_file"/],
     ["unix:/s $good $good", qr/duplicate Redis parameter "password_file"/],
-    ['unix:/s password_file=', qr/no file name in Redis parameter/],
+    ['unix:/s password_file=', qr/no value in Redis parameter/],
     ['unix:/s password_file=/nowhere/file',
         qr{open\(\) "/nowhere/file" failed \(2: No such file}],
     ['unix:/s password_file=/', qr{"/" failed \(21: Is a directory}],
@@ -125,8 +142,7 @@ for my $row (
     ['unix:/s ' . file('long', $PASSWORD . 'x' x 1011), $line],
     ['unix:/s ' . file('longer', $PASSWORD . 'x' x 100_000), $line],
 
-    (map { ["unix:/s $_=on",
-            qr/does not support TLS to Redis: parameter "$_"/] }
+    (map { ["unix:/s $_=on", qr/parameter "$_" needs TLS/] }
         qw(tls_verify tls_name tls_certificate tls_certificate_key
            tls_trusted_certificate)),
 ) {

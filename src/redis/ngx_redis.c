@@ -2,6 +2,8 @@
 #include "ngx_redis_internal.h"
 
 
+static void ngx_redis_submit(ngx_redis_command_t *cmd, ngx_msec_t timeout,
+    ngx_redis_handler_pt handler, void *data);
 static void ngx_redis_deadline_handler(ngx_event_t *ev);
 static ngx_int_t ngx_redis_abandon(ngx_redis_command_t *cmd);
 static void ngx_redis_settle(ngx_redis_command_t *cmd);
@@ -14,64 +16,111 @@ ngx_redis_name(ngx_redis_t *redis)
 }
 
 
-/* one connection may be closed while it is idle, and be made again at once */
-
 ngx_uint_t
 ngx_redis_unusable(ngx_redis_t *redis)
 {
-    return redis->node && redis->node->failures > 1;
+    return redis->map && ngx_redis_map_unusable(redis->map);
 }
 
 
 ngx_uint_t
 ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one, ngx_str_t *other)
 {
-    return 1;
+    return redis->topology != ngx_redis_cluster
+           || ngx_redis_slot(one->data, one->len)
+              == ngx_redis_slot(other->data, other->len);
 }
 
 
 ngx_redis_command_t *
 ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
     ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc,
-    ngx_msec_t connect_timeout, ngx_msec_t timeout,
-    ngx_redis_handler_pt handler, void *data)
+    const ngx_redis_options_t *options, ngx_redis_handler_pt handler,
+    void *data)
 {
+    ngx_redis_map_t      *map;
     ngx_redis_node_t     *node;
     ngx_redis_command_t  *cmd;
 
-    if (redis->node == NULL) {
-        redis->node = ngx_redis_node_create(redis);
-        if (redis->node == NULL) {
-            return NULL;
-        }
+    map = ngx_redis_map_get(redis);
+    if (map == NULL) {
+        return NULL;
     }
 
-    node = redis->node;
-
-    cmd = ngx_redis_command_create(node, script, nkeys, argv, argc);
+    cmd = ngx_redis_command_create(map->guide, script, nkeys, argv, argc);
     if (cmd == NULL) {
         return NULL;
     }
 
+    node = ngx_redis_map_find(map, cmd->slot);
+
+    if (node == NULL) {
+        node = map->guide;
+    }
+
+    cmd->replicas = options->replicas;
+    cmd->wait_timeout = options->wait_timeout;
+
+    map->connect_timeout = options->connect_timeout;
+    map->timeout = options->timeout;
+    node->connect_timeout = options->connect_timeout;
+
+    if (ngx_redis_breaker_refuses(node, options)) {
+
+        /* in no queue; its deadline is now, which is never within this call */
+
+        cmd->refused = 1;
+        ngx_redis_submit(cmd, 0, handler, data);
+
+        return cmd;
+    }
+
+    ngx_redis_submit(cmd, options->timeout, handler, data);
+
+    ngx_redis_map_route(map, cmd);
+
+    return cmd;
+}
+
+
+ngx_redis_command_t *
+ngx_redis_send_words(ngx_redis_node_t *node, const char **words,
+    ngx_uint_t n, ngx_msec_t timeout, ngx_redis_handler_pt handler,
+    void *data)
+{
+    ngx_redis_command_t  *cmd;
+
+    cmd = ngx_redis_command_words(node, words, n);
+    if (cmd == NULL) {
+        return NULL;
+    }
+
+    ngx_redis_submit(cmd, timeout, handler, data);
+
+    ngx_queue_insert_tail(&node->waiting, &cmd->queue);
+    ngx_redis_node_wake(node);
+
+    return cmd;
+}
+
+
+static void
+ngx_redis_submit(ngx_redis_command_t *cmd, ngx_msec_t timeout,
+    ngx_redis_handler_pt handler, void *data)
+{
     cmd->handler = handler;
     cmd->data = data;
-    cmd->connect_timeout = connect_timeout;
     cmd->timeout = timeout;
 
     cmd->deadline.handler = ngx_redis_deadline_handler;
     cmd->deadline.data = cmd;
-    cmd->deadline.log = &node->log;
+    cmd->deadline.log = &cmd->node->log;
 
     /* not cancelable: a worker that shuts down waits for the command */
     ngx_add_timer(&cmd->deadline, timeout);
 
-    ngx_queue_insert_tail(&node->waiting, &cmd->queue);
-
-    node->live++;
-    ngx_redis_node_live(node);
-    ngx_redis_node_wake(node);
-
-    return cmd;
+    cmd->node->live++;
+    ngx_redis_node_live(cmd->node);
 }
 
 
@@ -79,6 +128,26 @@ ngx_int_t
 ngx_redis_cancel(ngx_redis_command_t *cmd)
 {
     return ngx_redis_abandon(cmd);
+}
+
+
+void
+ngx_redis_move(ngx_redis_command_t *cmd, ngx_redis_node_t *node)
+{
+    if (cmd->node == node) {
+        return;
+    }
+
+    ngx_redis_ack_leave(cmd);
+
+    cmd->node->live--;
+    ngx_redis_node_live(cmd->node);
+
+    cmd->node = node;
+    cmd->deadline.log = &node->log;
+
+    node->live++;
+    ngx_redis_node_live(node);
 }
 
 
@@ -93,6 +162,11 @@ ngx_redis_deadline_handler(ngx_event_t *ev)
 
     handler = cmd->handler;
     data = cmd->data;
+
+    if (!cmd->refused) {
+        ngx_redis_breaker_failed(cmd->node);
+        ngx_redis_map_doubt(cmd->node->redis->map);
+    }
 
     rc = ngx_redis_abandon(cmd);
 
@@ -109,7 +183,7 @@ ngx_redis_abandon(ngx_redis_command_t *cmd)
 
     ngx_redis_settle(cmd);
 
-    if (cmd->buf.pos == cmd->buf.start) {
+    if (cmd->buf.pos == cmd->buf.start || cmd->reply) {
         ngx_queue_remove(&cmd->queue);
         ngx_redis_command_free(cmd);
     }
@@ -121,7 +195,8 @@ ngx_redis_abandon(ngx_redis_command_t *cmd)
 
 
 void
-ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply)
+ngx_redis_complete(ngx_redis_command_t *cmd, ngx_int_t rc,
+    const redisReply *reply)
 {
     void                  *data;
     ngx_redis_handler_pt   handler;
@@ -130,13 +205,14 @@ ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply)
     data = cmd->data;
 
     if (handler) {
+        ngx_redis_breaker_answered(cmd->node);
         ngx_redis_settle(cmd);
     }
 
     ngx_redis_command_free(cmd);
 
     if (handler) {
-        handler(data, NGX_OK, reply);
+        handler(data, rc, reply);
     }
 }
 
@@ -145,6 +221,8 @@ static void
 ngx_redis_settle(ngx_redis_command_t *cmd)
 {
     cmd->handler = NULL;
+
+    ngx_redis_ack_leave(cmd);
 
     if (cmd->deadline.timer_set) {
         ngx_del_timer(&cmd->deadline);
@@ -165,9 +243,9 @@ ngx_redis_close(ngx_array_t *nodes)
 
     for (i = 0; i < nodes->nelts; i++) {
 
-        if (redis[i]->node) {
-            ngx_redis_node_destroy(redis[i]->node);
-            redis[i]->node = NULL;
+        if (redis[i]->map) {
+            ngx_redis_map_destroy(redis[i]->map);
+            redis[i]->map = NULL;
         }
     }
 }

@@ -33,10 +33,25 @@ typedef struct {
 } ngx_redis_script_t;
 
 
+/* of a command; times are in milliseconds */
+typedef struct {
+    ngx_msec_t    connect_timeout;      /* connecting, TLS and AUTH together */
+    ngx_msec_t    timeout;              /* from submission, connecting and
+                                           sending again included */
+    ngx_uint_t    failures;             /* in a row, after which the breaker
+                                           refuses; 0: it lets pass */
+    ngx_msec_t    retry;                /* between probes while it is open */
+    ngx_uint_t    replicas;             /* that have to acknowledge the
+                                           command; 0: none */
+    ngx_msec_t    wait_timeout;         /* for them, once Redis was asked */
+} ngx_redis_options_t;
+
+
 /*
  * rc is NGX_OK with a reply, which lives until the handler returns.  Without
  * one, none came in time: NGX_ABORT when Redis may have run the command, or
- * may yet, NGX_DECLINED when no byte of it was ever written.
+ * may yet, NGX_DECLINED when no byte of it was ever written.  NGX_ABORT with a
+ * reply: Redis ran it, and too few replicas acknowledged that.
  */
 typedef void (*ngx_redis_handler_pt)(void *data, ngx_int_t rc,
     const redisReply *reply);
@@ -58,6 +73,14 @@ typedef void (*ngx_redis_message_pt)(void *data, const ngx_str_t *message);
  */
 ngx_redis_t *ngx_redis_add(ngx_conf_t *cf, ngx_array_t *nodes,
     ngx_str_t *args, ngx_uint_t nargs);
+
+/*
+ * Names are resolved again by "resolver" when a connection is made; without
+ * it, or while it fails, the addresses known so far serve.  The first call
+ * decides.
+ */
+void ngx_redis_set_resolver(ngx_redis_t *redis, ngx_resolver_t *resolver,
+    ngx_msec_t timeout);
 
 /* whether two nodes, however written, are seen to be one database */
 ngx_uint_t ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two);
@@ -81,12 +104,11 @@ ngx_uint_t ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one,
  * Sends EVALSHA, and EVAL where Redis does not know the script.  "argv" holds
  * nkeys keys and then the arguments; it is copied, the bytes it points to are
  * not: they stay valid until the handler was called or the command cancelled.
- * "connect_timeout" and "timeout" are in milliseconds; "timeout" counts from
- * now, connecting and resending included.  NULL when memory failed.
+ * "options" are copied.  NULL when memory failed.
  */
 ngx_redis_command_t *ngx_redis_eval(ngx_redis_t *redis,
     ngx_redis_script_t *script, ngx_uint_t nkeys, ngx_str_t *argv,
-    ngx_uint_t argc, ngx_msec_t connect_timeout, ngx_msec_t timeout,
+    ngx_uint_t argc, const ngx_redis_options_t *options,
     ngx_redis_handler_pt handler, void *data);
 
 /*

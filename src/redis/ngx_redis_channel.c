@@ -20,9 +20,6 @@
 #define NGX_REDIS_CHANNEL_REFUSED  60000
 
 
-static ngx_int_t ngx_redis_channel_greeting(ngx_redis_channel_t *channel);
-
-
 static ngx_str_t  ngx_redis_channel_ping = ngx_string("*1" CRLF "$4" CRLF
                                                       "PING" CRLF);
 
@@ -32,7 +29,13 @@ ngx_redis_channel_create(ngx_redis_t *redis, ngx_str_t *prefix,
     ngx_msec_t connect_timeout, ngx_redis_message_pt handler, void *data)
 {
     u_char               *p;
+    ngx_redis_map_t      *map;
     ngx_redis_channel_t  *channel;
+
+    map = ngx_redis_map_get(redis);
+    if (map == NULL) {
+        return NULL;
+    }
 
     channel = ngx_calloc(sizeof(ngx_redis_channel_t) + prefix->len
                          + sizeof("channel:") - 1 + 16, ngx_cycle->log);
@@ -40,8 +43,9 @@ ngx_redis_channel_create(ngx_redis_t *redis, ngx_str_t *prefix,
         return NULL;
     }
 
+    ngx_queue_init(&channel->queue);
+
     channel->redis = redis;
-    channel->connect_timeout = connect_timeout;
     channel->refused = ngx_current_msec;
     channel->handler = handler;
     channel->data = data;
@@ -56,54 +60,26 @@ ngx_redis_channel_create(ngx_redis_t *redis, ngx_str_t *prefix,
                                     (uint32_t) ngx_random())
                         - p;
 
-    if (ngx_redis_channel_greeting(channel) != NGX_OK) {
+    if (ngx_redis_greeting_subscribe(&channel->greeting, &redis->greeting,
+                                     &channel->name)
+        != NGX_OK)
+    {
         ngx_redis_channel_destroy(channel);
         return NULL;
     }
 
-    channel->node = ngx_redis_node_create(redis);
+    channel->node = ngx_redis_node_create(redis, NULL, 0, &channel->greeting);
     if (channel->node == NULL) {
         ngx_redis_channel_destroy(channel);
         return NULL;
     }
 
     channel->node->channel = channel;
+    channel->node->connect_timeout = connect_timeout;
+
+    ngx_redis_map_follow(map, channel);
 
     return channel;
-}
-
-
-static ngx_int_t
-ngx_redis_channel_greeting(ngx_redis_channel_t *channel)
-{
-    int         len;
-    char       *command;
-    u_char     *p;
-    ngx_str_t  *greeting;
-
-    len = redisFormatCommand(&command, "SUBSCRIBE %b", channel->name.data,
-                             channel->name.len);
-    if (len < 0) {
-        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
-                      "redisFormatCommand() failed");
-        return NGX_ERROR;
-    }
-
-    greeting = &channel->redis->greeting;
-
-    p = ngx_alloc(greeting->len + len, ngx_cycle->log);
-
-    if (p) {
-        channel->greeting.data = p;
-        channel->greeting.len = greeting->len + len;
-
-        p = ngx_cpymem(p, greeting->data, greeting->len);
-        ngx_memcpy(p, command, len);
-    }
-
-    redisFreeCommand(command);
-
-    return p ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -112,13 +88,16 @@ ngx_redis_channel_destroy(ngx_redis_channel_t *channel)
 {
     channel->listening = 0;
 
+    ngx_queue_remove(&channel->queue);
+
     if (channel->node) {
         ngx_redis_node_destroy(channel->node);
     }
 
-    if (channel->greeting.data) {
-        ngx_explicit_memzero(channel->greeting.data, channel->greeting.len);
-        ngx_free(channel->greeting.data);
+    if (channel->greeting.text.data) {
+        ngx_explicit_memzero(channel->greeting.text.data,
+                             channel->greeting.text.len);
+        ngx_free(channel->greeting.text.data);
     }
 
     ngx_free(channel);

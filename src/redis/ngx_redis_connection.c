@@ -11,8 +11,7 @@ static void ngx_redis_mark_sent(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_read(ngx_redis_node_t *node);
 static void ngx_redis_eof(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_parse(ngx_redis_node_t *node);
-static ngx_int_t ngx_redis_reply(ngx_redis_node_t *node,
-    const redisReply *reply);
+static ngx_int_t ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply);
 static ngx_msec_t ngx_redis_silence(ngx_redis_node_t *node);
 static void ngx_redis_await(ngx_redis_node_t *node);
 
@@ -52,7 +51,7 @@ ngx_redis_send(ngx_redis_node_t *node)
     do {
         cl = ngx_redis_unwritten(node);
 
-        if (cl == NULL) {
+        if (cl == NULL && !c->buffered) {
             break;
         }
 
@@ -180,7 +179,7 @@ ngx_redis_read_handler(ngx_event_t *rev)
     if (node->state == ngx_redis_node_connecting) {
         ngx_redis_node_connected(node);
 
-        if (node->state == ngx_redis_node_down) {
+        if (node->state < ngx_redis_node_greeting) {
             return;
         }
     }
@@ -271,6 +270,10 @@ ngx_redis_parse(ngx_redis_node_t *node)
              ? ngx_redis_reply(node, reply)
              : ngx_redis_greeting_reply(node, reply);
 
+        if (rc == NGX_DONE) {
+            continue;                   /* it is kept */
+        }
+
         freeReplyObject(reply);
 
         if (rc != NGX_OK) {
@@ -281,7 +284,7 @@ ngx_redis_parse(ngx_redis_node_t *node)
 
 
 static ngx_int_t
-ngx_redis_reply(ngx_redis_node_t *node, const redisReply *reply)
+ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
 {
     ngx_queue_t          *q;
     ngx_redis_command_t  *cmd;
@@ -295,6 +298,11 @@ ngx_redis_reply(ngx_redis_node_t *node, const redisReply *reply)
     q = ngx_queue_head(&node->sent);
     cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
 
+    if (!ngx_queue_empty(&node->sent) && cmd->asking && !cmd->asked) {
+        cmd->asked = 1;                 /* ASKING was */
+        return NGX_OK;
+    }
+
     if (ngx_queue_empty(&node->sent) || cmd->buf.pos < cmd->buf.last) {
         ngx_log_error(NGX_LOG_ERR, &node->log, 0,
                       "redis sent a reply to no command");
@@ -305,6 +313,10 @@ ngx_redis_reply(ngx_redis_node_t *node, const redisReply *reply)
 
     node->failures = 0;
 
+    if (ngx_redis_map_redirect(cmd, reply) == NGX_OK) {
+        return NGX_OK;
+    }
+
     if (ngx_redis_script_missing(cmd, reply)
         && ngx_redis_command_eval(cmd) == NGX_OK)
     {
@@ -314,7 +326,12 @@ ngx_redis_reply(ngx_redis_node_t *node, const redisReply *reply)
         return NGX_OK;
     }
 
-    ngx_redis_complete(cmd, reply);
+    if (cmd->unacked && reply->type != REDIS_REPLY_ERROR) {
+        ngx_redis_ack_hold(cmd, reply);
+        return NGX_DONE;
+    }
+
+    ngx_redis_complete(cmd, NGX_OK, reply);
 
     return NGX_OK;
 }

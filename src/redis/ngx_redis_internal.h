@@ -4,12 +4,22 @@
  * keeps of it (ngx_redis_node_t), and a command.
  *
  *     face         ngx_redis.c             submit, cancel, deadlines
+ *     map          ngx_redis_map.c         which node a command goes to
+ *     sentinel     ngx_redis_sentinel.c    by asking sentinels
+ *     cluster      ngx_redis_cluster.c     by asking the cluster's nodes
  *     node         ngx_redis_node.c        connect, close, back off
+ *     resolve      ngx_redis_resolve.c     names, while nginx runs
+ *     tls          ngx_redis_tls.c         the handshake, and whom to trust
  *     connection   ngx_redis_connection.c  read and write
- *     greeting     ngx_redis_greeting.c    AUTH, SELECT, PING
+ *     greeting     ngx_redis_greeting.c    AUTH, SELECT, PING, ROLE, INFO
+ *     breaker      ngx_redis_breaker.c     fails at once while nothing works
  *     channel      ngx_redis_channel.c     SUBSCRIBE and messages
+ *     ack          ngx_redis_ack.c         WAIT
  *     script       ngx_redis_script.c      EVALSHA and EVAL
+ *     parse        ngx_redis_parse.c       other replies, in plain C
+ *     host         ngx_redis_host.c        a place named by other nodes
  *     url          ngx_redis_url.c         the directive's words
+ *     parameters   ngx_redis_parameters.c  and what follows the URL
  */
 
 #ifndef _NGX_REDIS_INTERNAL_H_INCLUDED_
@@ -17,26 +27,92 @@
 
 
 #include "ngx_redis.h"
+#include "ngx_redis_parse.h"
 #include <ngx_event_connect.h>
 
 
 #define NGX_REDIS_BUFFER_SIZE     16384
-#define NGX_REDIS_GREETINGS       3     /* AUTH, SELECT, PING */
+#define NGX_REDIS_GREETINGS       5     /* AUTH, SELECT, PING or ROLE, INFO,
+                                           SUBSCRIBE */
 
 
+typedef struct ngx_redis_map_s   ngx_redis_map_t;
 typedef struct ngx_redis_node_s  ngx_redis_node_t;
 
 
+/* how the node for a command is found */
+typedef enum {
+    ngx_redis_single = 0,
+    ngx_redis_sentinel,
+    ngx_redis_cluster
+} ngx_redis_topology_e;
+
+
 /*
- * down -> connecting -> greeting -> ready, and from each back to down;
- * only ngx_redis_node.c moves it
+ * down -> resolving -> connecting -> securing -> greeting -> ready, without
+ * resolving and securing where there is nothing to resolve or no TLS, and from
+ * each back to down; only ngx_redis_node.c moves it
  */
 typedef enum {
     ngx_redis_node_down = 0,
+    ngx_redis_node_resolving,
     ngx_redis_node_connecting,
+    ngx_redis_node_securing,            /* TLS handshake */
     ngx_redis_node_greeting,            /* the replies to it are awaited */
     ngx_redis_node_ready                /* commands may be written */
 } ngx_redis_node_state_e;
+
+
+/* closed -> open -> closed; only ngx_redis_breaker.c moves it */
+typedef struct {
+    ngx_uint_t               failed;    /* in a row */
+    ngx_uint_t               failures;  /* so many open it, 0: none do */
+    ngx_msec_t               retry;
+    ngx_msec_t               timeout;   /* of a probe */
+    ngx_event_t              timer;     /* open: the next probe */
+    ngx_redis_command_t     *probe;     /* pending, or NULL */
+    unsigned                 open:1;
+} ngx_redis_breaker_t;
+
+
+typedef struct {
+    ngx_str_t                name;      /* without port, terminated; empty: a
+                                           UNIX-domain socket */
+    in_port_t                port;
+    ngx_addr_t              *addrs;     /* known from the start */
+    ngx_uint_t               naddrs;
+    unsigned                 literal:1; /* nothing to resolve */
+} ngx_redis_host_t;
+
+
+#if (NGX_SSL)
+
+typedef struct {
+    ngx_ssl_t                ssl;
+    ngx_str_t                name;      /* of the certificate, terminated;
+                                           empty: the host's */
+    ngx_uint_t               verify;    /* unsigned  verify:1; */
+} ngx_redis_tls_t;
+
+#endif
+
+
+typedef enum {
+    ngx_redis_greet_auth = 0,
+    ngx_redis_greet_auth_if_asked,      /* may be refused */
+    ngx_redis_greet_select,
+    ngx_redis_greet_ping,
+    ngx_redis_greet_role,               /* has to be a master */
+    ngx_redis_greet_info,               /* may be refused */
+    ngx_redis_greet_subscribe
+} ngx_redis_greet_e;
+
+
+typedef struct {
+    ngx_str_t                text;      /* in RESP; holds the password */
+    ngx_redis_greet_e        steps[NGX_REDIS_GREETINGS];
+    ngx_uint_t               nsteps;
+} ngx_redis_greeting_t;
 
 
 struct ngx_redis_s {
@@ -44,13 +120,50 @@ struct ngx_redis_s {
     ngx_str_t                name;      /* for the log */
     ngx_str_t                user;      /* empty: the default one */
     ngx_uint_t               db;
-    ngx_addr_t              *addrs;
-    ngx_uint_t               naddrs;
-    ngx_str_t                greeting;  /* in RESP; holds the password */
-    const char              *greetings[NGX_REDIS_GREETINGS];
-    ngx_uint_t               ngreetings;
-    ngx_redis_node_t        *node;      /* this worker's, NULL until its first
+    ngx_redis_topology_e     topology;
+    ngx_str_t                master;    /* its name among sentinels */
+    ngx_redis_host_t        *hosts;     /* of the URL */
+    ngx_uint_t               nhosts;
+    ngx_uint_t               secure;    /* unsigned  secure:1; */
+#if (NGX_SSL)
+    ngx_redis_tls_t         *tls;       /* NULL: in the clear */
+#endif
+    ngx_resolver_t          *resolver;  /* NULL: none is configured */
+    ngx_msec_t               resolver_timeout;
+    ngx_redis_greeting_t     greeting;
+    ngx_redis_greeting_t     guide_greeting;
+    ngx_redis_map_t         *map;       /* this worker's, NULL until its first
                                            command */
+};
+
+
+/*
+ * Where a worker's commands go.  A single Redis has one node, which is the
+ * guide and the master; with sentinels the guide is one of them; in a cluster
+ * it is any of the URL's nodes.
+ */
+struct ngx_redis_map_s {
+    ngx_redis_t             *redis;
+    ngx_redis_node_t        *guide;
+    ngx_redis_node_t        *master;    /* NULL: not known, or a cluster */
+
+    /* event ident must be after 3 pointers as in ngx_connection_t */
+    ngx_int_t                ident;
+
+    ngx_redis_node_t       **slots;     /* a cluster's; NULL: not known */
+    ngx_queue_t              nodes;     /* all but the guide */
+    ngx_queue_t              channels;  /* of which the nodes follow */
+    ngx_queue_t              homeless;  /* commands for which no node is known:
+                                           the guide's, in no queue of it */
+
+    ngx_redis_command_t     *question;  /* pending, or NULL */
+    ngx_redis_node_t        *asked;     /* of whom */
+    ngx_msec_t               last;      /* when a question was sent */
+    ngx_uint_t               useless;   /* answers in a row */
+    ngx_event_t              timer;     /* the next question */
+    ngx_msec_t               connect_timeout;   /* the newest command's */
+    ngx_msec_t               timeout;
+    unsigned                 closing:1; /* the worker ends */
 };
 
 
@@ -65,11 +178,22 @@ struct ngx_redis_node_s {
 
     ngx_queue_t              waiting;   /* commands not written at all; none
                                            of them is abandoned */
-    ngx_uint_t               live;      /* commands, sent or waiting, whose
+    ngx_queue_t              held;      /* commands that were replied to and
+                                           need acknowledgements */
+    ngx_redis_command_t     *wait;      /* the WAIT that is pending, or NULL */
+    ngx_uint_t               unacked;   /* commands that need one */
+    ngx_uint_t               replicas;  /* as the newest of them says */
+    ngx_msec_t               wait_timeout;
+    ngx_msec_t               timeout;
+    ngx_uint_t               live;      /* commands in these queues whose
                                            handler is still to be called */
+    ngx_queue_t              siblings;  /* in the map's nodes, if any */
+    ngx_msec_t               connect_timeout;   /* the newest command's */
+    ngx_redis_breaker_t      breaker;
     ngx_redis_node_state_e   state;
     ngx_peer_connection_t    peer;      /* .connection is NULL when down */
     redisReader             *reader;    /* greeting, ready */
+    ngx_redis_greeting_t    *greeter;
     ngx_uint_t               greeted;   /* greeting: replies that came */
     ngx_buf_t                greeting;  /* what is left to be written of it;
                                            a channel's: and of its PING */
@@ -77,10 +201,27 @@ struct ngx_redis_node_s {
     ngx_redis_channel_t     *channel;   /* for which the node listens; NULL: it
                                            takes commands */
 
+    ngx_redis_host_t        *hosts;     /* where it may be */
+    ngx_uint_t               nhosts;    /* 0: that is not known yet */
+    ngx_redis_host_t         own;       /* the one that a map has named */
+    ngx_uint_t               host;      /* the one in use or to be tried */
+    ngx_uint_t               unlucky;   /* hosts that failed in a row */
+    ngx_addr_t              *addrs;     /* of that host */
+    ngx_uint_t               naddrs;
     ngx_uint_t               addr;      /* the one in use or to be tried */
     ngx_uint_t               tried;     /* addresses that failed in a row */
+    ngx_resolver_ctx_t      *resolving; /* resolving */
+    ngx_addr_t              *resolved;  /* by the resolver, of that host */
+    ngx_uint_t               nresolved;
+#if (NGX_SSL)
+    ngx_ssl_session_t       *session;   /* of the last connection, or NULL */
+#endif
     ngx_uint_t               failures;  /* connections in a row on which no
                                            command was answered */
+    unsigned                 evicts:1;  /* as it was warned about */
+    unsigned                 leaving:1; /* its connection is to go */
+    unsigned                 retired:1; /* and itself, too */
+    unsigned                 mentioned:1;   /* in the answer being read */
     ngx_event_t              backoff;   /* a timer: no connecting before */
     ngx_event_t              work;      /* posted: connects, writes, leaves */
 
@@ -92,9 +233,9 @@ struct ngx_redis_node_s {
 struct ngx_redis_channel_s {
     ngx_redis_t             *redis;
     ngx_redis_node_t        *node;      /* its own */
+    ngx_queue_t              queue;     /* in the map's channels */
     ngx_str_t                name;
-    ngx_str_t                greeting;  /* the node's; holds the password */
-    ngx_msec_t               connect_timeout;
+    ngx_redis_greeting_t     greeting;  /* the node's */
     ngx_msec_t               refused;   /* not to be tried before */
     ngx_redis_message_pt     handler;
     void                    *data;      /* the handler's */
@@ -114,19 +255,29 @@ struct ngx_redis_command_s {
     ngx_redis_handler_pt     handler;   /* NULL: abandoned, the reply is to be
                                            dropped */
     void                    *data;      /* the handler's */
-    ngx_msec_t               connect_timeout;
     ngx_msec_t               timeout;
 
-    ngx_redis_script_t      *script;
+    ngx_redis_script_t      *script;    /* NULL: plain words */
     ngx_uint_t               argc;
     const char             **argv;      /* the caller's bytes: not to be read
                                            once abandoned */
     size_t                  *argvlen;
     u_char                   nkeys[NGX_INT_T_LEN];
+    ngx_uint_t               slot;      /* of the first key */
+    ngx_uint_t               hops;      /* redirections */
+    ngx_uint_t               replicas;  /* that have to acknowledge it */
+    ngx_msec_t               wait_timeout;
+    redisReply              *reply;     /* held, or NULL */
 
-    ngx_buf_t                buf;       /* in RESP, hiredis' memory */
+    ngx_buf_t                buf;       /* in RESP, hiredis' memory, or with
+                                           ASKING our own */
     ngx_chain_t              link;
+    unsigned                 refused:1; /* by the breaker: in no queue */
     unsigned                 eval:1;    /* the source is being sent */
+    unsigned                 asking:1;  /* ASKING goes before it */
+    unsigned                 asked:1;   /* and was replied to */
+    unsigned                 own:1;     /* the buffer is ours */
+    unsigned                 unacked:1; /* counted as such by its node */
     unsigned                 written:1; /* in part at least, to this
                                            connection or an earlier one */
 };
@@ -134,15 +285,92 @@ struct ngx_redis_command_s {
 
 /* face */
 
-/* hands "reply" to the command's handler, unless abandoned, and frees the
-   command */
-void ngx_redis_complete(ngx_redis_command_t *cmd, const redisReply *reply);
+/* hands "rc" and "reply" to the command's handler, unless abandoned, and frees
+   the command */
+void ngx_redis_complete(ngx_redis_command_t *cmd, ngx_int_t rc,
+    const redisReply *reply);
+
+/* a command of constant, terminated words, past the breaker */
+ngx_redis_command_t *ngx_redis_send_words(ngx_redis_node_t *node,
+    const char **words, ngx_uint_t n, ngx_msec_t timeout,
+    ngx_redis_handler_pt handler, void *data);
+
+
+/* takes a live command, in no queue, from its node to this one */
+void ngx_redis_move(ngx_redis_command_t *cmd, ngx_redis_node_t *node);
+
+
+/* map */
+
+/* this worker's, made when it is first needed; NULL when memory failed */
+ngx_redis_map_t *ngx_redis_map_get(ngx_redis_t *redis);
+void ngx_redis_map_destroy(ngx_redis_map_t *map);
+
+/* whether the master, any of a cluster's nodes or, where none is known, the
+   guide is out of order */
+ngx_uint_t ngx_redis_map_unusable(ngx_redis_map_t *map);
+
+/* where commands of this slot go; NULL: not known */
+ngx_redis_node_t *ngx_redis_map_find(ngx_redis_map_t *map, ngx_uint_t slot);
+
+/* hands a live command, in no queue, to its node, or keeps it until that is
+   known */
+void ngx_redis_map_route(ngx_redis_map_t *map, ngx_redis_command_t *cmd);
+
+/* what is known may be wrong: asks, but not too often */
+void ngx_redis_map_doubt(ngx_redis_map_t *map);
+
+/*
+ * NGX_OK: "reply" sends the command elsewhere or to a later time, and that has
+ * been done; NGX_DECLINED: it is the caller's.
+ */
+ngx_int_t ngx_redis_map_redirect(ngx_redis_command_t *cmd,
+    const redisReply *reply);
+
+/* the node at this place, perhaps a new one; NULL when memory failed */
+ngx_redis_node_t *ngx_redis_map_node(ngx_redis_map_t *map,
+    ngx_redis_node_t *speaker, const ngx_redis_place_t *place);
+
+/* the node goes, later; its commands find another way */
+void ngx_redis_map_retire(ngx_redis_node_t *node);
+void ngx_redis_map_evacuate(ngx_redis_node_t *node);
+
+/* a channel's node follows the master */
+void ngx_redis_map_follow(ngx_redis_map_t *map, ngx_redis_channel_t *channel);
+
+/* the words of the question, and what is made of the answer: NGX_DECLINED when
+   it is of no use */
+
+ngx_uint_t ngx_redis_sentinel_question(ngx_redis_map_t *map,
+    const char **words);
+ngx_int_t ngx_redis_sentinel_answer(ngx_redis_map_t *map,
+    const redisReply *reply);
+ngx_uint_t ngx_redis_cluster_question(const char **words);
+ngx_int_t ngx_redis_cluster_answer(ngx_redis_map_t *map,
+    const redisReply *reply);
 
 
 /* node */
 
-ngx_redis_node_t *ngx_redis_node_create(ngx_redis_t *redis);
+/* "hosts" and "greeting" are the caller's and stay */
+ngx_redis_node_t *ngx_redis_node_create(ngx_redis_t *redis,
+    ngx_redis_host_t *hosts, ngx_uint_t nhosts,
+    ngx_redis_greeting_t *greeting);
 void ngx_redis_node_destroy(ngx_redis_node_t *node);
+
+/* where to connect to from now on; the connection goes, later */
+ngx_int_t ngx_redis_node_relocate(ngx_redis_node_t *node,
+    const ngx_redis_place_t *place);
+
+/* to where "other" has been relocated */
+ngx_int_t ngx_redis_node_follow(ngx_redis_node_t *node,
+    ngx_redis_node_t *other);
+
+/* whether another connection may lead elsewhere */
+ngx_uint_t ngx_redis_node_may_move(ngx_redis_node_t *node);
+
+/* the connection goes, later, and the next one is to the next address */
+void ngx_redis_node_leave(ngx_redis_node_t *node);
 
 /* connects or writes as the state asks, later in this event loop's turn */
 void ngx_redis_node_wake(ngx_redis_node_t *node);
@@ -150,8 +378,14 @@ void ngx_redis_node_wake(ngx_redis_node_t *node);
 /* after each change of node->live */
 void ngx_redis_node_live(ngx_redis_node_t *node);
 
+void ngx_redis_node_resolved(ngx_redis_node_t *node);
 void ngx_redis_node_connected(ngx_redis_node_t *node);
+void ngx_redis_node_secured(ngx_redis_node_t *node);
 void ngx_redis_node_greeted(ngx_redis_node_t *node);
+
+/* one connection may be closed while it is idle, and be made again at once */
+#define ngx_redis_node_unusable(node)                                         \
+    ((node)->failures > 1 || (node)->breaker.open)
 
 /* the connection goes, and with it the replies; commands wait again */
 void ngx_redis_node_close(ngx_redis_node_t *node);
@@ -160,11 +394,48 @@ void ngx_redis_node_close(ngx_redis_node_t *node);
 void ngx_redis_node_failed(ngx_redis_node_t *node);
 
 
+/* resolve */
+
+/* ends in ngx_redis_node_resolved(), perhaps within the call */
+void ngx_redis_resolve(ngx_redis_node_t *node);
+void ngx_redis_resolve_cancel(ngx_redis_node_t *node);
+void ngx_redis_resolve_forget(ngx_redis_node_t *node);
+
+
+/* tls */
+
+/* all strings may be empty and are terminated */
+ngx_int_t ngx_redis_tls_init(ngx_conf_t *cf, ngx_redis_t *redis,
+    ngx_uint_t verify, ngx_str_t *name, ngx_str_t *trusted,
+    ngx_str_t *certificate, ngx_str_t *key);
+
+/* NGX_AGAIN: ngx_redis_node_secured() or ngx_redis_node_failed() follows */
+ngx_int_t ngx_redis_tls_start(ngx_redis_node_t *node);
+void ngx_redis_tls_forget(ngx_redis_node_t *node);
+void ngx_redis_tls_close(ngx_connection_t *c);
+
+
 /* connection */
 
 void ngx_redis_read_handler(ngx_event_t *rev);
 void ngx_redis_write_handler(ngx_event_t *wev);
 void ngx_redis_send(ngx_redis_node_t *node);
+
+
+/* breaker: a node's */
+
+void ngx_redis_breaker_init(ngx_redis_node_t *node);
+void ngx_redis_breaker_destroy(ngx_redis_node_t *node);
+
+/* whether a command with these options is to fail at once */
+ngx_uint_t ngx_redis_breaker_refuses(ngx_redis_node_t *node,
+    const ngx_redis_options_t *options);
+
+/* a deadline has passed, or no address could be connected to */
+void ngx_redis_breaker_failed(ngx_redis_node_t *node);
+
+/* a reply came in time */
+void ngx_redis_breaker_answered(ngx_redis_node_t *node);
 
 
 /* channel: what its node does */
@@ -183,12 +454,52 @@ ngx_int_t ngx_redis_channel_silent(ngx_redis_channel_t *channel);
 void ngx_redis_channel_await(ngx_redis_channel_t *channel);
 
 
+/* ack */
+
+/* the command waits in its node, or will not any more */
+void ngx_redis_ack_enter(ngx_redis_command_t *cmd);
+void ngx_redis_ack_leave(ngx_redis_command_t *cmd);
+
+/* puts a WAIT behind the waiting commands, if one is needed */
+void ngx_redis_ack_queue(ngx_redis_node_t *node);
+
+/* keeps the command and "reply" until replicas have acknowledged */
+void ngx_redis_ack_hold(ngx_redis_command_t *cmd, redisReply *reply);
+
+/* the connection is lost: before, and after what was sent waits again */
+void ngx_redis_ack_cancel(ngx_redis_node_t *node);
+void ngx_redis_ack_rewind(ngx_redis_node_t *node);
+
+
 /* greeting */
 
 ngx_int_t ngx_redis_greeting_init(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *password);
+
+/* "greeting" and SUBSCRIBE; the text of *to is freed by the caller */
+ngx_int_t ngx_redis_greeting_subscribe(ngx_redis_greeting_t *to,
+    ngx_redis_greeting_t *greeting, ngx_str_t *channel);
 ngx_int_t ngx_redis_greeting_reply(ngx_redis_node_t *node,
     const redisReply *reply);
+
+
+/* host */
+
+/* the memory is freed by ngx_redis_host_free() */
+ngx_int_t ngx_redis_host_set(ngx_redis_host_t *host,
+    const ngx_redis_place_t *place, ngx_log_t *log);
+void ngx_redis_host_free(ngx_redis_host_t *host);
+ngx_uint_t ngx_redis_host_is(ngx_redis_host_t *host,
+    const ngx_redis_place_t *place);
+
+/* whether "name", terminated, is an IP address */
+ngx_uint_t ngx_redis_host_literal(ngx_str_t *name);
+
+
+/* parameters */
+
+ngx_int_t ngx_redis_parameters(ngx_conf_t *cf, ngx_redis_t *redis,
+    ngx_str_t *args, ngx_uint_t nargs);
 
 
 /* script */
@@ -196,10 +507,15 @@ ngx_int_t ngx_redis_greeting_reply(ngx_redis_node_t *node,
 ngx_redis_command_t *ngx_redis_command_create(ngx_redis_node_t *node,
     ngx_redis_script_t *script, ngx_uint_t nkeys, ngx_str_t *argv,
     ngx_uint_t argc);
+ngx_redis_command_t *ngx_redis_command_words(ngx_redis_node_t *node,
+    const char **words, ngx_uint_t n);
 void ngx_redis_command_free(ngx_redis_command_t *cmd);
 
 /* from EVALSHA to EVAL; NGX_ERROR leaves it as it was */
 ngx_int_t ngx_redis_command_eval(ngx_redis_command_t *cmd);
+
+/* with ASKING before it, or without; NGX_ERROR leaves it as it was */
+ngx_int_t ngx_redis_command_asking(ngx_redis_command_t *cmd, ngx_uint_t on);
 
 /* whether "reply" says that EVALSHA found no script */
 ngx_uint_t ngx_redis_script_missing(ngx_redis_command_t *cmd,

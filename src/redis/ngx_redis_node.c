@@ -2,23 +2,31 @@
 #include "ngx_redis_internal.h"
 
 
-#define NGX_REDIS_BACKOFF_BASE    100   /* milliseconds */
+/*
+ * Milliseconds.  A worker that has just lost a connection makes a new one at
+ * once, so that the next but one has to be far enough from it: many workers
+ * together make less than two connections a second each.
+ */
+#define NGX_REDIS_BACKOFF_MIN     500
+#define NGX_REDIS_BACKOFF_BASE    1000
 #define NGX_REDIS_BACKOFF_CAP     2000
 
 
 static void ngx_redis_node_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_redis_node_wanted(ngx_redis_node_t *node);
+static void ngx_redis_node_find(ngx_redis_node_t *node);
 static void ngx_redis_node_connect(ngx_redis_node_t *node);
-static ngx_msec_t ngx_redis_node_connect_timeout(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_node_test_connect(ngx_connection_t *c);
 static void ngx_redis_node_rewind(ngx_redis_node_t *node);
+static void ngx_redis_node_next(ngx_redis_node_t *node);
 static void ngx_redis_node_back_off(ngx_redis_node_t *node);
 static u_char *ngx_redis_node_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
 
 
 ngx_redis_node_t *
-ngx_redis_node_create(ngx_redis_t *redis)
+ngx_redis_node_create(ngx_redis_t *redis, ngx_redis_host_t *hosts,
+    ngx_uint_t nhosts, ngx_redis_greeting_t *greeting)
 {
     ngx_redis_node_t  *node;
 
@@ -32,6 +40,8 @@ ngx_redis_node_create(ngx_redis_t *redis)
 
     ngx_queue_init(&node->sent);
     ngx_queue_init(&node->waiting);
+    ngx_queue_init(&node->held);
+    ngx_queue_init(&node->siblings);
 
     node->log = *ngx_cycle->log;
     node->log.handler = ngx_redis_node_log_error;
@@ -46,7 +56,14 @@ ngx_redis_node_create(ngx_redis_t *redis)
     node->work.data = node;
     node->work.log = &node->log;
 
+    ngx_redis_breaker_init(node);
+
+    node->hosts = hosts;
+    node->nhosts = nhosts;
+
+    node->greeter = greeting;
     node->greeting.temporary = 1;
+    node->greeting.flush = 1;
     node->greeting_link.buf = &node->greeting;
 
     return node;
@@ -59,7 +76,11 @@ ngx_redis_node_destroy(ngx_redis_node_t *node)
     ngx_queue_t          *q;
     ngx_redis_command_t  *cmd;
 
+    ngx_redis_breaker_destroy(node);
     ngx_redis_node_close(node);
+    ngx_redis_resolve_forget(node);
+    ngx_redis_tls_forget(node);
+    ngx_redis_host_free(&node->own);
 
     while (!ngx_queue_empty(&node->waiting)) {
         q = ngx_queue_head(&node->waiting);
@@ -112,6 +133,20 @@ ngx_redis_node_handler(ngx_event_t *ev)
 {
     ngx_redis_node_t *node = ev->data;
 
+    if (node->retired) {
+        ngx_redis_map_evacuate(node);
+        return;
+    }
+
+    if (node->leaving) {
+        node->leaving = 0;
+
+        if (node->state != ngx_redis_node_down) {
+            ngx_redis_node_close(node);
+            ngx_redis_node_next(node);
+        }
+    }
+
     if (node->live == 0 && ngx_exiting) {
         ngx_redis_node_close(node);
         return;
@@ -122,16 +157,19 @@ ngx_redis_node_handler(ngx_event_t *ev)
     case ngx_redis_node_down:
 
         if (ngx_redis_node_wanted(node) && !node->backoff.timer_set) {
-            ngx_redis_node_connect(node);
+            ngx_redis_node_find(node);
         }
 
         break;
 
+    case ngx_redis_node_resolving:
     case ngx_redis_node_connecting:
+    case ngx_redis_node_securing:
     case ngx_redis_node_greeting:
         break;
 
     case ngx_redis_node_ready:
+        ngx_redis_ack_queue(node);
         ngx_redis_send(node);
         break;
     }
@@ -143,8 +181,117 @@ ngx_redis_node_handler(ngx_event_t *ev)
 static ngx_uint_t
 ngx_redis_node_wanted(ngx_redis_node_t *node)
 {
+    if (node->nhosts == 0) {
+        return 0;
+    }
+
     return node->channel ? ngx_redis_channel_wanted(node->channel)
                          : !ngx_queue_empty(&node->waiting);
+}
+
+
+ngx_int_t
+ngx_redis_node_relocate(ngx_redis_node_t *node,
+    const ngx_redis_place_t *place)
+{
+    ngx_redis_host_t  host;
+
+    if (ngx_redis_host_set(&host, place, &node->log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_redis_resolve_forget(node);
+    ngx_redis_tls_forget(node);
+    ngx_redis_host_free(&node->own);
+
+    node->own = host;
+    node->hosts = &node->own;
+    node->nhosts = 1;
+    node->host = 0;
+    node->addr = 0;
+    node->tried = 0;
+    node->peer.name = NULL;             /* of the old place's memory */
+
+    ngx_redis_node_leave(node);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_redis_node_follow(ngx_redis_node_t *node, ngx_redis_node_t *other)
+{
+    ngx_redis_place_t  place;
+
+    place.host = (const char *) other->own.name.data;
+    place.len = other->own.name.len;
+    place.port = other->own.port;
+
+    return ngx_redis_node_relocate(node, &place);
+}
+
+
+ngx_uint_t
+ngx_redis_node_may_move(ngx_redis_node_t *node)
+{
+    return node->nhosts > 1
+           || node->naddrs > 1
+           || (node->redis->resolver && !node->hosts[node->host].literal);
+}
+
+
+void
+ngx_redis_node_leave(ngx_redis_node_t *node)
+{
+    node->leaving = 1;
+
+    ngx_redis_node_wake(node);
+}
+
+
+static void
+ngx_redis_node_find(ngx_redis_node_t *node)
+{
+    ngx_redis_host_t  *host;
+
+    host = &node->hosts[node->host];
+
+    if (node->tried == 0 && node->redis->resolver && !host->literal) {
+        node->log.action = "resolving";
+        node->state = ngx_redis_node_resolving;
+
+        ngx_redis_resolve(node);
+        return;
+    }
+
+    if (node->nresolved == 0) {
+        node->addrs = host->addrs;
+        node->naddrs = host->naddrs;
+    }
+
+    ngx_redis_node_connect(node);
+}
+
+
+void
+ngx_redis_node_resolved(ngx_redis_node_t *node)
+{
+    ngx_redis_host_t  *host;
+
+    node->state = ngx_redis_node_down;
+
+    host = &node->hosts[node->host];
+
+    if (node->nresolved) {
+        node->addrs = node->resolved;
+        node->naddrs = node->nresolved;
+
+    } else {
+        node->addrs = host->addrs;
+        node->naddrs = host->naddrs;
+    }
+
+    ngx_redis_node_connect(node);
 }
 
 
@@ -156,7 +303,15 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     ngx_connection_t       *c;
     ngx_peer_connection_t  *pc;
 
-    addr = &node->redis->addrs[node->addr];
+    if (node->naddrs == 0) {
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "no address of \"%V\" is known, a resolver might help",
+                      &node->hosts[node->host].name);
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    addr = &node->addrs[node->addr % node->naddrs];
     node->log.action = "connecting to";
 
     pc = &node->peer;
@@ -183,7 +338,7 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     ngx_redis_node_live(node);
 
     /* the greeting included */
-    ngx_add_timer(c->write, ngx_redis_node_connect_timeout(node));
+    ngx_add_timer(c->write, node->connect_timeout);
 
     if (rc == NGX_OK) {
         ngx_redis_node_connected(node);
@@ -191,27 +346,9 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
 }
 
 
-static ngx_msec_t
-ngx_redis_node_connect_timeout(ngx_redis_node_t *node)
-{
-    ngx_queue_t          *q;
-    ngx_redis_command_t  *cmd;
-
-    if (node->channel) {
-        return node->channel->connect_timeout;
-    }
-
-    q = ngx_queue_head(&node->waiting);
-    cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
-
-    return cmd->connect_timeout;
-}
-
-
 void
 ngx_redis_node_connected(ngx_redis_node_t *node)
 {
-    ngx_str_t         *greeting;
     ngx_connection_t  *c;
 
     c = node->peer.connection;
@@ -223,7 +360,38 @@ ngx_redis_node_connected(ngx_redis_node_t *node)
         return;
     }
 
-    node->reader = redisReaderCreate();
+    if (!node->redis->secure) {
+        ngx_redis_node_secured(node);
+        return;
+    }
+
+    node->log.action = "TLS handshaking with";
+    node->state = ngx_redis_node_securing;
+
+    switch (ngx_redis_tls_start(node)) {
+
+    case NGX_OK:
+        ngx_redis_node_secured(node);
+        break;
+
+    case NGX_AGAIN:
+        break;
+
+    default: /* NGX_ERROR */
+        ngx_redis_node_failed(node);
+    }
+}
+
+
+void
+ngx_redis_node_secured(ngx_redis_node_t *node)
+{
+    ngx_str_t         *greeting;
+    ngx_connection_t  *c;
+
+    c = node->peer.connection;
+
+    node->reader = ngx_redis_reader_create();
     if (node->reader == NULL) {
         ngx_log_error(NGX_LOG_CRIT, c->log, 0, "redisReaderCreate() failed");
         ngx_redis_node_failed(node);
@@ -232,8 +400,7 @@ ngx_redis_node_connected(ngx_redis_node_t *node)
 
     node->log.action = "greeting";
 
-    greeting = node->channel ? &node->channel->greeting
-                             : &node->redis->greeting;
+    greeting = &node->greeter->text;
 
     node->greeting.pos = greeting->data;
     node->greeting.last = greeting->data + greeting->len;
@@ -294,6 +461,7 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
     node->log.action = "talking to";
 
     node->tried = 0;
+    node->unlucky = 0;
     node->state = ngx_redis_node_ready;
 
     if (node->channel) {
@@ -308,7 +476,9 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
 void
 ngx_redis_node_close(ngx_redis_node_t *node)
 {
-    ngx_uint_t  ready;
+    ngx_uint_t         ready;
+    ngx_pool_t        *pool;
+    ngx_connection_t  *c;
 
     if (node->state == ngx_redis_node_down) {
         return;
@@ -321,11 +491,27 @@ ngx_redis_node_close(ngx_redis_node_t *node)
         node->reader = NULL;
     }
 
-    ngx_close_connection(node->peer.connection);
+    ngx_redis_resolve_cancel(node);
+
+    c = node->peer.connection;
+
+    if (c) {
+        pool = c->pool;
+
+        ngx_redis_tls_close(c);
+        ngx_close_connection(c);
+
+        if (pool) {
+            ngx_destroy_pool(pool);
+        }
+    }
+
     node->peer.connection = NULL;
     node->state = ngx_redis_node_down;
 
+    ngx_redis_ack_cancel(node);
     ngx_redis_node_rewind(node);
+    ngx_redis_ack_rewind(node);
 
     if (ngx_redis_node_wanted(node)) {
         ngx_redis_node_wake(node);
@@ -355,6 +541,7 @@ ngx_redis_node_rewind(ngx_redis_node_t *node)
         }
 
         cmd->buf.pos = cmd->buf.start;
+        cmd->asked = 0;
 
         ngx_queue_insert_head(&node->waiting, q);
     }
@@ -370,6 +557,10 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
 
     ngx_redis_node_close(node);
 
+    if (node->redis->map) {
+        ngx_redis_map_doubt(node->redis->map);
+    }
+
     if (ready) {
 
         /* at once, unless Redis keeps hanging up without an answer */
@@ -382,17 +573,43 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
         return;
     }
 
-    node->addr = (node->addr + 1) % node->redis->naddrs;
+    ngx_redis_node_next(node);
+}
 
-    if (++node->tried < node->redis->naddrs) {
+
+/* the next address; a pause after the last of them */
+
+static void
+ngx_redis_node_next(ngx_redis_node_t *node)
+{
+    node->addr++;
+
+    if (++node->tried < node->naddrs) {
         ngx_redis_node_wake(node);
         return;
     }
 
+    node->tried = 0;
+
+    if (node->nhosts > 1) {
+        node->host = (node->host + 1) % node->nhosts;
+
+        ngx_redis_resolve_forget(node);
+        ngx_redis_tls_forget(node);
+
+        if (++node->unlucky < node->nhosts) {
+            ngx_redis_node_wake(node);
+            return;
+        }
+
+        node->unlucky = 0;
+    }
+
     ngx_redis_node_back_off(node);
 
-    node->tried = 0;
     node->failures++;
+
+    ngx_redis_breaker_failed(node);
 }
 
 
@@ -410,8 +627,8 @@ ngx_redis_node_back_off(ngx_redis_node_t *node)
 
     limit = ngx_min(limit, NGX_REDIS_BACKOFF_CAP);
 
-    /* full jitter: the workers of many hosts lost Redis at the same moment */
-    ngx_add_timer(&node->backoff, 1 + ngx_random() % limit);
+    /* the workers of many hosts lost Redis at the same moment */
+    ngx_add_timer(&node->backoff, NGX_REDIS_BACKOFF_MIN + ngx_random() % limit);
 }
 
 

@@ -242,8 +242,7 @@ ngx_redis_record_eval(ngx_redis_record_t *record, ngx_redis_script_t *script,
     record->data = data;
 
     return ngx_redis_eval(record->redis, script, nkeys, argv, argc,
-                          record->connect_timeout, record->timeout, done,
-                          record);
+                          &record->options, done, record);
 }
 
 
@@ -284,13 +283,19 @@ ngx_redis_record_done(ngx_redis_record_t *record,
 
     ngx_memzero(&decoded, sizeof(ngx_redis_record_reply_t));
 
-    if (rc != NGX_OK) {
+    if (reply == NULL) {
         decoded.verdict = (rc == NGX_ABORT) ? ngx_redis_record_lost
                                             : ngx_redis_record_failed;
 
     } else if (ngx_redis_record_decode(words, reply, &decoded) != NGX_OK) {
         ngx_memzero(&decoded, sizeof(ngx_redis_record_reply_t));
         decoded.verdict = ngx_redis_record_refused(record, reply);
+
+    } else if (rc == NGX_ABORT && decoded.verdict == ngx_redis_record_ok) {
+
+        /* done, but a failover might undo it: as if nobody knew */
+
+        decoded.verdict = ngx_redis_record_lost;
     }
 
     record->handler(record->data, &decoded);    /* may free the record */

@@ -49,8 +49,7 @@ typedef void (*ngx_redis_record_handler_pt)(void *data,
    on it is pending */
 typedef struct {
     ngx_redis_t                 *redis;
-    ngx_msec_t                   connect_timeout;
-    ngx_msec_t                   timeout;       /* of each command */
+    ngx_redis_options_t          options;       /* of each command */
 
     ngx_str_t                    name;
     ngx_str_t                    token;         /* the owner's */

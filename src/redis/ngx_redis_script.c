@@ -3,7 +3,14 @@
 #include <ngx_sha1.h>
 
 
+static ngx_redis_command_t *ngx_redis_command_alloc(ngx_redis_node_t *node,
+    ngx_uint_t argc);
 static ngx_int_t ngx_redis_command_format(ngx_redis_command_t *cmd);
+static void ngx_redis_command_free_text(ngx_redis_command_t *cmd);
+
+
+static ngx_str_t  ngx_redis_asking = ngx_string("*1" CRLF "$6" CRLF
+                                                "ASKING" CRLF);
 
 
 void
@@ -24,26 +31,18 @@ ngx_redis_command_t *
 ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
     ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc)
 {
-    ngx_uint_t            i, n;
+    ngx_uint_t            i;
     ngx_redis_command_t  *cmd;
 
-    n = 3 + argc;               /* EVALSHA, the script, the number of keys */
+    /* EVALSHA, the script, the number of keys */
 
-    cmd = ngx_calloc(sizeof(ngx_redis_command_t)
-                     + n * (sizeof(char *) + sizeof(size_t)),
-                     &node->log);
+    cmd = ngx_redis_command_alloc(node, 3 + argc);
     if (cmd == NULL) {
         return NULL;
     }
 
-    cmd->node = node;
-    cmd->ident = -1;
     cmd->script = script;
-    cmd->link.buf = &cmd->buf;
-
-    cmd->argc = n;
-    cmd->argv = (const char **) &cmd[1];
-    cmd->argvlen = (size_t *) &cmd->argv[n];
+    cmd->slot = nkeys ? ngx_redis_slot(argv[0].data, argv[0].len) : 0;
 
     cmd->argv[0] = "EVALSHA";
     cmd->argvlen[0] = sizeof("EVALSHA") - 1;
@@ -68,10 +67,63 @@ ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
 }
 
 
+ngx_redis_command_t *
+ngx_redis_command_words(ngx_redis_node_t *node, const char **words,
+    ngx_uint_t n)
+{
+    ngx_uint_t            i;
+    ngx_redis_command_t  *cmd;
+
+    cmd = ngx_redis_command_alloc(node, n);
+    if (cmd == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < n; i++) {
+        cmd->argv[i] = words[i];
+        cmd->argvlen[i] = ngx_strlen(words[i]);
+    }
+
+    if (ngx_redis_command_format(cmd) != NGX_OK) {
+        ngx_free(cmd);
+        return NULL;
+    }
+
+    return cmd;
+}
+
+
+static ngx_redis_command_t *
+ngx_redis_command_alloc(ngx_redis_node_t *node, ngx_uint_t argc)
+{
+    ngx_redis_command_t  *cmd;
+
+    cmd = ngx_calloc(sizeof(ngx_redis_command_t)
+                     + argc * (sizeof(char *) + sizeof(size_t)),
+                     &node->log);
+    if (cmd == NULL) {
+        return NULL;
+    }
+
+    ngx_queue_init(&cmd->queue);
+
+    cmd->node = node;
+    cmd->ident = -1;
+    cmd->link.buf = &cmd->buf;
+
+    cmd->argc = argc;
+    cmd->argv = (const char **) &cmd[1];
+    cmd->argvlen = (size_t *) &cmd->argv[argc];
+
+    return cmd;
+}
+
+
 static ngx_int_t
 ngx_redis_command_format(ngx_redis_command_t *cmd)
 {
     char     *resp;
+    u_char   *p;
     ssize_t   len;
 
     len = redisFormatCommandArgv(&resp, cmd->argc, cmd->argv, cmd->argvlen);
@@ -82,14 +134,70 @@ ngx_redis_command_format(ngx_redis_command_t *cmd)
         return NGX_ERROR;
     }
 
-    if (cmd->buf.start) {
-        redisFreeCommand((char *) cmd->buf.start);
+    p = (u_char *) resp;
+
+    if (cmd->asking) {
+
+        /* in one piece: nothing else may come to stand between the two */
+
+        p = ngx_alloc(ngx_redis_asking.len + len, &cmd->node->log);
+
+        if (p) {
+            ngx_memcpy(p, ngx_redis_asking.data, ngx_redis_asking.len);
+            ngx_memcpy(p + ngx_redis_asking.len, resp, len);
+            len += ngx_redis_asking.len;
+        }
+
+        redisFreeCommand(resp);
+
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
     }
 
-    cmd->buf.start = (u_char *) resp;
-    cmd->buf.pos = cmd->buf.start;
-    cmd->buf.last = cmd->buf.start + len;
+    ngx_redis_command_free_text(cmd);
+
+    cmd->own = cmd->asking;
+
+    cmd->buf.start = p;
+    cmd->buf.pos = p;
+    cmd->buf.last = p + len;
     cmd->buf.temporary = 1;
+    cmd->buf.flush = 1;                 /* TLS collects until then */
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_redis_command_free_text(ngx_redis_command_t *cmd)
+{
+    if (cmd->buf.start == NULL) {
+        return;
+    }
+
+    if (cmd->own) {
+        ngx_free(cmd->buf.start);
+
+    } else {
+        redisFreeCommand((char *) cmd->buf.start);
+    }
+}
+
+
+ngx_int_t
+ngx_redis_command_asking(ngx_redis_command_t *cmd, ngx_uint_t on)
+{
+    if (cmd->asking == on) {
+        return NGX_OK;
+    }
+
+    cmd->asking = on;
+
+    if (ngx_redis_command_format(cmd) != NGX_OK) {
+        cmd->asking = !on;
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
@@ -99,6 +207,7 @@ ngx_uint_t
 ngx_redis_script_missing(ngx_redis_command_t *cmd, const redisReply *reply)
 {
     return cmd->handler
+           && cmd->script
            && !cmd->eval
            && reply->type == REDIS_REPLY_ERROR
            && ngx_strncmp(reply->str, "NOSCRIPT", sizeof("NOSCRIPT") - 1) == 0;
@@ -131,6 +240,10 @@ ngx_redis_command_free(ngx_redis_command_t *cmd)
         ngx_del_timer(&cmd->deadline);
     }
 
-    redisFreeCommand((char *) cmd->buf.start);
+    if (cmd->reply) {
+        freeReplyObject(cmd->reply);
+    }
+
+    ngx_redis_command_free_text(cmd);
     ngx_free(cmd);
 }

@@ -1,10 +1,30 @@
 
+/*
+ * The directive's words: which Redis, or which ones, and how to find them.
+ *
+ *     redis://[user@]host[:port][/db]
+ *     redis+sentinel://[user@]host[:port],.../master[/db]
+ *     redis+cluster://[user@]host[:port],...
+ *     unix:/path[?db=db]
+ *
+ * and the first three as rediss, with TLS.
+ */
+
+
 #include "ngx_redis_internal.h"
 
 
 #define NGX_REDIS_PORT            6379
+#define NGX_REDIS_SENTINEL_PORT   26379
 #define NGX_REDIS_MAX_DB          0x7fffffff
-#define NGX_REDIS_MAX_PASSWORD    1024
+
+
+typedef struct {
+    ngx_str_t                prefix;
+    ngx_redis_topology_e     topology;
+    ngx_uint_t               secure;
+    in_port_t                port;
+} ngx_redis_scheme_t;
 
 
 static ngx_int_t ngx_redis_words(ngx_conf_t *cf, ngx_str_t *words,
@@ -12,32 +32,33 @@ static ngx_int_t ngx_redis_words(ngx_conf_t *cf, ngx_str_t *words,
 static ngx_int_t ngx_redis_url(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *url);
 static ngx_int_t ngx_redis_tcp_url(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_str_t *url);
+    ngx_str_t *url, ngx_redis_scheme_t *scheme);
 static ngx_int_t ngx_redis_url_user(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *rest);
+static ngx_int_t ngx_redis_url_path(ngx_conf_t *cf, ngx_redis_t *redis,
+    u_char *p, u_char *last);
 static ngx_int_t ngx_redis_unix_url(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *url);
 static ngx_int_t ngx_redis_url_parameters(ngx_conf_t *cf, ngx_redis_t *redis,
     u_char *p, u_char *last);
 static ngx_int_t ngx_redis_url_db(ngx_conf_t *cf, ngx_redis_t *redis,
     u_char *p, u_char *last);
-static ngx_int_t ngx_redis_addresses(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_str_t *address);
-static ngx_int_t ngx_redis_parameters(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_str_t *args, ngx_uint_t nargs);
-static ngx_int_t ngx_redis_parameter(ngx_conf_t *cf, ngx_str_t *file,
-    ngx_str_t *arg);
-static ngx_int_t ngx_redis_read_password(ngx_conf_t *cf, ngx_str_t *file,
-    u_char *buf, ngx_str_t *password);
+static ngx_int_t ngx_redis_hosts(ngx_conf_t *cf, ngx_redis_t *redis,
+    u_char *p, u_char *last, in_port_t port);
+static ngx_int_t ngx_redis_host(ngx_conf_t *cf, ngx_redis_t *redis,
+    ngx_redis_host_t *host, ngx_str_t *address, in_port_t port);
 
 
-static ngx_str_t  ngx_redis_unsupported[] = {
-    ngx_string("rediss://"),
-    ngx_string("redis+sentinel://"),
-    ngx_string("rediss+sentinel://"),
-    ngx_string("redis+cluster://"),
-    ngx_string("rediss+cluster://"),
-    ngx_null_string
+static ngx_redis_scheme_t  ngx_redis_schemes[] = {
+    { ngx_string("redis://"), ngx_redis_single, 0, NGX_REDIS_PORT },
+    { ngx_string("rediss://"), ngx_redis_single, 1, NGX_REDIS_PORT },
+    { ngx_string("redis+sentinel://"), ngx_redis_sentinel, 0,
+      NGX_REDIS_SENTINEL_PORT },
+    { ngx_string("rediss+sentinel://"), ngx_redis_sentinel, 1,
+      NGX_REDIS_SENTINEL_PORT },
+    { ngx_string("redis+cluster://"), ngx_redis_cluster, 0, NGX_REDIS_PORT },
+    { ngx_string("rediss+cluster://"), ngx_redis_cluster, 1, NGX_REDIS_PORT },
+    { ngx_null_string, ngx_redis_single, 0, 0 }
 };
 
 
@@ -90,21 +111,37 @@ ngx_redis_add(ngx_conf_t *cf, ngx_array_t *nodes, ngx_str_t *args,
 ngx_uint_t
 ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two)
 {
-    ngx_uint_t  i, n;
+    ngx_uint_t         i, j, m, n;
+    ngx_redis_host_t  *a, *b;
 
-    if (one->db != two->db) {
+    if (one->db != two->db
+        || one->master.len != two->master.len
+        || (one->master.len
+            && ngx_strncmp(one->master.data, two->master.data,
+                           one->master.len)
+               != 0))
+    {
         return 0;
     }
 
-    for (i = 0; i < one->naddrs; i++) {
-        for (n = 0; n < two->naddrs; n++) {
+    for (i = 0; i < one->nhosts; i++) {
+        for (j = 0; j < two->nhosts; j++) {
 
-            if (ngx_cmp_sockaddr(one->addrs[i].sockaddr, one->addrs[i].socklen,
-                                 two->addrs[n].sockaddr, two->addrs[n].socklen,
-                                 1)
-                == NGX_OK)
-            {
-                return 1;
+            a = &one->hosts[i];
+            b = &two->hosts[j];
+
+            for (m = 0; m < a->naddrs; m++) {
+                for (n = 0; n < b->naddrs; n++) {
+
+                    if (ngx_cmp_sockaddr(a->addrs[m].sockaddr,
+                                         a->addrs[m].socklen,
+                                         b->addrs[n].sockaddr,
+                                         b->addrs[n].socklen, 1)
+                        == NGX_OK)
+                    {
+                        return 1;
+                    }
+                }
             }
         }
     }
@@ -150,71 +187,87 @@ ngx_redis_words(ngx_conf_t *cf, ngx_str_t *words, ngx_str_t *args,
 static ngx_int_t
 ngx_redis_url(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url)
 {
-    ngx_str_t  *s;
+    ngx_str_t           *prefix;
+    ngx_redis_scheme_t  *scheme;
 
-    if (ngx_strncmp(url->data, "redis://", sizeof("redis://") - 1) == 0) {
-        return ngx_redis_tcp_url(cf, redis, url);
-    }
-
-    if (ngx_strncmp(url->data, "unix:", sizeof("unix:") - 1) == 0) {
+    if (ngx_strncmp(url->data, "unix:", 5) == 0) {
         return ngx_redis_unix_url(cf, redis, url);
     }
 
-    for (s = ngx_redis_unsupported; s->len; s++) {
+    for (scheme = ngx_redis_schemes; scheme->prefix.len; scheme++) {
+        prefix = &scheme->prefix;
 
-        if (ngx_strncmp(url->data, s->data, s->len) == 0) {
+        if (url->len < prefix->len
+            || ngx_strncmp(url->data, prefix->data, prefix->len) != 0)
+        {
+            continue;
+        }
+
+#if !(NGX_SSL)
+
+        if (scheme->secure) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "this build does not support \"%V\" URLs", s);
+                               "this nginx is built without SSL: "
+                               "\"%V\" cannot be used", prefix);
             return NGX_ERROR;
         }
+
+#endif
+
+        return ngx_redis_tcp_url(cf, redis, url, scheme);
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "a Redis URL begins with \"redis://\" or \"unix:/\"");
+                       "a Redis URL begins with \"redis://\", "
+                       "\"redis+sentinel://\", \"redis+cluster://\", "
+                       "the same with \"rediss\", or \"unix:/\"");
 
     return NGX_ERROR;
 }
 
 
 static ngx_int_t
-ngx_redis_tcp_url(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url)
+ngx_redis_tcp_url(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url,
+    ngx_redis_scheme_t *scheme)
 {
     u_char     *p, *last, *slash;
-    ngx_str_t   rest, address;
+    ngx_str_t   rest;
 
-    rest.data = url->data + sizeof("redis://") - 1;
-    rest.len = url->len - (sizeof("redis://") - 1);
+    redis->topology = scheme->topology;
+    redis->secure = scheme->secure;
+
+    rest.data = url->data + scheme->prefix.len;
+    rest.len = url->len - scheme->prefix.len;
 
     if (ngx_redis_url_user(cf, redis, &rest) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    p = ngx_pnalloc(cf->cycle->pool, sizeof("redis://") - 1 + rest.len);
+    p = ngx_pnalloc(cf->cycle->pool, scheme->prefix.len + rest.len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     redis->name.data = p;
-    redis->name.len = ngx_sprintf(p, "redis://%V", &rest) - p;
+    redis->name.len = ngx_sprintf(p, "%V%V", &scheme->prefix, &rest) - p;
 
     last = rest.data + rest.len;
 
     if (ngx_strlchr(rest.data, last, '?')) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "a \"redis://\" URL has no \"?\" parameters");
+                           "a \"%V\" URL has no \"?\" parameters",
+                           &scheme->prefix);
         return NGX_ERROR;
     }
 
     slash = ngx_strlchr(rest.data, last, '/');
 
-    if (slash && ngx_redis_url_db(cf, redis, slash + 1, last) != NGX_OK) {
+    if (ngx_redis_url_path(cf, redis, slash, last) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    address.data = rest.data;
-    address.len = (slash ? slash : last) - rest.data;
-
-    return ngx_redis_addresses(cf, redis, &address);
+    return ngx_redis_hosts(cf, redis, rest.data, slash ? slash : last,
+                           scheme->port);
 }
 
 
@@ -266,6 +319,65 @@ ngx_redis_url_user(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *rest)
 }
 
 
+/* "slash" begins the path, or is NULL */
+
+static ngx_int_t
+ngx_redis_url_path(ngx_conf_t *cf, ngx_redis_t *redis, u_char *slash,
+    u_char *last)
+{
+    u_char  *p;
+
+    switch (redis->topology) {
+
+    case ngx_redis_single:
+        break;
+
+    case ngx_redis_sentinel:
+
+        p = slash ? slash + 1 : last;
+
+        slash = ngx_strlchr(p, last, '/');
+
+        redis->master.len = (slash ? slash : last) - p;
+        redis->master.data = ngx_pnalloc(cf->cycle->pool,
+                                         redis->master.len + 1);
+        if (redis->master.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        (void) ngx_cpystrn(redis->master.data, p, redis->master.len + 1);
+
+        if (redis->master.len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "no name of a master in Redis URL \"%V\": "
+                               "it follows the sentinels, after a \"/\"",
+                               &redis->name);
+            return NGX_ERROR;
+        }
+
+        break;
+
+    case ngx_redis_cluster:
+
+        if (slash) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "a path in Redis URL \"%V\": "
+                               "a cluster has one database only",
+                               &redis->name);
+            return NGX_ERROR;
+        }
+
+        break;
+    }
+
+    if (slash == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_redis_url_db(cf, redis, slash + 1, last);
+}
+
+
 static ngx_int_t
 ngx_redis_unix_url(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url)
 {
@@ -289,7 +401,14 @@ ngx_redis_unix_url(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url)
         return NGX_ERROR;
     }
 
-    return ngx_redis_addresses(cf, redis, &redis->name);
+    redis->hosts = ngx_pcalloc(cf->cycle->pool, sizeof(ngx_redis_host_t));
+    if (redis->hosts == NULL) {
+        return NGX_ERROR;
+    }
+
+    redis->nhosts = 1;
+
+    return ngx_redis_host(cf, redis, redis->hosts, &redis->name, 0);
 }
 
 
@@ -355,14 +474,58 @@ ngx_redis_url_db(ngx_conf_t *cf, ngx_redis_t *redis, u_char *p, u_char *last)
 
 
 static ngx_int_t
-ngx_redis_addresses(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *address)
+ngx_redis_hosts(ngx_conf_t *cf, ngx_redis_t *redis, u_char *p, u_char *last,
+    in_port_t port)
+{
+    u_char      *end;
+    ngx_str_t    address;
+    ngx_uint_t   n;
+
+    n = 1;
+
+    if (redis->topology != ngx_redis_single) {
+        for (end = p; end < last; end++) {
+            n += (*end == ',');
+        }
+    }
+
+    redis->hosts = ngx_pcalloc(cf->cycle->pool, n * sizeof(ngx_redis_host_t));
+    if (redis->hosts == NULL) {
+        return NGX_ERROR;
+    }
+
+    redis->nhosts = n;
+
+    for (n = 0; n < redis->nhosts; n++) {
+
+        end = (n + 1 < redis->nhosts) ? ngx_strlchr(p, last, ',') : last;
+
+        address.data = p;
+        address.len = end - p;
+
+        if (ngx_redis_host(cf, redis, &redis->hosts[n], &address, port)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        p = end + 1;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_redis_host(ngx_conf_t *cf, ngx_redis_t *redis, ngx_redis_host_t *host,
+    ngx_str_t *address, in_port_t port)
 {
     ngx_url_t  u;
 
     ngx_memzero(&u, sizeof(ngx_url_t));
 
     u.url = *address;
-    u.default_port = NGX_REDIS_PORT;
+    u.default_port = port;
 
     if (ngx_parse_url(cf->cycle->pool, &u) != NGX_OK) {
 
@@ -374,157 +537,29 @@ ngx_redis_addresses(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *address)
         return NGX_ERROR;
     }
 
-    redis->addrs = u.addrs;
-    redis->naddrs = u.naddrs;
+    host->addrs = u.addrs;
+    host->naddrs = u.naddrs;
+    host->port = u.port;
 
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_redis_parameters(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *args,
-    ngx_uint_t nargs)
-{
-    u_char      buf[NGX_REDIS_MAX_PASSWORD + 2];
-    ngx_int_t   rc;
-    ngx_str_t   file, password;
-    ngx_uint_t  i;
-
-    ngx_str_null(&file);
-    ngx_str_null(&password);
-
-    for (i = 0; i < nargs; i++) {
-        if (ngx_redis_parameter(cf, &file, &args[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    if (u.family == AF_UNIX) {
+        host->literal = 1;
+        return NGX_OK;
     }
 
-    if (file.data == NULL && redis->user.len) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "a user in a Redis URL needs \"password_file=\"");
+    if (u.host.len && u.host.data[0] == '[') {
+        u.host.data++;
+        u.host.len -= 2;
+    }
+
+    host->name.len = u.host.len;
+    host->name.data = ngx_pnalloc(cf->cycle->pool, u.host.len + 1);
+    if (host->name.data == NULL) {
         return NGX_ERROR;
     }
 
-    if (file.data
-        && ngx_redis_read_password(cf, &file, buf, &password) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    (void) ngx_cpystrn(host->name.data, u.host.data, u.host.len + 1);
 
-    rc = ngx_redis_greeting_init(cf, redis, &password);
-
-    ngx_explicit_memzero(buf, sizeof(buf));
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_redis_parameter(ngx_conf_t *cf, ngx_str_t *file, ngx_str_t *arg)
-{
-    u_char     *eq;
-    ngx_str_t   name;
-
-    eq = ngx_strlchr(arg->data, arg->data + arg->len, '=');
-
-    if (eq == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "what follows a Redis URL is \"name=value\"");
-        return NGX_ERROR;
-    }
-
-    name.data = arg->data;
-    name.len = eq - arg->data;
-
-    if (ngx_strncmp(name.data, "tls_", 4) == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "this build does not support TLS to Redis: "
-                           "parameter \"%V\"", &name);
-        return NGX_ERROR;
-    }
-
-    if (name.len != sizeof("password_file") - 1
-        || ngx_strncmp(name.data, "password_file", name.len) != 0)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown Redis parameter \"%V\"", &name);
-        return NGX_ERROR;
-    }
-
-    if (file->data) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "duplicate Redis parameter \"%V\"", &name);
-        return NGX_ERROR;
-    }
-
-    file->data = eq + 1;
-    file->len = arg->data + arg->len - file->data;
-
-    if (file->len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no file name in Redis parameter \"%V\"", &name);
-        return NGX_ERROR;
-    }
-
-    return ngx_conf_full_name(cf->cycle, file, 1);
-}
-
-
-static ngx_int_t
-ngx_redis_read_password(ngx_conf_t *cf, ngx_str_t *file, u_char *buf,
-    ngx_str_t *password)
-{
-    size_t    len;
-    ssize_t   n;
-    ngx_fd_t  fd;
-
-    fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", file);
-        return NGX_ERROR;
-    }
-
-    n = ngx_read_fd(fd, buf, NGX_REDIS_MAX_PASSWORD + 2);
-
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_read_fd_n " \"%V\" failed", file);
-    }
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%V\" failed", file);
-    }
-
-    if (n == -1) {
-        return NGX_ERROR;
-    }
-
-    len = n;
-
-    if (len && buf[len - 1] == LF) {
-        len--;
-
-        if (len && buf[len - 1] == CR) {
-            len--;
-        }
-    }
-
-    if (len == 0
-        || len > NGX_REDIS_MAX_PASSWORD
-        || ngx_strlchr(buf, buf + len, LF))
-    {
-        ngx_explicit_memzero(buf, n);
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "Redis password file \"%V\" must hold one line of "
-                           "1 to %d bytes", file, NGX_REDIS_MAX_PASSWORD);
-        return NGX_ERROR;
-    }
-
-    password->data = buf;
-    password->len = len;
+    host->literal = ngx_redis_host_literal(&host->name);
 
     return NGX_OK;
 }

@@ -18,7 +18,8 @@ our @EXPORT = qw(hello says);
 sub hello {
     my ($name) = @_;
 
-    return [ACCEPT => $name // 'first'], [EXPECT => 'PING'], [SEND => '+PONG'];
+    return [ACCEPT => $name // 'first'], [EXPECT => 'PING'],
+        [SEND => '+PONG', ''];
 }
 
 

@@ -325,7 +325,20 @@ sub fill {
 }
 
 
+# INFO, which ends a greeting, is left out: nobody has to expect it, and its
+# answer, an empty string, is sent with the one before it
+
 sub take_command {
+    my ($c) = @_;
+
+    while (1) {
+        my $words = next_command($c);
+        return $words if !$words || lc $words->[0] ne 'info';
+    }
+}
+
+
+sub next_command {
     my ($c) = @_;
 
     return if $c->{in} eq '';

@@ -95,11 +95,11 @@ sub process { return $_[0]{process} }
 # start() again gives an empty one with the same addresses
 
 sub stop {
-    my ($self) = @_;
+    my ($self, $signal) = @_;
 
     $self->forget_client;
 
-    return $self->{process}->stop('TERM');
+    return $self->{process}->stop($signal // 'TERM');
 }
 
 

@@ -1,0 +1,583 @@
+
+/*
+ * Which node a command goes to.  What is known is used at once; when it turns
+ * out to be wrong, or nothing is known, a question is asked, not more often
+ * than NGX_REDIS_MAP_PAUSE.  Commands without a node wait for the answer, but
+ * no longer than their deadlines.
+ *
+ * Nodes come and go with the answers.  One that goes hands back its commands,
+ * in an event of its own: a reply that is being read may have been its.
+ */
+
+
+#include "ngx_redis_internal.h"
+
+
+#define NGX_REDIS_MAP_PAUSE       100   /* milliseconds between questions */
+#define NGX_REDIS_MAP_HOPS        16    /* of one command */
+
+/* Milliseconds after which sentinels are asked though nothing is wrong: an old
+   master that does not know yet takes writes that will be lost. */
+#define NGX_REDIS_MAP_FRESH       1000
+#define NGX_REDIS_MAP_WORDS       3
+
+
+static ngx_redis_map_t *ngx_redis_map_create(ngx_redis_t *redis);
+static void ngx_redis_map_ask(ngx_redis_map_t *map);
+static ngx_redis_node_t *ngx_redis_map_speaker(ngx_redis_map_t *map);
+static void ngx_redis_map_answered(void *data, ngx_int_t rc,
+    const redisReply *reply);
+static void ngx_redis_map_handler(ngx_event_t *ev);
+static void ngx_redis_map_send_home(ngx_redis_map_t *map);
+static ngx_int_t ngx_redis_map_hop(ngx_redis_map_t *map,
+    ngx_redis_command_t *cmd, ngx_redis_error_t *error);
+
+
+ngx_redis_map_t *
+ngx_redis_map_get(ngx_redis_t *redis)
+{
+    if (redis->map == NULL) {
+        redis->map = ngx_redis_map_create(redis);
+    }
+
+    return redis->map;
+}
+
+
+static ngx_redis_map_t *
+ngx_redis_map_create(ngx_redis_t *redis)
+{
+    ngx_redis_map_t       *map;
+    ngx_redis_greeting_t  *greeting;
+
+    map = ngx_calloc(sizeof(ngx_redis_map_t)
+                     + (redis->topology == ngx_redis_cluster
+                        ? NGX_REDIS_SLOTS * sizeof(ngx_redis_node_t *) : 0),
+                     ngx_cycle->log);
+    if (map == NULL) {
+        return NULL;
+    }
+
+    map->redis = redis;
+    map->ident = -1;
+
+    ngx_queue_init(&map->nodes);
+    ngx_queue_init(&map->channels);
+    ngx_queue_init(&map->homeless);
+
+    greeting = (redis->topology == ngx_redis_single) ? &redis->greeting
+                                                     : &redis->guide_greeting;
+
+    map->guide = ngx_redis_node_create(redis, redis->hosts, redis->nhosts,
+                                       greeting);
+    if (map->guide == NULL) {
+        ngx_free(map);
+        return NULL;
+    }
+
+    switch (redis->topology) {
+
+    case ngx_redis_single:
+        map->master = map->guide;
+        break;
+
+    case ngx_redis_sentinel:
+        break;
+
+    case ngx_redis_cluster:
+        map->slots = (ngx_redis_node_t **) &map[1];
+        break;
+    }
+
+    map->timer.handler = ngx_redis_map_handler;
+    map->timer.data = map;
+    map->timer.log = &map->guide->log;
+    map->timer.cancelable = 1;
+
+    return map;
+}
+
+
+void
+ngx_redis_map_destroy(ngx_redis_map_t *map)
+{
+    ngx_queue_t          *q;
+    ngx_redis_node_t     *node;
+    ngx_redis_command_t  *cmd;
+
+    map->closing = 1;
+
+    while (!ngx_queue_empty(&map->channels)) {
+        q = ngx_queue_head(&map->channels);
+        ngx_queue_remove(q);
+        ngx_queue_init(q);
+    }
+
+    while (!ngx_queue_empty(&map->homeless)) {
+        q = ngx_queue_head(&map->homeless);
+        ngx_queue_remove(q);
+
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+        ngx_redis_command_free(cmd);
+    }
+
+    while (!ngx_queue_empty(&map->nodes)) {
+        q = ngx_queue_head(&map->nodes);
+        ngx_queue_remove(q);
+
+        node = ngx_queue_data(q, ngx_redis_node_t, siblings);
+        ngx_redis_node_destroy(node);
+    }
+
+    if (map->timer.timer_set) {
+        ngx_del_timer(&map->timer);     /* its log is the guide's */
+    }
+
+    ngx_redis_node_destroy(map->guide);
+
+    ngx_free(map);
+}
+
+
+ngx_uint_t
+ngx_redis_map_unusable(ngx_redis_map_t *map)
+{
+    ngx_queue_t       *q;
+    ngx_redis_node_t  *node;
+
+    if (map->master) {
+        return ngx_redis_node_unusable(map->master);
+    }
+
+    if (ngx_queue_empty(&map->nodes)) {
+        return ngx_redis_node_unusable(map->guide);
+    }
+
+    for (q = ngx_queue_head(&map->nodes);
+         q != ngx_queue_sentinel(&map->nodes);
+         q = ngx_queue_next(q))
+    {
+        node = ngx_queue_data(q, ngx_redis_node_t, siblings);
+
+        if (ngx_redis_node_unusable(node)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_redis_node_t *
+ngx_redis_map_find(ngx_redis_map_t *map, ngx_uint_t slot)
+{
+    return map->slots ? map->slots[slot] : map->master;
+}
+
+
+void
+ngx_redis_map_route(ngx_redis_map_t *map, ngx_redis_command_t *cmd)
+{
+    ngx_redis_node_t  *node;
+
+    /* without memory it is sent with ASKING, which its owner disregards */
+    (void) ngx_redis_command_asking(cmd, 0);
+
+    node = ngx_redis_map_find(map, cmd->slot);
+
+    if (node && !node->retired) {
+        ngx_redis_move(cmd, node);
+        ngx_redis_ack_enter(cmd);
+        ngx_queue_insert_tail(&node->waiting, &cmd->queue);
+        ngx_redis_node_wake(node);
+
+        if (map->slots == NULL
+            && ngx_current_msec - map->last > NGX_REDIS_MAP_FRESH)
+        {
+            ngx_redis_map_doubt(map);
+        }
+
+        return;
+    }
+
+    ngx_redis_move(cmd, map->guide);
+    ngx_queue_insert_tail(&map->homeless, &cmd->queue);
+
+    ngx_redis_map_doubt(map);
+}
+
+
+void
+ngx_redis_map_doubt(ngx_redis_map_t *map)
+{
+    ngx_msec_t  elapsed;
+
+    if (map->guide == map->master
+        || map->closing
+        || map->question
+        || map->timer.timer_set)
+    {
+        return;
+    }
+
+    elapsed = ngx_current_msec - map->last;
+
+    /* never within the call: the caller may be reading a reply */
+
+    ngx_add_timer(&map->timer, (elapsed < NGX_REDIS_MAP_PAUSE)
+                               ? NGX_REDIS_MAP_PAUSE - elapsed : 0);
+}
+
+
+static void
+ngx_redis_map_handler(ngx_event_t *ev)
+{
+    ngx_redis_map_t *map = ev->data;
+
+    if (map->question == NULL
+        && !(ngx_exiting && ngx_queue_empty(&map->homeless)))
+    {
+        ngx_redis_map_ask(map);
+    }
+}
+
+
+static void
+ngx_redis_map_ask(ngx_redis_map_t *map)
+{
+    ngx_uint_t         n;
+    ngx_msec_t         timeout;
+    const char        *words[NGX_REDIS_MAP_WORDS];
+    ngx_redis_node_t  *node;
+
+    node = ngx_redis_map_speaker(map);
+
+    n = (map->redis->topology == ngx_redis_sentinel)
+        ? ngx_redis_sentinel_question(map, words)
+        : ngx_redis_cluster_question(words);
+
+    timeout = map->timeout;
+
+    if (node->state != ngx_redis_node_ready) {
+        timeout += node->nhosts * map->connect_timeout;
+    }
+
+    node->connect_timeout = map->connect_timeout;
+
+    map->last = ngx_current_msec;
+    map->asked = node;
+    map->question = ngx_redis_send_words(node, words, n, timeout,
+                                         ngx_redis_map_answered, map);
+
+    if (map->question == NULL) {
+        ngx_redis_map_doubt(map);       /* later */
+    }
+}
+
+
+/* a node of a cluster that has answered, or the guide */
+
+static ngx_redis_node_t *
+ngx_redis_map_speaker(ngx_redis_map_t *map)
+{
+    ngx_queue_t       *q;
+    ngx_redis_node_t  *node;
+
+    if (map->slots && map->useless == 0) {
+
+        for (q = ngx_queue_head(&map->nodes);
+             q != ngx_queue_sentinel(&map->nodes);
+             q = ngx_queue_next(q))
+        {
+            node = ngx_queue_data(q, ngx_redis_node_t, siblings);
+
+            if (node->state == ngx_redis_node_ready
+                && !node->retired
+                && !node->leaving
+                && node->breaker.failed == 0)
+            {
+                return node;
+            }
+        }
+    }
+
+    return map->guide;
+}
+
+
+static void
+ngx_redis_map_answered(void *data, ngx_int_t rc, const redisReply *reply)
+{
+    ngx_redis_map_t *map = data;
+
+    ngx_redis_node_t  *asked;
+
+    asked = map->asked;
+
+    map->question = NULL;
+
+    if (rc == NGX_OK) {
+        rc = map->slots ? ngx_redis_cluster_answer(map, reply)
+                        : ngx_redis_sentinel_answer(map, reply);
+    }
+
+    if (rc == NGX_OK) {
+        map->useless = 0;
+        ngx_redis_map_send_home(map);
+        return;
+    }
+
+    map->useless++;
+
+    if (asked == map->guide) {
+        ngx_redis_node_leave(asked);
+    }
+
+    if (!ngx_queue_empty(&map->homeless)) {
+        ngx_redis_map_doubt(map);
+    }
+}
+
+
+static void
+ngx_redis_map_send_home(ngx_redis_map_t *map)
+{
+    ngx_queue_t           queue, *q;
+    ngx_redis_command_t  *cmd;
+
+    /* some may stay */
+
+    ngx_queue_init(&queue);
+    ngx_queue_add(&queue, &map->homeless);
+    ngx_queue_init(&map->homeless);
+
+    while (!ngx_queue_empty(&queue)) {
+        q = ngx_queue_head(&queue);
+        ngx_queue_remove(q);
+
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+        ngx_redis_map_route(map, cmd);
+    }
+}
+
+
+ngx_int_t
+ngx_redis_map_redirect(ngx_redis_command_t *cmd, const redisReply *reply)
+{
+    ngx_redis_map_t    *map;
+    ngx_redis_node_t   *node;
+    ngx_redis_error_t   error;
+
+    node = cmd->node;
+    map = node->redis->map;
+
+    ngx_redis_parse_error(reply, &error);
+
+    switch (error.kind) {
+
+    case ngx_redis_error_other:
+    case ngx_redis_error_noscript:
+        return NGX_DECLINED;
+
+    case ngx_redis_error_readonly:
+
+        if (node == map->guide && !ngx_redis_node_may_move(node)) {
+            return NGX_DECLINED;
+        }
+
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "redis is not a master, or not any more");
+        ngx_redis_node_leave(node);
+        break;
+
+    default:
+
+        if (map->slots == NULL) {
+            return NGX_DECLINED;
+        }
+    }
+
+    if (cmd->handler == NULL || cmd->script == NULL) {
+        ngx_redis_map_doubt(map);
+        return NGX_DECLINED;
+    }
+
+    if (++cmd->hops > NGX_REDIS_MAP_HOPS) {
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "redis redirected a command %ui times", cmd->hops - 1);
+        return NGX_DECLINED;
+    }
+
+    return ngx_redis_map_hop(map, cmd, &error);
+}
+
+
+static ngx_int_t
+ngx_redis_map_hop(ngx_redis_map_t *map, ngx_redis_command_t *cmd,
+    ngx_redis_error_t *error)
+{
+    ngx_redis_node_t  *node;
+
+    cmd->buf.pos = cmd->buf.start;
+    cmd->asked = 0;
+
+    switch (error->kind) {
+
+    case ngx_redis_error_moved:
+    case ngx_redis_error_ask:
+
+        node = ngx_redis_map_node(map, cmd->node, &error->place);
+
+        if (node == NULL
+            || ngx_redis_command_asking(cmd,
+                                    error->kind == ngx_redis_error_ask)
+               != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        if (error->kind == ngx_redis_error_moved) {
+            map->slots[error->slot] = node;
+            ngx_redis_map_doubt(map);
+        }
+
+        ngx_redis_move(cmd, node);
+        ngx_redis_ack_enter(cmd);
+        ngx_queue_insert_tail(&node->waiting, &cmd->queue);
+        ngx_redis_node_wake(node);
+
+        return NGX_OK;
+
+    default:
+
+        /* until the next answer; a single Redis: the next connection */
+
+        if (map->guide == map->master) {
+            ngx_queue_insert_tail(&cmd->node->waiting, &cmd->queue);
+            return NGX_OK;
+        }
+
+        ngx_redis_move(cmd, map->guide);
+        ngx_queue_insert_tail(&map->homeless, &cmd->queue);
+
+        ngx_redis_map_doubt(map);
+
+        return NGX_OK;
+    }
+}
+
+
+ngx_redis_node_t *
+ngx_redis_map_node(ngx_redis_map_t *map, ngx_redis_node_t *speaker,
+    const ngx_redis_place_t *place)
+{
+    ngx_queue_t        *q;
+    ngx_redis_node_t   *node;
+    ngx_redis_place_t   full;
+
+    full = *place;
+
+    if (full.len == 0) {
+        full.host = (const char *) speaker->hosts[speaker->host].name.data;
+        full.len = speaker->hosts[speaker->host].name.len;
+    }
+
+    for (q = ngx_queue_head(&map->nodes);
+         q != ngx_queue_sentinel(&map->nodes);
+         q = ngx_queue_next(q))
+    {
+        node = ngx_queue_data(q, ngx_redis_node_t, siblings);
+
+        if (!node->retired && ngx_redis_host_is(&node->own, &full)) {
+            return node;
+        }
+    }
+
+    node = ngx_redis_node_create(map->redis, NULL, 0, &map->redis->greeting);
+    if (node == NULL) {
+        return NULL;
+    }
+
+    if (ngx_redis_node_relocate(node, &full) != NGX_OK) {
+        ngx_redis_node_destroy(node);
+        return NULL;
+    }
+
+    node->connect_timeout = map->connect_timeout;
+
+    ngx_queue_insert_tail(&map->nodes, &node->siblings);
+
+    return node;
+}
+
+
+void
+ngx_redis_map_retire(ngx_redis_node_t *node)
+{
+    node->retired = 1;
+
+    ngx_redis_node_wake(node);
+}
+
+
+void
+ngx_redis_map_evacuate(ngx_redis_node_t *node)
+{
+    ngx_queue_t          *q;
+    ngx_redis_map_t      *map;
+    ngx_redis_command_t  *cmd;
+
+    map = node->redis->map;
+
+    if (map->question && map->asked == node) {
+        (void) ngx_redis_cancel(map->question);
+        map->question = NULL;
+
+        if (!ngx_queue_empty(&map->homeless)) {
+            ngx_redis_map_doubt(map);
+        }
+    }
+
+    /* takes back what was sent, and what else is the node's own */
+
+    ngx_redis_node_close(node);
+    ngx_redis_breaker_destroy(node);
+
+    while (!ngx_queue_empty(&node->waiting)) {
+        q = ngx_queue_head(&node->waiting);
+        ngx_queue_remove(q);
+
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+        ngx_redis_map_route(map, cmd);
+    }
+
+    ngx_queue_remove(&node->siblings);
+    ngx_redis_node_destroy(node);
+}
+
+
+void
+ngx_redis_map_follow(ngx_redis_map_t *map, ngx_redis_channel_t *channel)
+{
+    ngx_redis_node_t  *node;
+
+    node = channel->node;
+
+    ngx_queue_insert_tail(&map->channels, &channel->queue);
+
+    if (map->redis->topology != ngx_redis_sentinel) {
+
+        /* a cluster's nodes tell each other */
+
+        node->hosts = map->redis->hosts;
+        node->nhosts = map->redis->nhosts;
+        return;
+    }
+
+    if (map->master) {
+        (void) ngx_redis_node_follow(node, map->master);
+        return;
+    }
+
+    ngx_redis_map_doubt(map);
+}

@@ -1,0 +1,174 @@
+
+/*
+ * Whatever Redis, a sentinel or a cluster's node says: what is made of it stays
+ * within the bytes that came, and within what the rest of the gateway expects.
+ * The bytes are replies, one behind the other, as a connection brings them.
+ */
+
+#include "fuzz.h"
+
+#include "ngx_redis_parse.h"
+
+
+static void
+check_place(const redisReply *text, const ngx_redis_place_t *place)
+{
+    size_t  i;
+
+    MUST(place->port >= 1 && place->port <= 65535);
+    MUST(place->len <= NGX_REDIS_HOST);
+
+    if (place->len == 0) {
+        return;
+    }
+
+    MUST(text != NULL);
+    MUST(place->host >= text->str);
+    MUST(place->host + place->len <= text->str + text->len);
+
+    /* fit for the log, and for a C string */
+
+    for (i = 0; i < place->len; i++) {
+        MUST(place->host[i] > ' ' && place->host[i] < 0x7f);
+        MUST(strchr("\"'\\/?#@%", place->host[i]) == NULL);
+    }
+}
+
+
+static void
+check_error(const redisReply *reply)
+{
+    ngx_redis_error_t  error;
+
+    ngx_redis_parse_error(reply, &error);
+
+    switch (error.kind) {
+
+    case ngx_redis_error_moved:
+    case ngx_redis_error_ask:
+        MUST(error.slot < NGX_REDIS_SLOTS);
+        check_place(reply, &error.place);
+
+        /* fall through */
+
+    case ngx_redis_error_noscript:
+    case ngx_redis_error_tryagain:
+    case ngx_redis_error_clusterdown:
+    case ngx_redis_error_readonly:
+        MUST(reply->type == REDIS_REPLY_ERROR);
+        break;
+
+    case ngx_redis_error_other:
+        break;
+    }
+}
+
+
+static void
+check_ranges(const redisReply *reply)
+{
+    size_t             i, n;
+    ngx_redis_range_t  range;
+
+    n = (reply->type == REDIS_REPLY_ARRAY) ? reply->elements : 0;
+
+    for (i = 0; i < n; i++) {
+
+        if (!ngx_redis_parse_range(reply, i, &range)) {
+            continue;
+        }
+
+        MUST(range.first <= range.last && range.last < NGX_REDIS_SLOTS);
+        check_place(reply->element[i]->element[2]->element[0], &range.place);
+    }
+
+    MUST(!ngx_redis_parse_range(reply, n, &range));
+}
+
+
+static void
+check_reply(const redisReply *reply)
+{
+    size_t              i, len;
+    const char         *policy;
+    ngx_redis_place_t   place;
+
+    check_error(reply);
+    check_ranges(reply);
+
+    if (ngx_redis_parse_master(reply, &place)) {
+        MUST(place.len > 0);
+        check_place(reply->element[0], &place);
+    }
+
+    if (ngx_redis_parse_role(reply)) {
+        MUST(reply->type == REDIS_REPLY_ARRAY);
+    }
+
+    len = ngx_redis_parse_policy(reply, &policy);
+
+    if (len) {
+        MUST(policy >= reply->str && policy + len <= reply->str + reply->len);
+
+        for (i = 0; i < len; i++) {
+            MUST(policy[i] == '-' || (policy[i] >= 'a' && policy[i] <= 'z'));
+        }
+    }
+}
+
+
+/* the hash tag alone decides */
+
+static void
+check_slot(const uint8_t *data, size_t size)
+{
+    unsigned        slot;
+    unsigned char  *key;
+
+    slot = ngx_redis_slot(data, size);
+
+    MUST(slot < NGX_REDIS_SLOTS);
+    MUST(ngx_redis_slot((const unsigned char *) "123456789", 9)
+         == 0x31c3 % NGX_REDIS_SLOTS);
+
+    if (size == 0 || memchr(data, '{', size) || memchr(data, '}', size)) {
+        return;
+    }
+
+    key = malloc(size + 4);
+    MUST(key != NULL);
+
+    key[0] = 'a';
+    key[1] = '{';
+    memcpy(key + 2, data, size);
+    key[size + 2] = '}';
+    key[size + 3] = 'b';
+
+    MUST(ngx_redis_slot(key, size + 4) == slot);
+
+    free(key);
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    void         *reply;
+    redisReader  *reader;
+
+    check_slot(data, size);
+
+    reader = ngx_redis_reader_create();
+    MUST(reader != NULL);
+
+    MUST(redisReaderFeed(reader, (const char *) data, size) == REDIS_OK);
+
+    while (redisReaderGetReply(reader, &reply) == REDIS_OK && reply) {
+        check_reply(reply);
+        freeReplyObject(reply);
+    }
+
+    redisReaderFree(reader);
+
+    return 0;
+}

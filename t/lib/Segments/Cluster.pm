@@ -1,0 +1,182 @@
+package Segments::Cluster;
+
+# Three masters and three replicas, all real.
+#
+#     my $cluster = Segments::Cluster->start(options => {...},
+#         tls => [$certificate, $key, $authority]);
+#     $cluster->url                 redis+cluster://...
+#     $cluster->slot($key)          of a key
+#     $cluster->owner($slot)        Segments::RedisServer, now
+#     $cluster->keys                of all masters
+#     $cluster->migrate($slot, $to, $between)   to another master, key by key;
+#                                   $between is called while both have some
+
+use strict;
+use warnings;
+
+use Segments::RedisServer;
+use Segments::Util qw(free_port slow wait_for);
+
+
+sub start {
+    my ($class, %args) = @_;
+
+    my @servers = map {
+        Segments::RedisServer->start(options => {
+            'cluster-enabled'      => 'yes',
+            'cluster-port'         => free_port(),
+            'cluster-node-timeout' => int slow(1000),
+            'repl-diskless-sync-delay' => 0,
+            tls(@{ $args{tls} // [] }),
+            %{ $args{options} // {} },
+        })
+    } 1 .. 6;
+
+    my $self = bless { servers => \@servers, tls => !!$args{tls} }, $class;
+
+    for my $i (0 .. 5) {
+        $servers[$i]->cmd('CLUSTER', 'SET-CONFIG-EPOCH', $i + 1);
+        $servers[$i]->cmd('CLUSTER', 'ADDSLOTSRANGE', int(16384 * $i / 3),
+            int(16384 * ($i + 1) / 3) - 1) if $i < 3;
+        $servers[0]->cmd('CLUSTER', 'MEET', '127.0.0.1',
+            $servers[$i]{options}{'tls-port'} // $servers[$i]->port,
+            $servers[$i]{options}{'cluster-port'}) if $i;
+    }
+
+    $self->all('to meet', sub {
+        6 == (() = $_[0]->cmd('CLUSTER', 'NODES') =~ /connected/g)
+            && $_[0]->cmd('CLUSTER', 'NODES') !~ /handshake|fail/;
+    });
+
+    for my $i (3 .. 5) {
+        my $id = $servers[$i - 3]->cmd('CLUSTER', 'MYID');
+
+        wait_for {
+            "@{[ $servers[$i]->cmd('CLUSTER', 'REPLICATE', $id) ]}" eq 'OK';
+        } 20, 'a replica';
+    }
+
+    $self->all('to be ready', sub {
+        $_[0]->cmd('CLUSTER', 'INFO') =~ /cluster_state:ok/
+            && 3 == (() = $_[0]->cmd('CLUSTER', 'NODES') =~ / slave |,slave /g)
+            && ($_[0]->cmd('ROLE')->[0] eq 'master'
+                || $_[0]->cmd('INFO', 'replication')
+                    =~ /master_link_status:up/);
+    });
+
+    return $self;
+}
+
+
+sub tls {
+    my ($certificate, $key, $authority) = @_;
+
+    return if !$certificate;
+
+    return (
+        'tls-port'         => free_port(),
+        'tls-cert-file'    => $certificate,
+        'tls-key-file'     => $key,
+        'tls-ca-cert-file' => $authority,
+        'tls-auth-clients' => 'no',
+        'tls-cluster'      => 'yes',
+        'tls-replication'  => 'yes',
+    );
+}
+
+
+sub all {
+    my ($self, $what, $condition) = @_;
+
+    for my $server ($self->servers) {
+        wait_for { $condition->($server) } 40, "the cluster $what";
+    }
+
+    return;
+}
+
+
+sub servers { return grep { $_->process->alive } @{ $_[0]{servers} } }
+
+
+sub masters {
+    my ($self) = @_;
+
+    return grep { $_->cmd('ROLE')->[0] eq 'master' } $self->servers;
+}
+
+
+sub url {
+    my ($self, @servers) = @_;
+
+    @servers = @{ $self->{servers} }[0 .. 2] if !@servers;
+
+    return ($self->{tls} ? 'rediss' : 'redis') . '+cluster://'
+        . join ',', map { '127.0.0.1:'
+            . ($_->{options}{'tls-port'} // $_->port) } @servers;
+}
+
+
+sub slot {
+    my ($self, $key) = @_;
+
+    return ($self->servers)[0]->cmd('CLUSTER', 'KEYSLOT', $key);
+}
+
+
+sub owner {
+    my ($self, $slot) = @_;
+
+    for my $range (@{ ($self->servers)[0]->cmd('CLUSTER', 'SLOTS') }) {
+        next if $slot < $range->[0] || $slot > $range->[1];
+
+        return (grep { $_->port == $range->[2][1] } $self->servers)[0];
+    }
+
+    return;
+}
+
+
+sub keys {
+    my ($self) = @_;
+
+    return map { $_->keys } $self->masters;
+}
+
+
+sub migrate {
+    my ($self, $slot, $to, $between) = @_;
+
+    my $from = $self->owner($slot);
+    my ($from_id, $to_id) = map { $_->cmd('CLUSTER', 'MYID') } $from, $to;
+
+    $self->ok($to, 'SETSLOT', $slot, 'IMPORTING', $from_id);
+    $self->ok($from, 'SETSLOT', $slot, 'MIGRATING', $to_id);
+
+    my $moved = 0;
+
+    while (my ($key) = @{ $from->cmd('CLUSTER', 'GETKEYSINSLOT', $slot, 1) }) {
+        my $said = $from->cmd('MIGRATE', '127.0.0.1', $to->port, $key, 0, 5000);
+        die "MIGRATE: $said" if $said !~ /\A(?:OK|NOKEY)\z/;
+        $between->() if $between && $moved++ == 0;
+    }
+
+    $between->() if $between && !$moved;
+
+    $self->ok($_, 'SETSLOT', $slot, 'NODE', $to_id) for $to, $from;
+
+    return;
+}
+
+
+sub ok {
+    my ($self, $server, @words) = @_;
+
+    my $said = $server->cmd('CLUSTER', @words);
+    die "CLUSTER @words: $said" if "$said" ne 'OK';
+
+    return;
+}
+
+
+1;

@@ -1,0 +1,126 @@
+package Segments::PoorRedis;
+
+# A server that speaks just enough: it greets, answers each record command with
+# "mismatch", and has bad habits.  The moment of each accept is written down.
+#
+#     my $poor = Segments::PoorRedis->start(hang_up => 1);   after each answer
+#     $poor->restart        every connection ends, and new ones do at once
+#     $poor->accepts        points in time, seconds
+
+use strict;
+use warnings;
+
+use IO::Select;
+use IO::Socket::UNIX;
+use Time::HiRes qw(time);
+
+use Segments::Process;
+use Segments::Util qw(slurp spew tempdir);
+
+my $instances = 0;
+
+
+sub start {
+    my ($class, %args) = @_;
+
+    my $base = tempdir() . '/poor' . ++$instances;
+    my $self = bless { path => "$base.sock", log => "$base.log",
+        flag => "$base.flag", %args }, $class;
+
+    my $listen = IO::Socket::UNIX->new(Local => $self->{path}, Listen => 512)
+        or die "$self->{path}: $!";
+
+    $self->{process} = Segments::Process->spawn(name => 'a poor Redis',
+        output => $self->{log}, code => sub { $self->serve($listen) });
+
+    return $self;
+}
+
+
+sub url { return "unix:$_[0]{path}" }
+
+
+sub restart {
+    my ($self) = @_;
+
+    spew($self->{flag}, '');
+
+    return;
+}
+
+
+sub accepts {
+    my ($self) = @_;
+
+    return split /\n/, slurp($self->{log});
+}
+
+
+sub serve {
+    my ($self, $listen) = @_;
+
+    my $all = IO::Select->new($listen);
+    my %in;
+
+    $| = 1;
+    $SIG{PIPE} = 'IGNORE';
+
+    while (1) {
+        my @ready = $all->can_read(0.01);
+        my $restarting = -e $self->{flag};
+
+        if ($restarting) {
+            $all->remove($_) && close $_ for grep { $_ != $listen }
+                $all->handles;
+        }
+
+        for my $socket (@ready) {
+            if ($socket == $listen) {
+                my $new = $listen->accept or next;
+                printf "%.3f\n", time;
+                $all->add($new) if !$restarting;
+                next;
+            }
+
+            next if $restarting;
+
+            my $n = sysread $socket, $in{$socket}, 65536, length($in{$socket}
+                // '');
+
+            if ($n && $self->answer($socket, \$in{$socket})) {
+                next;
+            }
+
+            delete $in{$socket};
+            $all->remove($socket);
+            close $socket;
+        }
+    }
+}
+
+
+# false: to be closed
+
+sub answer {
+    my ($self, $socket, $in) = @_;
+
+    my $out = '';
+
+    $out .= "+PONG\r\n\$0\r\n\r\n"
+        if $$in =~ s/\A.*INFO\r\n\$6\r\nmemory\r\n//s;
+
+    my $commands = () = $$in =~ /EVALSHA\r\n/g;
+
+    # its last argument; in one piece, as short as it is
+    if ($commands && $$in =~ /(?:retry|hold)\r\n\z/) {
+        $out .= "*1\r\n\$8\r\nmismatch\r\n" x $commands;
+        $$in = '';
+    }
+
+    syswrite $socket, $out if $out ne '';
+
+    return !($self->{hang_up} && $commands);
+}
+
+
+1;

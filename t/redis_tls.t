@@ -1,0 +1,234 @@
+#!/usr/bin/perl
+
+# TLS to a real Redis: whom the gateway trusts, and what it says of others.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+use Segments::Authority;
+
+use IO::Socket::INET;
+use Time::HiRes qw(time);
+
+
+my $PASSWORD = 'never-in-the-clear';
+
+my $upstream = upstream();
+my $ca = Segments::Authority->new;
+my $stranger = Segments::Authority->new;
+my $password = 'password_file=' . spew(tempdir() . '/password', $PASSWORD);
+my %servers;
+
+for my $row (
+    [address => $ca->certificate('127.0.0.1')],
+    [name => $ca->certificate('localhost')],
+    [other => $ca->certificate('redis.test')],
+    [expired => $ca->certificate('127.0.0.1', expired => 1)],
+    [clients => $ca->certificate('127.0.0.1'), 'yes'],
+) {
+    my ($name, $crt, $key, $clients) = @$row;
+
+    $servers{$name} = {
+        port  => free_port(),
+        redis => Segments::RedisServer->new(options => {
+            requirepass    => $PASSWORD,
+            'tls-cert-file'    => $crt,
+            'tls-key-file'     => $key,
+            'tls-ca-cert-file' => $ca->file,
+            'tls-auth-clients' => $clients // 'no',
+        }),
+    };
+    $servers{$name}{redis}{options}{'tls-port'} = $servers{$name}{port};
+    $servers{$name}{redis}->start;
+}
+
+my ($client_crt, $client_key) = $ca->certificate('gateway');
+my ($foreign_crt, $foreign_key) = $stranger->certificate('gateway');
+my $certificate = "tls_certificate=$client_crt tls_certificate_key=$client_key";
+my $foreign = "tls_certificate=$foreign_crt tls_certificate_key=$foreign_key";
+my $trust = 'tls_trusted_certificate=' . $ca->file;
+
+sub gateway {
+    my ($server, $host, $words, %more) = @_;
+
+    return nginx(upstream => $upstream,
+        redis => "rediss://$host:$servers{$server}{port} $password $words",
+        set => {
+            segments_redis_timeout         => slow_ms($more{time} // 1000),
+            segments_redis_connect_timeout => slow_ms($more{time} // 1000),
+            segments_idempotency_lease     => '300s',
+        }, %more);
+}
+
+
+for my $row (
+    ['an address', 'address', '127.0.0.1', $trust],
+    ['a name', 'name', 'localhost', $trust],
+    ['an address with a name', 'name', '127.0.0.1',
+        "$trust tls_name=localhost"],
+    ['a name with an address', 'address', 'localhost',
+        "$trust tls_name=127.0.0.1"],
+    ['not verified', 'expired', 'localhost', 'tls_verify=off'],
+    ['a client certificate', 'clients', '127.0.0.1', "$trust $certificate"],
+) {
+    my ($name, @words) = @$row;
+    my $gateway = gateway(@words);
+    my $key = $name =~ tr{ '}{-_}r;
+
+    is($gateway->create(key => $key)->summary, '201 created', $name);
+    is($gateway->create(key => $key)->summary, '201 replayed marked',
+        "$name, replayed");
+    unlike($gateway->error_log, qr/\[(?:error|crit)\]/, "$name, log");
+    $gateway->quit;
+}
+
+my $sent = $upstream->count;
+
+for my $row (
+    ['a wrong name', 'other', 'localhost', $trust,
+        qr/redis certificate does not match "localhost" while TLS handshaking/],
+    ['a wrong address', 'name', '127.0.0.1', $trust,
+        qr/redis certificate does not match "127\.0\.0\.1" while/],
+    ['a wrong tls_name', 'name', 'localhost', "$trust tls_name=redis.test",
+        qr/redis certificate does not match "redis\.test" while/],
+    ['a wrong CA', 'address', '127.0.0.1',
+        'tls_trusted_certificate=' . $stranger->file,
+        qr/redis certificate verify error: \((?:19:self-signed|20:unable to)/],
+    ['the system\'s CAs', 'address', '127.0.0.1', '',
+        qr/redis certificate verify error: \((?:19:self-signed|20:unable to)/],
+    ['an expired certificate', 'expired', '127.0.0.1', $trust,
+        qr/redis certificate verify error: \(10:certificate has expired\)/],
+    ['no client certificate', 'clients', '127.0.0.1', $trust,
+        qr/SSL_(?:read|write)\(\) failed \((?:SSL: .* required|104)/],
+    ['a foreign client certificate', 'clients', '127.0.0.1',
+        "$trust $foreign",
+        qr/SSL_(?:read|write)\(\) failed \((?:SSL: .*unknown ca|104)/],
+) {
+    my ($name, $server, $host, $words, $pattern) = @$row;
+    my $gateway = gateway($server, $host, $words, time => 400);
+    my $key = $name =~ tr{ '}{-_}r;
+
+    is(envelope($gateway->create(key => $key)), '503 internal/storage_error',
+        $name);
+
+    my @lines = grep { /\[(?:error|crit|warn)\]/ }
+        split /\n/, $gateway->error_log;
+
+
+    like($lines[0] // '', $pattern, "$name, log");
+    is(scalar(grep { $_ !~ $pattern } @lines), 0, "$name, nothing else")
+        or diag join "\n", @lines;
+    cmp_ok(scalar(@lines), '<=', slow(2),
+        "$name, one line for each connection");
+    unlike($gateway->error_log, qr/\Q$PASSWORD\E/, "$name, no password");
+    $gateway->stop;
+}
+
+is($upstream->count, $sent, 'nothing was sent');
+
+
+# the system's store, where it has our authority
+
+{
+    local $ENV{SSL_CERT_FILE} = $ca->file;
+    my $gateway = gateway('address', '127.0.0.1', '',
+        main => 'env SSL_CERT_FILE;');
+
+    is($gateway->create(key => 'store')->summary, '201 created',
+        'the system\'s store');
+    $gateway->quit;
+}
+
+
+# a session is used again by the next connection of a worker
+
+my $redis = $servers{address}{redis};
+my $gateway = gateway('address', '127.0.0.1', $trust, log_level => 'debug');
+
+is($gateway->create(key => 's1')->summary, '201 created', 'first connection');
+my $mark = length $gateway->error_log;
+$redis->cmd('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+$gateway->wait_log(qr/redis closed the connection|peer closed/, 10, $mark);
+is($gateway->create(key => 's1')->summary, '201 replayed marked',
+    'second connection');
+like($gateway->error_log($mark), qr/SSL reused session/, 'session reused');
+unlike($gateway->error_log, qr/\Q$PASSWORD\E/, 'no password');
+$gateway->quit;
+
+
+# larger than a record, both ways
+
+$gateway = gateway('address', '127.0.0.1', $trust);
+my $answer = $gateway->create(key => 'large', mock => 'body=60000');
+
+is($answer->summary, '201 created', 'large answer');
+my $again = $gateway->create(key => 'large');
+is($again->summary, '201 replayed marked', 'large answer, replayed');
+ok($again->body eq $answer->body, 'large answer, the same bytes');
+
+my @many = parallel(map { [$gateway, $gateway->create_request(key => "m$_")] }
+    1 .. 100);
+is(scalar(grep { $_ && $_->status == 201 } @many), 100, 'many at once');
+
+$redis->stop;
+is($gateway->create(key => 'gone')->status, 503, 'gone');
+$redis->start;
+wait_for { $gateway->create(key => 'back')->status == 201 } 20, 'Redis';
+$gateway->quit;
+
+
+# the bound of connecting includes the handshake
+
+my $hole = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Proto => 'tcp',
+    Listen => 128);
+$gateway = nginx(upstream => $upstream,
+    redis => 'rediss://127.0.0.1:' . $hole->sockport, set => {
+        segments_redis_timeout         => slow_ms(1000),
+        segments_redis_connect_timeout => slow_ms(200),
+    });
+is($gateway->create(key => 'hole')->status, 503, 'no handshake');
+like($gateway->error_log, qr/redis timed out \(110: .*\) while TLS handsh/,
+    'no handshake, log');
+$gateway->stop;
+
+# and one that speaks no TLS
+
+$gateway = nginx(upstream => $upstream,
+    redis => 'rediss://127.0.0.1:' . $servers{name}{redis}->port, set => {
+        segments_redis_timeout         => slow_ms(600),
+        segments_redis_connect_timeout => slow_ms(300),
+    });
+is($gateway->create(key => 'plain')->status, 503, 'no TLS there');
+like($gateway->error_log, qr/while TLS handshaking with redis node "rediss:/,
+    'no TLS there, log');
+
+
+# what nginx -t refuses
+
+for my $row (
+    ['tls_verify=yes', qr/"tls_verify" is "on" or "off"/],
+    ['tls_verify=', qr/no value in Redis parameter "tls_verify"/],
+    ["tls_certificate=$client_crt", qr/need each other/],
+    ["tls_certificate_key=$client_key", qr/need each other/],
+    ['tls_trusted_certificate=/nowhere/ca.crt',
+        qr{SSL_CTX_load_verify_locations\("/nowhere/ca.crt"\) failed}],
+    ["tls_certificate=/nowhere/crt tls_certificate_key=$client_key",
+        qr{cannot load certificate "/nowhere/crt"}],
+    ["tls_certificate=$client_crt tls_certificate_key=$foreign_key",
+        qr/key values mismatch/],
+    ['tls_name=a tls_name=b', qr/duplicate Redis parameter "tls_name"/],
+) {
+    my ($words, $sentence) = @$row;
+    my ($code, $output) = check_config(redis => "rediss://127.0.0.1 $words");
+
+    isnt($code, 0, $words =~ s/=\S+/=../gr);
+    like($output, qr/\[emerg\] .*$sentence/, 'says why');
+}
+
+is((check_config(redis => "rediss://127.0.0.1 $certificate $trust"))[0], 0,
+    'accepted');
+
+done_testing();
