@@ -15,13 +15,13 @@ use Segments::Test;
 use Segments::Util qw(program_root);
 
 
-my $requests = int(6000 / slow(1));
+my $requests = slow(1) > 1 ? 4000 : 6000;
 my $output = tempdir() . '/output';
 
 my $run = Segments::Process->spawn(
     name   => 'fault harness',
     argv   => [$^X, program_root() . '/t/fault/run', '--seed', 1,
-               '--requests', $requests, '--period', 500, '--often', 5,
+               '--requests', $requests, '--period', $requests / 8, '--often', 12,
                '--wait', '500ms'],      # of a part of the copies
     output => $output,
 );
