@@ -29,7 +29,7 @@ for my $redis (
     'redis://127.0.0.1:6380',
     'redis://127.0.0.1:6380/0',
     'redis://127.0.0.1/2147483647',
-    (gethostbyname('localhost') ? 'redis://localhost/1' : ()),
+    'redis://localhost/1',
     'redis://[::1]',
     'redis://[::1]:6380/1',
     "redis://user\@127.0.0.1 $good",

@@ -11,7 +11,7 @@ use warnings;
 use File::Temp;
 use IO::Socket::UNIX;
 
-my $BINARY = $ENV{SEGMENTS_REDIS_SERVER} // 'redis-server';
+my $BINARY = $ENV{TEST_REDIS_SERVER} // 'redis-server';
 
 
 sub new {
