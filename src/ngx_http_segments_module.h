@@ -343,6 +343,30 @@ ngx_int_t ngx_http_segments_validate_body(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 
 
+/* ngx_http_segments_admit.c */
+
+/*
+ * Each is a step of admission: NGX_DONE when the request waits or has been
+ * answered, NGX_DECLINED when it is to go on, in state forward; or an HTTP
+ * error status.
+ */
+
+/* of a create with a key: claims it, for the first time or once more */
+ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+ngx_int_t ngx_http_segments_ask_again(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* asks about limits that were out of the claim's reach; decides when none is
+   left */
+ngx_int_t ngx_http_segments_ask_limits(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* by what Redis has said, or has failed to say */
+ngx_int_t ngx_http_segments_decide(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+
 /* ngx_http_segments_wait.c */
 
 /*

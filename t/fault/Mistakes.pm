@@ -11,7 +11,7 @@ use Segments::Util qw(slurp spew);
 my $SCRIPT = 'src/redis/record.lua';
 my $CLAIM = 'src/ngx_http_segments_claim.c';
 my $CAPTURE = 'src/ngx_http_segments_capture.c';
-my $REQUEST = 'src/ngx_http_segments_request.c';
+my $ADMIT = 'src/ngx_http_segments_admit.c';
 
 
 # [name, file, text that stands there once, what stands for it, the kinds of
@@ -86,14 +86,14 @@ sub all {
          'ngx_memset(p, 48, record->token.len)',
          'two effects|two at a time', '--policy hold --kinds twins'],
 
-        ['a lost reply is a claim', $REQUEST,
+        ['a lost reply is a claim', $ADMIT,
          'ctx->verdict = reply->verdict;',
          'ctx->verdict = reply->verdict == ngx_redis_record_lost'
              . ' ? ngx_redis_record_ok : reply->verdict;',
          'two effects|two at a time',
          '--policy hold --kinds redis-stop,slow --often 20 --period 100'],
 
-        ['who waited in vain runs', $REQUEST,
+        ['who waited in vain runs', $ADMIT,
          "    case ngx_redis_record_in_progress:\n"
              . "        return ngx_http_segments_refuse(r, ctx,\n",
          "    case ngx_redis_record_in_progress:\n"
@@ -125,7 +125,7 @@ sub all {
          'another tenant|answer without effect',
          '--policy retry --kinds twins'],
 
-        ['each try has its own upstream key', $REQUEST,
+        ['each try has its own upstream key', $ADMIT,
          'ctx->upstream_key.data = p;',
          "(void) ngx_sprintf(p, \"%08xD\", (uint32_t) ngx_random());\n"
              . '        ctx->upstream_key.data = p;',
