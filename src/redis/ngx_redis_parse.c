@@ -55,12 +55,21 @@ ngx_redis_reader_create(void)
 }
 
 
-/* NULL ends the reader in an error */
+/* NULL ends the reader in an error; later versions go as deep as they are led */
 
 static void *
 ngx_redis_create_array(const redisReadTask *task, ngx_redis_elements_t n)
 {
-    if (n > NGX_REDIS_ARRAY) {
+    unsigned              depth;
+    const redisReadTask  *parent;
+
+    depth = 0;
+
+    for (parent = task->parent; parent; parent = parent->parent) {
+        depth++;
+    }
+
+    if (n > NGX_REDIS_ARRAY || depth > NGX_REDIS_DEPTH) {
         return NULL;
     }
 

@@ -16,6 +16,7 @@
 #define NGX_REDIS_SLOTS  16384
 #define NGX_REDIS_HOST   255            /* bytes of a host's name, at most */
 #define NGX_REDIS_ARRAY  65536          /* elements, at most */
+#define NGX_REDIS_DEPTH  6              /* arrays in arrays, at most */
 
 
 /* points into the reply; a length of 0: the host that was asked */
