@@ -15,13 +15,14 @@ use Segments::Test;
 use Segments::Util qw(program_root);
 
 
-my $requests = slow(1) > 1 ? 4000 : 6000;
+my $requests = slow(1) > 1 ? 3000 : 6000;
 my $output = tempdir() . '/output';
 
 my $run = Segments::Process->spawn(
     name   => 'fault harness',
     argv   => [$^X, program_root() . '/t/fault/run', '--seed', 1,
                '--requests', $requests, '--period', $requests / 8, '--often', 12,
+               '--least', 2,
                '--wait', '500ms'],      # of a part of the copies
     output => $output,
 );

@@ -62,6 +62,7 @@ sub new {
         number   => 0,
         sent     => 0,
         hit      => 0,
+        rare     => $args{least},
         keys     => 0,
         settling => [],
         effects  => '',
@@ -226,9 +227,29 @@ sub work {
 sub enough {
     my ($self) = @_;
 
+    return 1 if $self->{seconds_at_most}
+        && $self->now > $self->{started} + $self->{seconds_at_most};
+
     return $self->{sent} >= $self->{requests}
-        || $self->{seconds_at_most}
-           && $self->now > $self->{started} + $self->{seconds_at_most};
+        && (!$self->{rare} || $self->{sent} >= 4 * $self->{requests});
+}
+
+
+# whether a kind of fault has not come often enough yet, as of a second ago
+
+sub look_for_rare {
+    my ($self) = @_;
+
+    $self->{upstream}->counts(sub {
+        my ($counts) = @_;
+
+        my %faults = (%$counts, %{ $self->{faults} });
+
+        $self->{rare} = grep { ($faults{$_} // 0) < $self->{least} }
+            $self->{kinds} ? @{ $self->{kinds} } : Plan::kinds();
+    });
+
+    return;
 }
 
 
@@ -403,6 +424,7 @@ sub each_second {
 
     $self->{wire}->check_patience;
     $self->{clock}->prune;
+    $self->look_for_rare if $self->{least};
 
     my $part = $self->{sent} / $self->{requests};
 

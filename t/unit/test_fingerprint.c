@@ -48,8 +48,8 @@ published_vectors(void **state)
 
     vectors = json_load_file(path, 0, NULL);
     assert_non_null(vectors);
-    assert_in_range(json_array_size(json_object_get(vectors, "fingerprint")),
-                    40, 1000);
+    assert_true(json_array_size(json_object_get(vectors, "fingerprint"))
+                >= 40);
 
     json_array_foreach(json_object_get(vectors, "fingerprint"), i, vector) {
 

@@ -127,8 +127,8 @@ published_upstream_keys(void **state)
 
     vectors = json_load_file(path, 0, NULL);
     assert_non_null(vectors);
-    assert_in_range(json_array_size(json_object_get(vectors, "upstream_key")),
-                    10, 1000);
+    assert_true(json_array_size(json_object_get(vectors, "upstream_key"))
+                >= 10);
 
     json_array_foreach(json_object_get(vectors, "upstream_key"), i, vector) {
 

@@ -132,10 +132,10 @@ bodies(void **state)
         for (nth = 0; run_with_failure(nth, rows[i].body, rows[i].rc) < 0;
              nth++)
         {
-            assert_in_range(nth, 0, 1000);
+            assert_true(nth < 1000);
         }
 
-        assert_in_range(nth, 1, 1000);  /* something did fail */
+        assert_true(nth >= 1);          /* something did fail */
     }
 }
 
@@ -170,7 +170,7 @@ fingerprints(void **state)
         assert_int_equal(i, left < 0);
     } while (left < 0);
 
-    assert_in_range(nth, 3, 10);
+    assert_true(nth >= 3 && nth <= 10);
 
     json_decref(value);
 }

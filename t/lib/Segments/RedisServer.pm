@@ -39,7 +39,7 @@ sub launch {
 
     my %options = (
         port       => $self->{port},
-        bind       => '127.0.0.1',
+        bind       => '127.0.0.1 -::1',     # "localhost" may be both
         unixsocket => $self->{socket},
         dir        => $self->{dir},
         save       => '',
