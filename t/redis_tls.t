@@ -214,7 +214,7 @@ for my $row (
     ["tls_certificate=$client_crt", qr/need each other/],
     ["tls_certificate_key=$client_key", qr/need each other/],
     ['tls_trusted_certificate=/nowhere/ca.crt',
-        qr{SSL_CTX_load_verify_locations\("/nowhere/ca.crt"\) failed}],
+        qr{"/nowhere/ca.crt"\)?:? .*failed}],
     ["tls_certificate=/nowhere/crt tls_certificate_key=$client_key",
         qr{cannot load certificate "/nowhere/crt"}],
     ["tls_certificate=$client_crt tls_certificate_key=$foreign_key",
