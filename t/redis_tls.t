@@ -105,7 +105,7 @@ for my $row (
         qr/SSL_(?:read|write)\(\) failed \((?:SSL: .* required|104)/],
     ['a foreign client certificate', 'clients', '127.0.0.1',
         "$trust $foreign",
-        qr/SSL_(?:read|write)\(\) failed \((?:SSL: .*unknown ca|104)/],
+        qr/SSL_(?:read|write)\(\) failed \(.*(?:unknown ca|104: )/],
 ) {
     my ($name, $server, $host, $words, $pattern) = @$row;
     my $gateway = gateway($server, $host, $words, time => 400);

@@ -64,7 +64,13 @@ sub launch {
 sub ready {
     my ($self) = @_;
 
-    return -S $self->{socket} && eval { $self->client } ? 1 : 0;
+    return 0 if !-S $self->{socket} || !eval { $self->client };
+
+    # a Valkey of 9.1 has asked itself for its configuration
+
+    $self->{base} = { $self->calls };
+
+    return 1;
 }
 
 
@@ -188,8 +194,9 @@ sub keys_without_expiry {
 sub commands {
     my ($self) = @_;
 
-    my $text = $self->cmd('INFO', 'commandstats');
-    my %calls = $text =~ /^cmdstat_([^:]+):calls=([0-9]+)/mg;
+    my %calls = $self->calls;
+
+    $calls{$_} -= $self->{base}{$_} for CORE::keys %{ $self->{base} };
 
     for my $name (CORE::keys %calls) {
         my ($word) = split /\|/, $name;
@@ -201,6 +208,14 @@ sub commands {
 
     return { map { $calls{$_} > 0 ? ($_ => $calls{$_}) : () }
         CORE::keys %calls };
+}
+
+
+sub calls {
+    my ($self) = @_;
+
+    return $self->client->command('INFO', 'commandstats')
+        =~ /^cmdstat_([^:]+):calls=([0-9]+)/mg;
 }
 
 
