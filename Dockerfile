@@ -18,7 +18,7 @@ COPY config config.make LICENSE CHANGELOG.md README.md SECURITY.md \
     TROUBLESHOOTING.md /gateway/
 COPY src /gateway/src
 COPY tools /gateway/tools
-COPY conf-examples/*.conf conf-examples/*.yaml /gateway/conf-examples/
+COPY conf-examples/*.* /gateway/conf-examples/
 COPY debian /gateway/debian
 
 RUN /gateway/tools/deb /package \
