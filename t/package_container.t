@@ -193,13 +193,19 @@ sub mounted {
         $conf =~ s/\Q$text\E/$by/g or die "container.conf: no $text";
     }
 
-    # as compose.yaml says
+    # as compose.yaml says, which is what the README says
 
     my ($user) = slurp(program_root() . '/conf-examples/compose.yaml')
         =~ /^#         (user gateway .*?)     \(one line\)/ms
         or die 'compose.yaml: no user';
 
     $user =~ s/\n#\s+/ /g;
+
+    my ($rights) = slurp(program_root() . '/README.md')
+        =~ /^ACL SETUSER (gateway .*?)\n```$/ms or die 'README.md: no user';
+    is_deeply([split ' ', $user], ['user', split ' ', $rights],
+        'compose: the rights of the gateway');
+
     $user =~ s/^user (\w+) (.*)>password/$1 $2>canary-redis/;
     is($redis->cmd('ACL', 'SETUSER', split ' ', $user), 'OK', 'Redis user');
 
