@@ -57,7 +57,7 @@ sub minimal {
     is($nginx->request('GET', '/v4/segments')->status, 405,
         'minimal: creates only');
 
-    like(slurp($nginx->dir . '/example-access.log'),
+    like(example_log($nginx, 3),
         qr/ 201 replayed redis=[0-9.]+ record=segments:\{live:\}:create:/,
         'minimal: log line');
 

@@ -95,16 +95,13 @@ sub json_log {
     $nginx->request('GET', '/v4/segments/"%22\\x');
     $nginx->create(body => '{');
 
-    my $log = $nginx->dir . '/example-access.log';
-    wait_for { 4 == (() = slurp($log) =~ /\n/g) } 10, 'the log';
-
-    my @lines = map { JSON::PP->new->utf8->decode($_) } split /\n/,
-        slurp($log);
+    my $log = example_log($nginx, 4);
+    my @lines = map { JSON::PP->new->utf8->decode($_) } split /\n/, $log;
 
     is_deeply([map { "$_->{status} $_->{operation} $_->{outcome}" } @lines],
         ['201 create forwarded', '201 create replayed',
             '404  not_found', '400 create invalid'], 'outcomes')
-        or diag(slurp($log));
+        or diag($log);
     is($lines[0]{record}, $lines[1]{record}, 'one record');
     is_deeply([$redis->keys($lines[0]{record} =~ s/([{}*?\[\]\\])/\\$1/gr)],
         [$lines[0]{record}], 'which is there');
@@ -143,7 +140,7 @@ sub load_balancer {
     is($create->('198.51.100.9', @$alice)->summary, '201 replayed marked',
         'alice, who has moved');
 
-    like(slurp($nginx->dir . '/example-access.log'),
+    like(example_log($nginx, 3),
         qr/^203\.0\.113\.7\ via\ 127\.0\.0\.1\ alice\ .*
             ^203\.0\.113\.7\ via\ 127\.0\.0\.1\ bob\ .*
             ^198\.51\.100\.9\ via\ 127\.0\.0\.1\ alice\ .*replayed/msx,

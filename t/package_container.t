@@ -45,7 +45,8 @@ nothing_left();
 done_testing();
 
 
-# where it cannot even make an empty container, or run something in a chroot
+# where it cannot even make a container of the base, run something in it, or
+# reach the mirrors from there
 
 sub no_buildah {
     my ($base) = Segments::Debian::base();
@@ -53,8 +54,11 @@ sub no_buildah {
 
     ($code, $output) = buildah('copy', '-q', 'base', $base, '/') if !$code;
     ($code, $output) = buildah('run', 'base', '--', 'true') if !$code;
-
     return "buildah cannot work here: $output" if $code;
+
+    ($code, $output) = buildah('run', 'base', '--', 'sh', '-c',
+        $Segments::Debian::UPDATE);
+    return "no mirror can be reached: $output" if $code;
 
     buildah('commit', '-q', '--rm', 'base', 'localhost/base');
 
@@ -253,7 +257,11 @@ sub runs {
     is(($upstream->requests)[0]->header('Authorization'), "Bearer $KEY",
         'the Secret Key that was mounted');
 
-    my $access = (run_in('cat', '/var/lib/nginx/access.log'))[1];
+    my $access = '';
+    wait_for {
+        $access = (run_in('cat', '/var/lib/nginx/access.log'))[1];
+        $access =~ / replayed /;
+    } 20, 'the access log';
     like($access, qr/ replayed .*record=segments:\{live:alice\}/,
         'the access log');
     unlike($access . slurp($log), qr/canary/, 'no secret in its logs');

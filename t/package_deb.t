@@ -27,8 +27,11 @@ alarm 900;
 my $reason = Segments::Debian::impossible(qw(dpkg-buildpackage dh_nginx));
 plan skip_all => $reason if $reason;
 
-my $package = build();
 my $debian = Segments::Debian->new;
+my ($unreachable, $complaint) = $debian->sh($Segments::Debian::UPDATE);
+plan skip_all => "no mirror can be reached: $complaint" if $unreachable;
+
+my $package = build();
 
 copy_in($package);
 content();

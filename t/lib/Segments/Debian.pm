@@ -31,6 +31,10 @@ sub impossible {
 }
 
 
+# asks the mirrors, and fails where they cannot be reached
+our $UPDATE = 'apt-get -q -o APT::Update::Error-Mode=any update';
+
+
 sub base {
     my $tool = program_root() . '/tools/debian-base';
     my ($code, $output) = run(600, $tool, ($ENV{BUILD} // 'build')

@@ -13,12 +13,12 @@ use Test::More;
 use Segments::Nginx;
 use Segments::Process;
 use Segments::Test ();
-use Segments::Util qw(find_program program_root slurp spew tempdir);
+use Segments::Util qw(find_program program_root slurp spew tempdir wait_for);
 
 use parent 'Exporter';
 
-our @EXPORT = qw(created_once example_conf start_example start_front
-    server_certificate signed_certificate);
+our @EXPORT = qw(created_once example_conf example_log server_certificate
+    signed_certificate start_example start_front);
 
 my $certificates = 0;
 
@@ -43,8 +43,8 @@ sub created_once {
 }
 
 
-# options: redis, ca, secrets, all needed; the pairs are what else is replaced in
-# the file, and by what
+# options: redis, ca, secrets, all needed; the pairs are what else is replaced
+# in the file, and by what
 
 sub start_example {
     my ($file, $options, %replace) = @_;
@@ -91,6 +91,20 @@ sub example_conf {
     }
 
     return $conf;
+}
+
+
+# the access log that the example names, when it has so many lines
+
+sub example_log {
+    my ($nginx, $count) = @_;
+
+    my $path = $nginx->dir . '/example-access.log';
+
+    wait_for { $count <= (() = slurp($path) =~ /\n/g) } 10,
+        "$count lines of the access log";
+
+    return slurp($path);
 }
 
 
