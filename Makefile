@@ -5,6 +5,7 @@
 #   make NGINX_SRC=dir    for the nginx whose sources are in dir; FLAGS are then
 #                         the arguments that this nginx was configured with
 #   make install          puts it among nginx's modules; DESTDIR, MODULES_DIR
+#   make deb              builds a Debian package, in build/deb
 #   make clean
 #
 # BUILD names another folder than build, CC another compiler, CFLAGS and
@@ -85,10 +86,14 @@ install:
 	install -m 644 $(OUT)/$(MODULE) $(DESTDIR)$(MODULES_DIR)
 
 
+deb:
+	@$(TOP)/tools/deb $(OUT)/deb
+
+
 clean:
 	rm -rf $(OBJS) $(OUT)/inputs $(OUT)/configure.log $(OUT)/$(MODULE)
 
 
 FORCE:
 
-.PHONY: all check install clean FORCE
+.PHONY: all check install deb clean FORCE

@@ -11,9 +11,9 @@ use lib "$FindBin::Bin/lib";
 
 use IO::Socket::INET;
 
+use Segments::Example;
 use Segments::Process;
 use Segments::Test;
-use Segments::Util qw(find_program program_root);
 
 my $LIVE = 'sk_live_0123456789abcdef';
 my $SANDBOX = 'test_sk_0123456789abcdef';
@@ -30,7 +30,8 @@ my $here = upstream();
 my $there = upstream();
 my $address = tempdir() . '/address';
 my $resolver = start_resolver();
-my ($ca, $front) = start_front();
+my ($ca, $front) = start_front($here, $there);
+my %there_is = (redis => $redis, ca => $ca, secrets => $secrets);
 
 minimal();
 sandbox_and_production();
@@ -41,7 +42,7 @@ done_testing();
 
 
 sub minimal {
-    my $nginx = start_example('minimal.conf',
+    my $nginx = start_example('minimal.conf', \%there_is,
         'api.qonversion.io:443' => '127.0.0.1:' . $front->port);
 
     created_once($nginx, $here, 'minimal');
@@ -56,7 +57,7 @@ sub minimal {
     is($nginx->request('GET', '/v4/segments')->status, 405,
         'minimal: creates only');
 
-    like(slurp($nginx->dir . '/example-access.log'),
+    like(example_log($nginx, 3),
         qr/ 201 replayed redis=[0-9.]+ record=segments:\{live:\}:create:/,
         'minimal: log line');
 
@@ -67,7 +68,7 @@ sub minimal {
 sub sandbox_and_production {
     spew(tempdir() . '/clients', "alice:{PLAIN}one\nbob:{PLAIN}two\n");
 
-    my $nginx = start_example('sandbox-and-production.conf',
+    my $nginx = start_example('sandbox-and-production.conf', \%there_is,
         'api.qonversion.io:443' => '127.0.0.1:' . $front->port,
         '/etc/nginx/clients' => tempdir() . '/clients');
 
@@ -169,142 +170,12 @@ sub tls_upstream_unverified {
 }
 
 
-# a create and its retry: one request at the upstream
-
-sub created_once {
-    my ($nginx, $upstream, $name) = @_;
-
-    my $mark = $upstream->count;
-    my $first = $nginx->create(key => "once at $name" =~ s/\W/-/gr);
-    my $again = $nginx->create(key => "once at $name" =~ s/\W/-/gr);
-
-    is($first->status, 201, "$name: created");
-    is($first->header('Idempotency-Status'), 'created', "$name: recorded");
-    is($again->status, 201, "$name: replayed");
-    is($again->header('Idempotent-Replayed'), 'true', "$name: marked");
-    is($again->body, $first->body, "$name: same body");
-    is($upstream->count, $mark + 1, "$name: one upstream request");
-
-    return;
-}
-
-
 sub start_tls_example {
     my ($trusted) = @_;
 
-    return start_example('tls-upstream.conf',
+    return start_example('tls-upstream.conf', { %there_is, ca => $trusted },
         '$qonversion:443' => '$qonversion:' . $front->port,
-        '127.0.0.53' => "127.0.0.1:$resolver",
-        '/etc/ssl/certs/ca-certificates.crt' => $trusted);
-}
-
-
-# the pairs are what is replaced in the file, and by what
-
-sub start_example {
-    my ($file, %replace) = @_;
-
-    my $conf = slurp(program_root() . "/conf-examples/$file");
-
-    # said by the library for every nginx of a test
-
-    for my $name (qw(user worker_processes pid error_log)) {
-        $conf =~ s/^$name  [^;]+;\n//m or die "$file: no $name";
-    }
-
-    %replace = (
-        'load_module  modules/ngx_http_segments_module.so;' => '%%MAIN%%',
-        "\nhttp {\n"                    => "\nhttp {\n%%HTTP%%\n",
-        '/var/log/nginx/'               => '%%DIR%%/example-',
-        'redis://127.0.0.1:6379'        => $redis->tcp_url,
-        '127.0.0.1:8080'                => '127.0.0.1:%%PORT%%',
-        '/etc/nginx/secrets'            => $secrets,
-        '/etc/ssl/certs/ca-certificates.crt' => $ca,
-        %replace,
-    );
-
-    for my $text (sort keys %replace) {
-        $conf =~ s/\Q$text\E/$replace{$text}/g or die "$file: no $text";
-    }
-
-    my ($code, $output) = do {
-
-        # nginx -t leaves the configuration that it read to the system
-        local $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
-        check_config(conf => $conf);
-    };
-
-    is($code, 0, "$file: nginx -t") or diag($output);
-
-    return nginx(conf => $conf);
-}
-
-
-# Two addresses of one name, and an upstream behind each.
-
-sub start_front {
-    my ($ca, $crt, $key) = server_certificate('api.qonversion.io');
-    my @ports = map { $_->port } $here, $there;
-
-    my $servers = join '', map {
-        my $address = '127.0.0.' . ($_ + 1);
-        <<"CONF" } 0, 1;
-    server {
-        listen $address:%%PORT%% ssl;
-        location / {
-            proxy_pass http://127.0.0.1:$ports[$_];
-            proxy_set_header Host \$http_host;
-            proxy_set_header X-Front-Name \$ssl_server_name;
-        }
-    }
-CONF
-
-    my $nginx = nginx(module => 0, conf => <<"CONF");
-%%MAIN%%
-events { }
-http {
-%%HTTP%%
-    ssl_certificate $crt;
-    ssl_certificate_key $key;
-$servers
-}
-CONF
-
-    return ($ca, $nginx);
-}
-
-
-# one that an authority of the test's own has signed
-
-sub server_certificate {
-    my ($name) = @_;
-
-    my ($ca, $ca_key) = certificate('Authority');
-    my $base = tempdir() . '/server';
-
-    spew("$base.ext", "subjectAltName=DNS:$name\n");
-
-    openssl(qw(req -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1),
-        '-subj', "/CN=$name", '-keyout', "$base.key", '-out', "$base.csr");
-    openssl(qw(x509 -req -days 2 -set_serial 1 -in), "$base.csr",
-        '-CA', $ca, '-CAkey', $ca_key, '-extfile', "$base.ext",
-        '-out', "$base.crt");
-
-    return ($ca, "$base.crt", "$base.key");
-}
-
-
-sub openssl {
-    my (@argv) = @_;
-
-    my $output = tempdir() . '/openssl.output';
-    my $openssl = Segments::Process->spawn(name => 'openssl',
-        argv => [find_program('openssl'), @argv], output => $output);
-
-    $openssl->wait(20) && $openssl->status == 0
-        or die 'openssl failed: ' . slurp($output);
-
-    return;
+        '127.0.0.53' => "127.0.0.1:$resolver");
 }
 
 

@@ -213,6 +213,7 @@ my @refused = (
         qr/header "\Q$_\E" cannot be stored/] }
         qw(Connection connection Keep-Alive TE Trailer Transfer-Encoding
         Upgrade Proxy-Authenticate Set-Cookie set-cookie X-Accel-Redirect
+        Access-Control-Allow-Origin
         X-Accel-Anything RateLimit RateLimit-Policy ratelimit-remaining X:A)),
 
     # values

@@ -1,14 +1,17 @@
 #!/usr/bin/perl
 
 # Whatever happens to a request, the Secret Key is found nowhere: not in logs,
-# not in Redis, not in answers.
+# not in Redis, its dumps and what segments-record shows of it, not in metrics,
+# not in answers.
 
 use strict;
 use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Segments::Process;
 use Segments::Test;
+use Segments::Util qw(program_root);
 
 my $SECRET = 'sk_canary0123456789ABCDEF';
 
@@ -23,16 +26,18 @@ my $access = join ' ', map { "\$$_" } qw(
     upstream_http_content_type sent_http_content_type sent_http_location
     sent_http_www_authenticate content_type
     segments_operation segments_outcome segments_idempotency_record
-    segments_redis_time);
+    segments_redis_time segments_rate_limit_status);
 
 my %args = (
     redis  => $redis,
     secret => $SECRET,
     http   => "log_format all '$access'; access_log %%DIR%%/all.log all;"
-        . " access_log %%DIR%%/access.log test;",
+        . " access_log %%DIR%%/access.log test; segments_zone m 1m;",
+    server => "location = /metrics { segments_metrics; }",
 );
 my %set = (
     segments_operations => 'all',
+    segments_rate_limit => 'rate=1r/d burst=50 key=$http_x_limited name=few',
     proxy_read_timeout  => slow_ms(200),
     proxy_set_header    => ['Connection ""', 'X-A $http_authorization'],
 );
@@ -106,11 +111,40 @@ spew($nginx->dir . '/secret', "$SECRET\n");
 $nginx->reload;
 push @answers, $nginx->create(key => 'reloaded');
 
-my %records = map { $_ => $redis->record($_) } $redis->keys;
+push @answers, map { $nginx->create(headers => ['X-Limited' => 'x']) } 1 .. 52;
+is($answers[-1]->status, 429, 'limited');
+
+my $metrics = $nginx->request('GET', '/metrics');
+like($metrics->body, qr/^segments_requests_total\{/m, 'metrics');
+push @answers, $metrics;
+
+my %records = map { $_ => $redis->record($_) } grep { /:create:/ } $redis->keys;
 
 cmp_ok(scalar(keys %records), '>', 5, 'records');
 is(scalar(grep { join("\n", $_, %{ $records{$_} }) =~ /canary/ }
     keys %records), 0, 'no record has it');
+
+# all that is in Redis, in the file that it keeps and in the operator's hands
+
+$redis->cmd('CONFIG', 'SET', 'rdbcompression', 'no');
+is($redis->cmd('SAVE'), 'OK', 'dump');
+
+my $dump = slurp($redis->dir . '/dump.rdb');
+like($dump, qr/:limit:few/, 'the dump has a limit');
+like($dump, qr/segments:\{live:\}:create:k/, 'the dump has a record');
+unlike($dump, qr/canary/, 'the dump does not have it');
+
+my $shown = tempdir() . '/shown';
+
+for my $name (sort keys %records) {
+    Segments::Process->spawn(name => 'segments-record', output => $shown,
+        argv => [program_root() . '/tools/segments-record', '-r', $redis->url,
+            $name])->wait(20);
+}
+
+is(scalar(() = slurp($shown) =~ /^state  /mg), scalar(keys %records),
+    'every record is shown');
+unlike(slurp($shown), qr/canary/, 'nowhere with it');
 
 is(scalar(grep { !$_ } @answers), 0, 'every request was answered');
 is(scalar(grep { join("\n", $_->raw, $_->body) =~ /canary/ } @answers), 0,

@@ -82,6 +82,7 @@ static const sg_header_t  sg_response_stored[] = {
 
 static const sg_header_t  sg_response_fresh[] = {
     { sg_string("set-cookie"), 0 },
+    { sg_string("access-control-"), 1 },    /* of one origin */
     { sg_string("x-accel-"), 1 },
     { sg_string("ratelimit"), 1 },
     { sg_string("content-length"), 0 },

@@ -96,6 +96,7 @@ sub tcp_url { return "redis://127.0.0.1:$_[0]{port}" }
 sub socket  { return $_[0]{socket} }
 sub port    { return $_[0]{port} }
 sub process { return $_[0]{process} }
+sub dir     { return $_[0]{dir} }
 
 
 # start() again gives an empty one with the same addresses

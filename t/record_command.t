@@ -1,0 +1,423 @@
+#!/usr/bin/perl
+
+# segments-record: what it shows of a record, what it purges, and what it
+# refuses to purge.
+#
+# run: once
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use POSIX ();
+
+use Segments::Process;
+use Segments::Test;
+use Segments::Util qw(program_root);
+
+my $PROGRAM = program_root() . '/tools/segments-record';
+
+my $upstream = upstream();
+my $redis = redis_server();
+my $nginx = nginx(upstream => $upstream, redis => $redis, set => {
+    %Segments::Nginx::PATIENT,
+    segments_idempotency_scope => '$http_x_client',
+    segments_idempotency_max_response => '2k',
+});
+
+my $runs = 0;
+
+shown();
+named();
+states();
+unreadable();
+purged();
+in_flight();
+changed();
+addresses();
+rights();
+usage();
+
+done_testing();
+
+
+sub shown {
+    my $scope = "caf\xc3\xa9: {a} %41\e[2J";
+    my $mock = 'status=201;header=ETag:"v1";json={"name":"x","u":"\u00e9"}';
+    my $answer = $nginx->create(key => 'k"1' =~ s/"/-/r, mock => $mock,
+        headers => ['X-Client' => $scope]);
+
+    is($answer->summary, '201 created', 'a create');
+
+    my ($code, $out, $err) = record($scope, 'k-1');
+    my $body = $answer->body;
+
+    is($code, 0, 'shown: exit status') or diag($err);
+    is($err, '', 'shown: no complaint');
+    like($out, qr/^environment  live$/m, 'shown: environment');
+    like($out, qr/^scope        caf\xc3\xa9: \{a\} %41\\x1B\[2J$/m,
+        'shown: scope decoded, and the terminal left alone');
+    like($out, qr/^key          k-1$/m, 'shown: key');
+    like($out, qr/^state        answered: /m, 'shown: state');
+    like($out, qr/^age          [0-9.]+ s, since 20\d\d-.* UTC$/m,
+        'shown: age');
+    like($out, qr/^expires      in 23 h 59 min$/m, 'shown: time to live');
+    like($out, qr/^status       201$/m, 'shown: status');
+    like($out, qr/^ETag: "v1"$/m, 'shown: a stored header');
+    like($out, qr/\n\n\Q$body\E\n\z/, 'shown: body');
+    unlike($out, qr/^lease/m, 'shown: no lease of an answer');
+
+    ($code, $out) = record(($nginx->access)[-1]{record});
+    is($code, 0, 'shown by the name in the access log');
+    like($out, qr/\n\n\Q$body\E\n\z/, 'the same record');
+
+    return;
+}
+
+
+# a scope and a key as a client sends it, and where the gateway keeps it
+
+sub named {
+    my %names = (
+        ''        => 'plain',
+        'a b'     => '"quoted \\"and\\" \\\\"',
+        'ä/ö?'    => '~._-09azAZ',
+        '{}:'     => q(!#$%&'()*+/:<=>?@[]^`{|}),
+    );
+
+    for my $scope (sort keys %names) {
+        my $key = $names{$scope};
+
+        $nginx->create(key => $key, headers => ['X-Client' => $scope]);
+
+        my ($code, $out) = record($scope, $key);
+        my ($name) = $out =~ /^record       (.*)$/m;
+
+        is($code, 0, "named: scope $scope, key $key");
+        is($name, ($nginx->access)[-1]{record}, 'as the gateway names it');
+    }
+
+    my ($code, $out, $err) = record('nobody', 'nothing');
+
+    is($code, 1, 'no record: exit status');
+    like($err, qr/no record segments:\{live:nobody\}:create:nothing$/,
+        'no record: said which');
+
+    my ($name) = $redis->keys('*:create:plain');
+    my $other = $name =~ s/\Asegments:\{live/other-{sandbox/r;
+
+    $redis->cmd('RENAME', $name, $other);
+    ($code) = record('-e', 'sandbox', '--prefix', 'other-', '', 'plain');
+    is($code, 0, 'named: environment and prefix');
+
+    return;
+}
+
+
+sub states {
+    my @create = (headers => ['X-Client' => 's']);
+
+    $nginx->create(@create, key => 'unknown', mock => 'status=500');
+    $nginx->create(@create, key => 'large', mock => 'body=10000');
+
+    like((record('s', 'unknown'))[1], qr/^state        unknown: sent, /m,
+        'unknown');
+
+    my $out = (record('s', 'large'))[1];
+    like($out, qr/^state        buried: .* too large/m, 'buried');
+    like($out, qr/^status       201$/m, 'buried: status');
+
+    # a field of a later version is no reason to refuse
+
+    my $name = 'segments:{live:s}:create:large';
+    $redis->cmd('HSET', $name, 'added', 'x');
+    is((record('s', 'large'))[0], 0, 'an unknown field');
+
+    # bytes that are no text
+
+    $redis->cmd('HSET', $name, state => 'answered', headers => "A: b\n",
+        body => "\xff\0\e]0;x\a\xe2\x80\xae");
+    like((record('s', 'large'))[1],
+        qr/\n\n\\xFF\\x00\\x1B\]0;x\\x07\\xE2\\x80\\xAE\n\z/, 'bytes');
+
+    return;
+}
+
+
+sub unreadable {
+    my $name = 'segments:{live:s}:create:large';
+
+    for my $case (
+        [v => '2', qr/version "2"/],
+        [state => 'odd', qr/no state that is known/],
+        [status => 'abc', qr/field "status"/],
+        [since => '1e9', qr/field "since"/],
+    ) {
+        my ($field, $value, $said) = @$case;
+        my $before = $redis->cmd('HGET', $name, $field);
+
+        $redis->cmd('HSET', $name, $field, $value);
+
+        for my $how ([], ['--purge', '--yes']) {
+            my ($code, $out, $err) = record(@$how, 's', 'large');
+
+            is($code, 3, "unreadable $field @$how: refused");
+            like($err, $said, 'said why');
+        }
+
+        $redis->cmd('HSET', $name, $field, $before);
+    }
+
+    is((record('s', 'large'))[0], 0, 'readable again, and still there');
+
+    $redis->cmd('SET', 'segments:{live:s}:create:string', 'x');
+    like((record('s', 'string'))[2], qr/WRONGTYPE/, 'not a hash');
+
+    return;
+}
+
+
+sub purged {
+    my @create = (headers => ['X-Client' => 'p'], key => 'k');
+    my $name = 'segments:{live:p}:create:k';
+
+    $nginx->create(@create);
+
+    my ($code, $out, $err) = record({ input => "n\n" }, '--purge', $name);
+
+    is($code, 3, 'not confirmed');
+    like($out, qr/^status       201\n.*Purge it\? \[y\/N\]/ms,
+        'shown and asked');
+    is((record({ input => '' }, '--purge', $name))[0], 3, 'nobody to ask');
+    is($nginx->create(@create)->summary, '201 replayed marked',
+        'it is still there');
+
+    ($code, $out) = record({ input => "y\n" }, '--purge', $name);
+    is($code, 0, 'confirmed');
+    like($out, qr/^.*purged \Q$name\E$/m, 'and said');
+    is($redis->cmd('EXISTS', $name), 0, 'it is gone');
+    is($nginx->create(@create)->summary, '201 created', 'a new request');
+
+    ($code, $out) = record('--purge', '--yes', 'p', 'k');
+    is($code, 0, 'without a question');
+    is($out, "purged $name\n", 'and said');
+    is((record('--purge', '--yes', 'p', 'k'))[0], 1, 'nothing is left');
+
+    return;
+}
+
+
+sub in_flight {
+    my @create = (headers => ['X-Client' => 'f'], key => 'k');
+    my $name = 'segments:{live:f}:create:k';
+
+    my $running = $nginx->connect;
+    $running->send_request($nginx->create_request(@create, mock => 'hold=f'));
+    $upstream->wait_held('f');
+
+    my ($code, $out, $err) = record('f', 'k');
+    like($out, qr/^state        claimed: a request is running$/m, 'claimed');
+    like($out, qr/^lease        [0-9.]+ s left$/m, 'claimed: lease');
+
+    for my $how ([{ input => "y\n" }, '--purge'], ['--purge', '--yes']) {
+        ($code, $out, $err) = record(@$how, 'f', 'k');
+
+        is($code, 3, 'in flight: refused');
+        like($err, qr/in flight/, 'in flight: said why');
+    }
+
+    $upstream->release('f');
+    is($running->read_response->summary, '201 created', 'undisturbed');
+
+    # a gateway that died
+
+    $redis->cmd('HSET', $name, state => 'claimed', from => 'absent',
+        lease => $redis->cmd('TIME')->[0] * 1000 - 60_000);
+
+    ($code, $out) = record('f', 'k');
+    like($out, qr/^state        claimed: the gateway .* gone/m, 'abandoned');
+    like($out, qr/^lease        over since [0-9]/m, 'abandoned: lease');
+    is((record('--purge', '-y', 'f', 'k'))[0], 0, 'abandoned: purged');
+
+    return;
+}
+
+
+# what becomes of the record between the look and the answer to the question
+
+sub changed {
+    my $name = 'segments:{live:c}:create:k';
+
+    for my $case (
+        ['another request', 'changed', sub {
+            $redis->cmd('HSET', $name, token => 'another') }],
+        ['a take-over', 'changed', sub {
+            $redis->cmd('HSET', $name, state => 'claimed', from => 'unknown',
+                token => 'another', lease => '9' x 13) }],
+        ['a renewal', 'in flight', sub {
+            $redis->cmd('HSET', $name, lease => '9' x 13) },
+            state => 'claimed', from => 'absent', lease => '1'],
+        ['its end', 'changed', sub { $redis->cmd('DEL', $name) }],
+    ) {
+        my ($what, $said, $change, @before) = @$case;
+
+        $redis->cmd('DEL', $name);
+        $nginx->create(headers => ['X-Client' => 'c'], key => 'k');
+        $redis->cmd('HSET', $name, @before) if @before;
+
+        my $fifo = tempdir() . "/answer$runs";
+        POSIX::mkfifo($fifo, 0600) or die "$fifo: $!";
+
+        my $running = started("< $fifo", '--redis', $redis->url,
+            '--purge', 'c', 'k');
+
+        open my $answer, '>', $fifo or die "$fifo: $!";
+        wait_for { slurp($running->{out}) =~ /Purge it/ } 20, 'the question';
+        $change->();
+        print $answer "y\n";
+        close $answer;
+
+        my ($code, $out, $err) = ended($running);
+
+        is($code, 3, "$what meanwhile: refused");
+        like($err, qr/\Q$said\E/, 'said why');
+    }
+
+    return;
+}
+
+
+sub addresses {
+    my $name = 'segments:{live:a}:create:k';
+
+    spew(tempdir() . '/right', "canary-right\n");
+    spew(tempdir() . '/wrong', "canary-wrong\n");
+    $redis->cmd('ACL', 'SETUSER', 'reader', 'on', '>canary-right',
+        '~*', '+@all');
+    $redis->cmd('SELECT', 2);
+    $redis->cmd('HSET', $name, v => 1, state => 'unknown', fp => 'x',
+        since => 1);
+    $redis->cmd('PEXPIRE', $name, 100_000);
+    $redis->cmd('SELECT', 0);
+
+    my $port = $redis->port;
+    my $file = 'password_file=' . tempdir();
+
+    for my $case (
+        [$redis->url . '?db=2', 0, ''],
+        ["redis://127.0.0.1:$port/2", 0, ''],
+        ["redis://localhost:$port/2", 0, ''],
+        ["redis://reader\@127.0.0.1:$port/2 $file/right", 0, ''],
+        ["redis://127.0.0.1:$port", 1, qr/no record/],
+        ["redis://reader\@127.0.0.1:$port/2 $file/wrong", 4, qr/WRONGPASS/],
+        ["redis://reader\@127.0.0.1:$port/2", 2, qr/needs "password_file="/],
+        ["redis://reader:password\@127.0.0.1:$port", 2, qr/a Redis URL is/],
+        ["redis://127.0.0.1:$port colour=red", 2, qr/unknown .*"colour"/],
+        ["redis://127.0.0.1:$port password_file=/nowhere", 2, qr/nowhere: No/],
+        ['unix:/nowhere', 4, qr/cannot connect/],
+        ['redis://127.0.0.1:' . free_port(), 4, qr/cannot connect/],
+        ['redis+cluster://127.0.0.1', 2, qr/the one node/],
+    ) {
+        my ($words, $expected, $said) = @$case;
+        my ($code, $out, $err) = record({ redis => $words }, 'a', 'k');
+
+        is($code, $expected, "$words: exit status");
+        $said eq '' ? is($err, '', 'nothing to complain of')
+            : like($err, $said, 'said why');
+        unlike($err . $out, qr/canary/, 'no password shown');
+    }
+
+    return;
+}
+
+
+# the least that the page says is enough, and no more is needed
+
+sub rights {
+    my $page = (run('--help'))[1];
+    my ($words) = $page =~ /ACL SETUSER (support .*?)\n\n/s
+        or die 'no ACL in the page';
+
+    $words =~ s/>\w+/>canary-right/;
+    is($redis->cmd('ACL', 'SETUSER', split ' ', $words),
+        'OK', 'ACL');
+    $nginx->create(headers => ['X-Client' => 'r'], key => 'k');
+
+    my %support = (redis => 'redis://support@127.0.0.1:' . $redis->port
+        . '/0 password_file=' . tempdir() . '/right');
+
+    is((record({ %support }, 'r', 'k'))[0], 0, 'rights: shown');
+    like((record({ %support }, '--purge', '-y', 'r', 'k'))[2],
+        qr/NOPERM/, 'rights: not purged');
+
+    $redis->cmd(qw(ACL SETUSER support +eval +del));
+    is((record({ %support }, '--purge', '-y', 'r', 'k'))[0], 0,
+        'rights: purged');
+
+    return;
+}
+
+
+sub usage {
+    for my $words ([], ['a', ''], ['a', 'b', 'c'], ['--no'], ['-y', 'a', 'b'],
+        ['-e', 'test', 'a', 'b'], ['segments:{live:a}:limit:b'],
+        ['segments:{live:a b}:create:b'])
+    {
+        is((record(@$words))[0], 2, "usage: @$words");
+    }
+
+    my ($code, $out) = run('--help');
+
+    is($code, 0, 'help: exit status');
+    like($out, qr/SYNOPSIS.*--purge.*EXAMPLES/s, 'help: the page');
+    unlike($out, qr/^=|[BI]<|E</m, 'help: plain text');
+
+    return;
+}
+
+
+# exit status, output, complaints; a hash in front: input, and words for Redis
+
+sub record {
+    my (@words) = @_;
+
+    my %with = ref $words[0] ? %{ shift @words } : ();
+
+    return run(\%with, '--redis', $with{redis} // $redis->url, @words);
+}
+
+
+sub run {
+    my (@words) = @_;
+
+    my %with = ref $words[0] ? %{ shift @words } : ();
+    my $input = spew(tempdir() . '/input' . $runs, $with{input} // '');
+
+    return ended(started("< $input", @words));
+}
+
+
+sub started {
+    my ($redirect, @words) = @_;
+
+    my $base = tempdir() . '/run' . ++$runs;
+
+    my $process = Segments::Process->spawn(name => 'segments-record',
+        argv => ['/bin/sh', '-c',
+            qq(exec "\$@" $redirect > $base.out 2> $base.err), 'sh', $PROGRAM,
+            @words]);
+
+    return { process => $process, out => "$base.out", err => "$base.err" };
+}
+
+
+sub ended {
+    my ($run) = @_;
+
+    $run->{process}->wait(20) or die 'segments-record hangs';
+
+    return ($run->{process}->status >> 8, slurp($run->{out}),
+        slurp($run->{err}));
+}

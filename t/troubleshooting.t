@@ -1,0 +1,118 @@
+#!/usr/bin/perl
+
+# TROUBLESHOOTING.md has every message that the sources can write, and none that
+# they cannot.
+#
+# run: once
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+
+use Segments::Util qw(program_root slurp);
+
+my $STRING = qr/"(?:[^"\\\n]|\\.)*"/;
+my $PARENTHESES = qr/(\((?:[^()"']|$STRING|'(?:[^'\\]|\\.)*'|(?-1))*\))/;
+
+# in front of what a setter or a reader returns
+my $FILLED = qr/\A(?:"\.\.\." directive|key file "\.\.\.") /;
+
+# what nginx' own names for system calls stand for
+my %CALL = (
+    ngx_open_file_n  => 'open()',
+    ngx_read_fd_n    => 'read()',
+    ngx_close_file_n => 'close()',
+);
+
+# not for the error log: how the contract names violations to a client
+my $OF_CLIENTS = qr{/contract/};
+
+my @sources = grep { !/$OF_CLIENTS/ } glob(program_root() . '/src/*.c'),
+    glob(program_root() . '/src/*/*.c');
+my %written = map { messages(slurp($_), s{.*/src/}{src/}r) } @sources;
+my %documented = map { $_ => 1 } documented();
+
+cmp_ok(scalar(keys %written), '>', 100, 'messages in the sources');
+
+my @missing = grep { !known($_) } sort keys %written;
+my @gone = grep { !stands($_) } sort keys %documented;
+
+is(scalar @missing, 0, 'every message is in TROUBLESHOOTING.md')
+    or diag(map { "missing ($written{$_}):\n    `$_`\n" } @missing);
+is(scalar @gone, 0, 'every message of TROUBLESHOOTING.md is in the sources')
+    or diag(map { "not in the sources:\n    `$_`\n" } @gone);
+
+done_testing();
+
+
+# message => file.  A message is what is logged, or what a directive's setter or
+# a reader returns, with "..." for what is filled in.
+
+sub messages {
+    my ($text, $file) = @_;
+
+    my @macros = $text =~ /^\#define\s+(\w+)\(\w+,\s*\.\.\.\)[^\n]*\\\n
+        [^\n]*log_error\([^\n]*__VA_ARGS__/mgx;
+    my $calls = join '|', qw(ngx_log_error ngx_conf_log_error), @macros;
+    my @found;
+
+    $text =~ s{/\*.*?\*/}{}gs;
+    $text =~ s/^\#define.*(?:\\\n.*)*//mg;
+
+    while ($text =~ /\b(?:$calls)\s*$PARENTHESES/g) {
+        my ($format) = $1 =~ /((?:(?:$STRING|ngx_\w+_n)\s*)+)/ or next;
+        push @found, message($format);
+    }
+
+    while ($text =~ /\breturn\s+(?:\(char\ \*\)\s*)?((?:$STRING\s*)+);/gx) {
+        push @found, message($1);
+    }
+
+    return map { $_ => $file } @found;
+}
+
+
+sub message {
+    my ($format) = @_;
+
+    $format =~ s{\b(ngx_\w+_n)\b}{"\"" . ($CALL{$1} // $1) . "\""}ge;
+
+    return join('', map { substr $_, 1, -1 } $format =~ /$STRING/g)
+        =~ s/\\"/"/gr =~ s/%(?:\*|[0-9]+)?(?:u[zilDA]|V|[a-zA-Z])/.../gr
+        =~ s/%%/%/gr =~ s/(?:\.\.\.)+/.../gr;
+}
+
+
+# entries are items of a list that have nothing but the message
+
+sub documented {
+    my $page = slurp(program_root() . '/TROUBLESHOOTING.md');
+
+    my @entries;
+
+    push @entries, $2 while $page =~ /^- (`+)(.+)\1$/mg;
+
+    return @entries;
+}
+
+
+# A setter's message is the end of one of nginx', a reason that of another's.
+
+sub known {
+    my ($message) = @_;
+
+    return $documented{$message}
+        || grep { /$FILLED\Q$message\E\z/ } keys %documented;
+}
+
+
+sub stands {
+    my ($entry) = @_;
+
+    return $written{$entry}
+        || grep { $entry =~ /$FILLED\Q$_\E\z/ } keys %written;
+}
