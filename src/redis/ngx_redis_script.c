@@ -122,15 +122,17 @@ ngx_redis_command_alloc(ngx_redis_node_t *node, ngx_uint_t argc)
 static ngx_int_t
 ngx_redis_command_format(ngx_redis_command_t *cmd)
 {
-    char     *resp;
+    sds       resp;
     u_char   *p;
     ssize_t   len;
 
-    len = redisFormatCommandArgv(&resp, cmd->argc, cmd->argv, cmd->argvlen);
+    /* hiredis' other formatter calls sprintf() for each word */
+
+    len = redisFormatSdsCommandArgv(&resp, cmd->argc, cmd->argv, cmd->argvlen);
 
     if (len < 0) {
         ngx_log_error(NGX_LOG_CRIT, &cmd->node->log, 0,
-                      "redisFormatCommandArgv() failed");
+                      "redisFormatSdsCommandArgv() failed");
         return NGX_ERROR;
     }
 
@@ -148,7 +150,7 @@ ngx_redis_command_format(ngx_redis_command_t *cmd)
             len += ngx_redis_asking.len;
         }
 
-        redisFreeCommand(resp);
+        redisFreeSdsCommand(resp);
 
         if (p == NULL) {
             return NGX_ERROR;
@@ -180,7 +182,7 @@ ngx_redis_command_free_text(ngx_redis_command_t *cmd)
         ngx_free(cmd->buf.start);
 
     } else {
-        redisFreeCommand((char *) cmd->buf.start);
+        redisFreeSdsCommand((sds) cmd->buf.start);
     }
 }
 
