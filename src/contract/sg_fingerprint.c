@@ -5,14 +5,13 @@
 
 #include "sg_fingerprint.h"
 #include "sg_json.h"
+#include "sg_sha256.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <openssl/evp.h>
 
 
 #define SG_FEW_MEMBERS  8               /* sorted without an allocation */
@@ -39,17 +38,15 @@ sg_fingerprint(unsigned char out[SG_FINGERPRINT_LEN], const json_t *value)
 
     int            rc;
     sg_buf_t       text;
-    unsigned       i, len;
-    unsigned char  digest[EVP_MAX_MD_SIZE];
+    unsigned       i;
+    unsigned char  digest[SG_SHA256_LEN];
 
     sg_buf_init(&text);
     sg_canonical(&text, value);
 
     rc = -1;
 
-    if (!text.failed
-        && EVP_Digest(text.data, text.len, digest, &len, EVP_sha256(), NULL))
-    {
+    if (!text.failed && sg_sha256(digest, text.data, text.len) == 0) {
         for (i = 0; i < SG_FINGERPRINT_LEN / 2; i++) {
             out[2 * i] = (unsigned char) hex[digest[i] >> 4];
             out[2 * i + 1] = (unsigned char) hex[digest[i] & 0xf];

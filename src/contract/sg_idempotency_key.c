@@ -4,10 +4,9 @@
  */
 
 #include "sg_idempotency_key.h"
+#include "sg_sha256.h"
 
 #include <string.h>
-
-#include <openssl/evp.h>
 
 
 static size_t sg_key_parse_bare(unsigned char *key, sg_str_t value);
@@ -118,8 +117,7 @@ sg_upstream_key(unsigned char out[SG_UPSTREAM_KEY_LEN], sg_str_t scope,
     int            ok;
     sg_buf_t       text;
     sg_str_t       part;
-    unsigned       len;
-    unsigned char  digest[EVP_MAX_MD_SIZE];
+    unsigned char  digest[SG_SHA256_LEN];
 
     sg_buf_init(&text);
 
@@ -135,8 +133,7 @@ sg_upstream_key(unsigned char out[SG_UPSTREAM_KEY_LEN], sg_str_t scope,
     part.len = SG_FINGERPRINT_LEN;
     sg_key_add_part(&text, part);
 
-    ok = !text.failed
-         && EVP_Digest(text.data, text.len, digest, &len, EVP_sha256(), NULL);
+    ok = !text.failed && sg_sha256(digest, text.data, text.len) == 0;
 
     sg_buf_free(&text);
 
