@@ -7,10 +7,7 @@
 
 #include "ngx_http_segments_claim.h"
 #include "ngx_http_segments_metrics.h"
-#include <openssl/rand.h>
 
-
-#define NGX_HTTP_SEGMENTS_TOKEN_BYTES       16
 
 /* claims of one worker that go on without a request, and the bytes of answers
    that they hold together */
@@ -50,15 +47,10 @@ ngx_http_segments_claim_t *
 ngx_http_segments_claim_create(ngx_http_segments_loc_conf_t *slcf,
     ngx_str_t *name, u_char *fingerprint)
 {
-    u_char                     *p, random[NGX_HTTP_SEGMENTS_TOKEN_BYTES];
+    u_char                     *p;
     ngx_pool_t                 *pool;
     ngx_redis_record_t         *record;
     ngx_http_segments_claim_t  *claim;
-
-    if (RAND_bytes(random, sizeof(random)) != 1) {
-        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0, "RAND_bytes() failed");
-        return NULL;
-    }
 
     pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE / 8, ngx_cycle->log);
     if (pool == NULL) {
@@ -67,8 +59,12 @@ ngx_http_segments_claim_create(ngx_http_segments_loc_conf_t *slcf,
 
     claim = ngx_pcalloc(pool, sizeof(ngx_http_segments_claim_t));
     p = ngx_pnalloc(pool, name->len + SG_FINGERPRINT_LEN
-                          + 2 * NGX_HTTP_SEGMENTS_TOKEN_BYTES);
-    if (claim == NULL || p == NULL) {
+                          + NGX_HTTP_SEGMENTS_TOKEN_LEN);
+
+    if (claim == NULL || p == NULL
+        || ngx_http_segments_token(p + name->len + SG_FINGERPRINT_LEN)
+           != NGX_OK)
+    {
         ngx_destroy_pool(pool);
         return NULL;
     }
@@ -97,9 +93,8 @@ ngx_http_segments_claim_create(ngx_http_segments_loc_conf_t *slcf,
     record->fingerprint.data = p;
     p = ngx_cpymem(p, fingerprint, SG_FINGERPRINT_LEN);
 
-    record->token.len = 2 * NGX_HTTP_SEGMENTS_TOKEN_BYTES;
+    record->token.len = NGX_HTTP_SEGMENTS_TOKEN_LEN;
     record->token.data = p;
-    (void) ngx_hex_dump(p, random, NGX_HTTP_SEGMENTS_TOKEN_BYTES);
 
     return claim;
 }

@@ -5,10 +5,6 @@
 
 
 #include "ngx_http_segments_limit.h"
-#include <openssl/rand.h>
-
-
-#define NGX_HTTP_SEGMENTS_RECEIPT_BYTES  16
 
 
 static ngx_int_t ngx_http_segments_limit_key(ngx_http_request_t *r,
@@ -243,8 +239,7 @@ static ngx_int_t
 ngx_http_segments_limits_receipt(ngx_http_request_t *r,
     ngx_http_segments_limits_t *limits, ngx_str_t *key)
 {
-    u_char                         token[2 * NGX_HTTP_SEGMENTS_RECEIPT_BYTES],
-                                   random[NGX_HTTP_SEGMENTS_RECEIPT_BYTES];
+    u_char                         token[NGX_HTTP_SEGMENTS_TOKEN_LEN];
     sg_buf_t                       name;
     sg_str_t                       near, unique;
     ngx_redis_record_t            *receipt;
@@ -252,13 +247,9 @@ ngx_http_segments_limits_receipt(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    if (RAND_bytes(random, sizeof(random)) != 1) {
-        ngx_log_error(NGX_LOG_CRIT, r->connection->log, 0,
-                      "RAND_bytes() failed");
+    if (ngx_http_segments_token(token) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    (void) ngx_hex_dump(token, random, sizeof(random));
 
     near.data = key->data;
     near.len = key->len;

@@ -43,6 +43,7 @@
 
 
 #define NGX_HTTP_SEGMENTS_BUFFERED    0x08      /* in r->buffered */
+#define NGX_HTTP_SEGMENTS_TOKEN_LEN   32        /* hexadecimal digits */
 
 
 typedef enum {
@@ -365,6 +366,12 @@ ngx_int_t ngx_http_segments_ask_limits(ngx_http_request_t *r,
 /* by what Redis has said, or has failed to say */
 ngx_int_t ngx_http_segments_decide(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
+
+
+/* ngx_http_segments_token.c */
+
+/* a new one, of NGX_HTTP_SEGMENTS_TOKEN_LEN bytes; NGX_ERROR after a log line */
+ngx_int_t ngx_http_segments_token(u_char *token);
 
 
 /* ngx_http_segments_wait.c */
