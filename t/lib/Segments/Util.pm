@@ -75,7 +75,7 @@ sub slow_ms {
 
 
 # A port that no other test has while this one lives: the UDP port of the same
-# number is held as the reservation.  The range lies below the one from which
+# number is held as the reservation, at an address that nobody uses.  The range lies below the one from which
 # the kernel serves outgoing connections.
 
 sub free_port {
@@ -83,7 +83,7 @@ sub free_port {
         my $port = 10000 + int rand 22000;
 
         my $reservation = IO::Socket::INET->new(Proto => 'udp',
-            LocalAddr => '127.0.0.1', LocalPort => $port) or next;
+            LocalAddr => '127.255.255.254', LocalPort => $port) or next;
         my $probe = IO::Socket::INET->new(Proto => 'tcp', ReuseAddr => 1,
             LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1) or next;
 
