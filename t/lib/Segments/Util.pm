@@ -75,8 +75,8 @@ sub slow_ms {
 
 
 # A port that no other test has while this one lives: the UDP port of the same
-# number is held as the reservation, at an address that nobody uses.  The range lies below the one from which
-# the kernel serves outgoing connections.
+# number is held as the reservation, at an address that nobody uses.  The range
+# lies below the one from which the kernel serves outgoing connections.
 
 sub free_port {
     for (1 .. 200) {
