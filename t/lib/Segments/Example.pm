@@ -90,7 +90,7 @@ sub example_conf {
         %replace,
     );
 
-    for my $text (sort keys %replace) {
+    for my $text (sort { length $b <=> length $a } keys %replace) {
         $conf =~ s/\Q$text\E/$replace{$text}/g or croak "$file: no $text";
     }
 
