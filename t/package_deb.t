@@ -74,7 +74,8 @@ sub content {
         =~ /^nginx:abi=(\S+)$/m ? $1 : '?';
 
     like($control, qr/^Depends:.* \Q$abi\E,/m, 'depends on the nginx ABI');
-    like($control, qr/^Depends:.* libjansson4 .* libssl3(?:t64)? /m, 'on libraries');
+    like($control, qr/^Depends:.* libjansson4 .* libssl3(?:t64)? /m,
+        'on libraries');
 
     my @files = files_below($unpacked);
 

@@ -20,6 +20,10 @@ use parent 'Exporter';
 our @EXPORT = qw(created_once example_conf example_log server_certificate
     signed_certificate start_example start_front);
 
+# the examples are not about Redis' time, and a busy machine is slow
+my $PATIENT = join '', map { "$_ $Segments::Nginx::PATIENT{$_};\n" }
+    sort keys %Segments::Nginx::PATIENT;
+
 my $certificates = 0;
 
 
@@ -77,7 +81,7 @@ sub example_conf {
 
     %replace = (
         'load_module  modules/ngx_http_segments_module.so;' => '%%MAIN%%',
-        "\nhttp {\n"                    => "\nhttp {\n%%HTTP%%\n",
+        "\nhttp {\n"                    => "\nhttp {\n%%HTTP%%\n$PATIENT",
         '/var/log/nginx/'               => '%%DIR%%/example-',
         'redis://127.0.0.1:6379'        => $options->{redis}->tcp_url,
         '127.0.0.1:8080'                => '127.0.0.1:%%PORT%%',
@@ -86,7 +90,7 @@ sub example_conf {
         %replace,
     );
 
-    for my $text (sort keys %replace) {
+    for my $text (sort { length $b <=> length $a } keys %replace) {
         $conf =~ s/\Q$text\E/$replace{$text}/g or croak "$file: no $text";
     }
 
