@@ -14,11 +14,11 @@ use Segments::Dialogue;
 use Time::HiRes qw(time);
 
 
-my $WAIT = slow(200);                   # milliseconds
+my $WAIT = slow(400);                   # milliseconds
 
 my %set = (
-    segments_redis_timeout         => slow_ms(1000),
-    segments_redis_connect_timeout => slow_ms(1000),
+    segments_redis_timeout         => slow_ms(2000),
+    segments_redis_connect_timeout => slow_ms(2000),
     segments_redis_wait            => "replicas=1 timeout=${WAIT}ms",
     segments_idempotency_lease     => '60s',
 );
@@ -32,8 +32,7 @@ my $master = redis_server(options => { 'repl-diskless-sync-delay' => 0 });
 my $replica = redis_server(options => {
     replicaof => '127.0.0.1 ' . $master->port });
 
-wait_for { $replica->cmd('INFO', 'replication') =~ /master_link_status:up/ }
-    20, 'the replica';
+wait_for { $master->cmd('WAIT', 1, 100) == 1 } 20, 'the replica';
 
 my $gateway = nginx(upstream => $upstream, redis => $master, set => \%set);
 

@@ -81,9 +81,9 @@ sub all {
          '        ngx_add_timer(&claim->timer, claim->record.lease / 3);',
          'two at a time', '--policy retry --kinds slow --often 20'],
 
-        ['all gateways have one token', $CLAIM,
-         'ngx_hex_dump(p, random, NGX_HTTP_SEGMENTS_TOKEN_BYTES)',
-         'ngx_memset(p, 48, record->token.len)',
+        ['all gateways have one token', 'src/ngx_http_segments_token.c',
+         'ngx_hex_dump(token, random[--left], NGX_HTTP_SEGMENTS_TOKEN_BYTES)',
+         'ngx_memset(token, 48, NGX_HTTP_SEGMENTS_TOKEN_LEN)',
          'two effects|two at a time', '--policy hold --kinds twins'],
 
         ['a lost reply is a claim', $ADMIT,
