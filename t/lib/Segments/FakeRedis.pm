@@ -19,7 +19,7 @@ package Segments::FakeRedis;
 #
 # A reply is "+OK", "-ERR text" or ":1" as it stands, undef (null), an array,
 # a string (sent as a bulk string), or \"raw bytes"; a sub is called with the
-# bound words as a hash and returns a reply.
+# bound words, and "port", as a hash and returns a reply.
 #
 # After the last step the connections stay open and silent; another command is
 # an error.  The test ends with ok($redis->played) or is($redis->result, 'ok').
@@ -73,8 +73,11 @@ sub start {
         output => "$base.output",
         code   => sub {
             close $write;
-            Segments::FakeRedis::Player->new($self->{log}, $read, @listen)
-                ->play(@steps);
+            my $player = Segments::FakeRedis::Player->new($self->{log}, $read,
+                @listen);
+
+            $player->{bound}{port} = $self->{port};
+            $player->play(@steps);
         },
     );
 
