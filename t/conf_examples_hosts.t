@@ -9,7 +9,6 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use IO::Socket::INET;
 use JSON::PP ();
 
 use Segments::Example;
@@ -173,35 +172,22 @@ sub http3 {
             if slurp(tempdir() . '/version') !~ /--with-http_v3_module/;
 
         my (undef, $crt, $key) = server_certificate('segments.example.com');
-        my $udp = udp_port();
         my $nginx = start_example('http3.conf', \%there_is, @api, @clients,
-            '127.0.0.1:8080 quic' => "127.0.0.1:$udp quic",
             '/etc/nginx/server.crt' => $crt, '/etc/nginx/server.key' => $key);
         my @curl = ('-sk', '-D', '-', '-u', 'alice:one', '-H',
             'Content-Type: application/json', '-H', 'Idempotency-Key: three',
-            '-d', '{"name":"Three"}');
+            '-d', '{"name":"Three"}', 'https://127.0.0.1:' . $nginx->port
+                . '/v4/segments');
 
-        like(curl('--http2', @curl, 'https://127.0.0.1:' . $nginx->port
-            . '/v4/segments'), qr/^HTTP\/2 201.*^alt-svc: h3=/ims,
+        like(curl('--http2', @curl), qr/^HTTP\/2 201.*^alt-svc: h3=/ims,
             'HTTP/2, and where HTTP/3 is');
 
         skip 'curl without HTTP/3', 1 if curl('-V') !~ /\bHTTP3\b/;
-        like(curl('--http3-only', @curl,
-            "https://127.0.0.1:$udp/v4/segments"),
-            qr/^HTTP\/3 201.*replayed: true/ims, 'the retry over HTTP/3');
+        like(curl('--http3-only', @curl), qr/^HTTP\/3 201.*replayed: true/ims,
+            'the retry over HTTP/3');
     }
 
     return;
-}
-
-
-# The library's own ports are reserved by holding them in UDP.
-
-sub udp_port {
-    my $socket = IO::Socket::INET->new(Proto => 'udp',
-        LocalAddr => '127.0.0.1') or die "cannot bind: $!";
-
-    return $socket->sockport;
 }
 
 
