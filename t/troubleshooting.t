@@ -57,7 +57,8 @@ sub messages {
 
     my @macros = $text =~ /^\#define\s+(\w+)\(\w+,\s*\.\.\.\)[^\n]*\\\n
         [^\n]*log_error\([^\n]*__VA_ARGS__/mgx;
-    my $calls = join '|', qw(ngx_log_error ngx_conf_log_error), @macros;
+    my $calls = join '|', qw(ngx_log_error ngx_conf_log_error ngx_ssl_error
+        ngx_connection_error), @macros;
     my @found;
 
     $text =~ s{/\*.*?\*/}{}gs;
