@@ -73,8 +73,9 @@ sub messages {
         push @found, message($1);
     }
 
-    # Whatever reads like a message reaches the log by some way, as a reason that
-    # is handed on does.  What clients are told begins with a capital letter.
+    # Whatever reads like a message reaches the log by some way, as a reason
+    # that is handed on does.  What clients are told begins with a capital
+    # letter.
 
     $text =~ s/\bngx_log_debug\d\s*$PARENTHESES//g;
 
