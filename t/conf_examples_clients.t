@@ -295,6 +295,25 @@ sub client_certificates {
         'a retry with alice\'s next certificate');
     is(envelope($odd->create(%create)), '403 request/control_forbidden',
         'a name that is none');
+
+    # another client's name, in what a client may choose of its own subject
+
+    for my $subject ('/CN=mallory/O=x,CN=alice', '/CN=x,CN=alice',
+        '/O=x,CN=alice', '/O=CN=alice', '/O=x\\\\,CN=alice',
+        '/CN=mallory/CN=alice', '/CN=alice/CN=mallory')
+    {
+        my $mallory = door($nginx, signed_certificate($clients, $clients_key,
+            'mallory', $subject));
+
+        is(envelope($mallory->create(%create)),
+            '403 request/control_forbidden', "not alice: $subject");
+    }
+
+    my $placed = door($nginx, signed_certificate($clients, $clients_key,
+        'alice', '/C=DE/O=x, y/CN=alice/OU=a,b'));
+    is($placed->create(%create)->summary, '201 replayed marked',
+        'alice, with more in her subject');
+
     is($stranger->create(%create)->status, 400, 'another authority\'s');
     is(door($nginx)->create(%create)->status, 400, 'no certificate');
 

@@ -129,11 +129,18 @@ sub states {
     like($out, qr/^state        buried: .* too large/m, 'buried');
     like($out, qr/^status       201$/m, 'buried: status');
 
-    # a field of a later version is no reason to refuse
+    # fields of a later version are no reason to refuse, and are shown as such
 
     my $name = 'segments:{live:s}:create:large';
-    $redis->cmd('HSET', $name, 'added', 'x');
-    is((record('s', 'large'))[0], 0, 'an unknown field');
+    unlike($out, qr/^other/m, 'no other fields');
+    $redis->cmd('HSET', $name, 'added', "x\e[2J", "b\n", 'y' x 201);
+
+    my ($code, $more) = record('s', 'large');
+    is($code, 0, 'unknown fields');
+    like($more, qr/^other\ field\ \ added,\ which\ is\ not\ known\ here:
+        \ x\\x1B\[2J$/mx, 'unknown field: shown as such');
+    like($more, qr/^other\ field\ \ b\\x0A,\ .*:\ y{200}\ and\ 1\ bytes
+        \ more$/mx, 'unknown field: a glimpse of a large one');
 
     # bytes that are no text
 
@@ -153,6 +160,10 @@ sub unreadable {
         [v => '2', qr/version "2"/],
         [state => 'odd', qr/no state that is known/],
         [status => 'abc', qr/field "status"/],
+        [status => '103', qr/field "status"/],
+        [headers => "A: b\nC", qr/field "headers"/],
+        [headers => "A: b\r\n", qr/field "headers"/],
+        [headers => "A B: c\n", qr/field "headers"/],
         [since => '1e9', qr/field "since"/],
     ) {
         my ($field, $value, $said) = @$case;
@@ -339,22 +350,64 @@ sub rights {
     my $page = (run('--help'))[1];
     my ($words) = $page =~ /ACL SETUSER (support .*?)\n\n/s
         or die 'no ACL in the page';
+    my ($more) = $page =~ /also\s+purges\s+needs\s+(\+[^.]*)\./
+        or die 'no rights to purge in the page';
 
-    $words =~ s/>\w+/>canary-right/;
-    is($redis->cmd('ACL', 'SETUSER', split ' ', $words),
-        'OK', 'ACL');
-    $nginx->create(headers => ['X-Client' => 'r'], key => 'k');
-
+    my %rights = (show => [$words =~ /\+(\S+)/g], purge => [$more
+        =~ /\+(\w+)/g]);
+    my $name = 'segments:{live:r}:create:k';
     my %support = (redis => 'redis://support@127.0.0.1:' . $redis->port
-        . '/0 password_file=' . tempdir() . '/right');
+        . '/2 password_file=' . tempdir() . '/right');
 
-    is((record({ %support }, 'r', 'k'))[0], 0, 'rights: shown');
+    my $allow = sub {
+        $redis->cmd('ACL', 'DELUSER', 'support');
+        is($redis->cmd('ACL', 'SETUSER', split(' ',
+            $words =~ s/>\w+/>canary-right/r =~ s/\s\+\S+//gr),
+            map { "+$_" } @_), 'OK', "rights: @_");
+
+        $redis->cmd('SELECT', 2);
+        $redis->cmd('HSET', $name, v => 1, state => 'unknown', fp => 'x',
+            since => 1, added => 1);
+        $redis->cmd('PEXPIRE', $name, 100_000);
+        $redis->cmd('SELECT', 0);
+    };
+
+    $allow->(@{ $rights{show} });
+
+    my ($code, $out) = record({ %support }, 'r', 'k');
+    is($code, 0, 'shown');
+    like($out, qr/^other field  added, /m, 'with all of its fields');
     like((record({ %support }, '--purge', '-y', 'r', 'k'))[2],
-        qr/NOPERM/, 'rights: not purged');
+        qr/NOPERM/, 'not purged');
 
-    $redis->cmd(qw(ACL SETUSER support +eval +del));
-    is((record({ %support }, '--purge', '-y', 'r', 'k'))[0], 0,
-        'rights: purged');
+    $allow->(@{ $rights{show} }, @{ $rights{purge} });
+    is((record({ %support }, '--purge', '-y', 'r', 'k'))[0], 0, 'purged');
+
+    for my $left_out (map { @$_ } @rights{qw(show purge)}) {
+        $allow->(grep { $_ ne $left_out } map { @$_ } @rights{qw(show purge)});
+        ($code, $out, my $err) = record({ %support, input => "y\n" },
+            '--purge', 'r', 'k');
+
+        if ($left_out eq 'hkeys') {
+            is($code, 0, 'without hkeys: purged');
+            like($out, qr/^other fields not looked for/m,
+                'without hkeys: and said');
+            next;
+        }
+
+        is($code, 4, "without $left_out: refused");
+        like($err, qr/NOPERM|can't run this command/,
+            "without $left_out: by Redis");
+    }
+
+    # the gateway's own user, as README.md has it
+
+    my ($gateway) = slurp(program_root() . '/README.md')
+        =~ /^ACL SETUSER gateway (.*?)\n```$/ms or die 'no ACL in README.md';
+
+    $allow->($gateway =~ /\+(\S+)/g);
+    is((record({ %support, input => "y\n" }, '--purge', 'r', 'k'))[0], 0,
+        'the gateway\'s rights: shown and purged');
 
     return;
 }

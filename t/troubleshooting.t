@@ -57,7 +57,8 @@ sub messages {
 
     my @macros = $text =~ /^\#define\s+(\w+)\(\w+,\s*\.\.\.\)[^\n]*\\\n
         [^\n]*log_error\([^\n]*__VA_ARGS__/mgx;
-    my $calls = join '|', qw(ngx_log_error ngx_conf_log_error), @macros;
+    my $calls = join '|', qw(ngx_log_error ngx_conf_log_error ngx_ssl_error
+        ngx_connection_error), @macros;
     my @found;
 
     $text =~ s{/\*.*?\*/}{}gs;
@@ -70,6 +71,17 @@ sub messages {
 
     while ($text =~ /\breturn\s+(?:\(char\ \*\)\s*)?((?:$STRING\s*)+);/gx) {
         push @found, message($1);
+    }
+
+    # Whatever reads like a message reaches the log by some way, as a reason
+    # that is handed on does.  What clients are told begins with a capital
+    # letter.
+
+    $text =~ s/\bngx_log_debug\d\s*$PARENTHESES//g;
+
+    while ($text =~ /((?:$STRING\s*)+)/g) {
+        my $message = message($1);
+        push @found, $message if $message =~ /\A[a-z"].* .* /;
     }
 
     return map { $_ => $file } @found;

@@ -164,15 +164,18 @@ sub server_certificate {
 }
 
 
+# a subject may say more than the name, or say it otherwise
+
 sub signed_certificate {
-    my ($ca, $ca_key, $name) = @_;
+    my ($ca, $ca_key, $name, $subject) = @_;
 
     my $base = tempdir() . '/signed' . ++$certificates;
 
     spew("$base.ext", "subjectAltName=DNS:$name\n");
 
     openssl(qw(req -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1),
-        '-subj', "/CN=$name", '-keyout', "$base.key", '-out', "$base.csr");
+        '-subj', $subject // "/CN=$name", '-keyout', "$base.key", '-out',
+        "$base.csr");
     openssl(qw(x509 -req -days 2 -set_serial), $certificates, '-in',
         "$base.csr", '-CA', $ca, '-CAkey', $ca_key, '-extfile', "$base.ext",
         '-out', "$base.crt");
