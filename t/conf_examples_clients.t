@@ -88,6 +88,9 @@ sub browser_clients {
         qw(authorization content-type idempotency-key))], [],
         'preflight: headers');
 
+    like($preflight->header('Access-Control-Max-Age'), qr/\A[1-9][0-9]*\z/,
+        'preflight: remembered by the browser');
+
     is(cors($nginx->request(@ask, headers => [Origin => $evil, @wants])),
         'none', 'preflight from another origin');
     is($who->access, 0, 'preflights: nobody was asked who it is');
@@ -143,6 +146,15 @@ sub browser_clients {
 
     is($limited->status, 429, 'limited');
     is(cors($limited), $app, 'limited: the page may read when to come back');
+
+    # so that the page can, also of a refusal
+
+    is_deeply([missing($limited->header('Access-Control-Expose-Headers'),
+        qw(Retry-After RateLimit RateLimit-Policy))], [],
+        'limited: the fields that say when are exposed');
+    is($nginx->create(key => 'alice',
+        headers => [token('alice-1'), Origin => $app])->status, 201,
+        'another client is not limited');
 
     # every field that a page may read is one that there is
 
@@ -262,6 +274,16 @@ sub auth_basic {
         'a wrong password gets no answer of alice\'s');
 
     own_limit($nginx, $alice, $bob);
+
+    # whoever guesses passwords is stopped
+
+    my %statuses = map { $_->status => $_ }
+        parallel(map { [$nginx, $nginx->create_request(headers => $wrong)] }
+            1 .. 200);
+
+    is_deeply([sort keys %statuses], [401, 429], 'guesses of passwords');
+    is(envelope($statuses{429}), '429 request/rate_limit_exceeded',
+        'too many of them');
 
     return $nginx->stop;
 }

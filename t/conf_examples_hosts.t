@@ -157,6 +157,22 @@ sub load_balancer {
 
     is($nginx->request('GET', '/healthy')->status, 200, 'health');
 
+    # one of those who share the address uses up its limit
+
+    my $refused = sub {
+        my ($tries, $from, @who) = @_;
+
+        return scalar grep { $nginx->create(key => "$from-$_", headers =>
+            ['X-Forwarded-For' => $from, @who])->status == 429 } 1 .. $tries;
+    };
+
+    cmp_ok($refused->(30, '203.0.113.7', @$alice), '>', 0,
+        'alice is over her limit');
+    is($refused->(1, '203.0.113.7', @$bob), 0,
+        'bob, behind the same address, is not');
+    cmp_ok($refused->(5, '198.51.100.9', @$alice), '>', 0,
+        'alice has moved, and is over it all the same');
+
     return $nginx->stop;
 }
 

@@ -37,6 +37,7 @@ purged();
 in_flight();
 changed();
 addresses();
+environment();
 rights();
 usage();
 
@@ -98,6 +99,13 @@ sub named {
         is($code, 0, "named: scope $scope, key $key");
         is($name, ($nginx->access)[-1]{record}, 'as the gateway names it');
     }
+
+    # what looks like an option
+
+    $nginx->create(key => '--purge', headers => ['X-Client' => '-h']);
+    is((record('--', '-h', '--purge'))[0], 0, 'named: behind "--"');
+    is(scalar(() = $redis->keys('*{live:-h}:create:--purge')), 1,
+        'and it is there');
 
     my ($code, $out, $err) = record('nobody', 'nothing');
 
@@ -338,6 +346,22 @@ sub addresses {
         $said eq '' ? is($err, '', 'nothing to complain of')
             : like($err, $said, 'said why');
         unlike($err . $out, qr/canary/, 'no password shown');
+    }
+
+    return;
+}
+
+
+# without --redis: what the environment says
+
+sub environment {
+    $nginx->create(headers => ['X-Client' => 'e'], key => 'k');
+
+    for my $case ([$redis->url, 0], ['unix:/nowhere', 4]) {
+        my ($url, $expected) = @$case;
+
+        local $ENV{SEGMENTS_REDIS} = $url;
+        is((run('e', 'k'))[0], $expected, "\$SEGMENTS_REDIS $url");
     }
 
     return;
