@@ -50,7 +50,7 @@ my $tries = length slurp($count);
 cmp_ok($tries, '>', 1, 'asked again');
 cmp_ok($tries, '<', slow(20), 'not at once');
 like($gateway->error_log,
-    qr/\[error\] .*(?:closed the connection|reset by peer)/, 'log');
+    qr/\[error\] .*(?:closed the connection|reset by peer|Broken pipe)/, 'log');
 is($upstream->count, 0, 'nothing sent');
 
 done_testing();
