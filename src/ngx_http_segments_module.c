@@ -7,6 +7,7 @@
 #include "ngx_http_segments_metrics.h"
 #include "contract/sg_headers.h"
 #include "contract/sg_record.h"
+#include "contract/sg_sha256.h"
 
 
 static char *ngx_http_segments_gateway(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -1011,4 +1012,6 @@ ngx_http_segments_exit_process(ngx_cycle_t *cycle)
         ngx_redis_close(&smcf->nodes);
         ngx_http_segments_zone_end();
     }
+
+    sg_sha256_end();
 }

@@ -10,33 +10,45 @@
 
 /*
  * To look up the algorithm, and to make a context for it, takes OpenSSL 3
- * longer than to digest a small body: one of each is kept.
+ * longer than to digest a small body: a context that knows it is kept.
  */
+
+static EVP_MD_CTX  *sg_sha256_ctx;
+
 
 int
 sg_sha256(unsigned char out[SG_SHA256_LEN], const void *data, size_t len)
 {
-    static EVP_MD_CTX    *ctx;
-    static const EVP_MD  *md;
+    const EVP_MD  *md;
 
-    if (md == NULL) {
-#if (OPENSSL_VERSION_NUMBER >= 0x30000000L)
-        md = EVP_MD_fetch(NULL, "SHA256", NULL);
-#else
+    md = NULL;                          /* the context's */
+
+    if (sg_sha256_ctx == NULL) {
+
+        sg_sha256_ctx = EVP_MD_CTX_new();
+        if (sg_sha256_ctx == NULL) {
+            return -1;
+        }
+
         md = EVP_sha256();
-#endif
     }
 
-    if (ctx == NULL) {
-        ctx = EVP_MD_CTX_new();
+    if (EVP_DigestInit_ex(sg_sha256_ctx, md, NULL)
+        && EVP_DigestUpdate(sg_sha256_ctx, data, len)
+        && EVP_DigestFinal_ex(sg_sha256_ctx, out, NULL))
+    {
+        return 0;
     }
 
-    if (md == NULL || ctx == NULL) {
-        return -1;
-    }
+    sg_sha256_end();
 
-    return EVP_DigestInit_ex(ctx, md, NULL)
-           && EVP_DigestUpdate(ctx, data, len)
-           && EVP_DigestFinal_ex(ctx, out, NULL)
-           ? 0 : -1;
+    return -1;
+}
+
+
+void
+sg_sha256_end(void)
+{
+    EVP_MD_CTX_free(sg_sha256_ctx);
+    sg_sha256_ctx = NULL;
 }
