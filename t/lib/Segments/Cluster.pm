@@ -21,26 +21,28 @@ use Segments::Util qw(free_port slow wait_for);
 sub start {
     my ($class, %args) = @_;
 
+    my @tls = @{ $args{tls} // [] };
     my @servers = map {
         Segments::RedisServer->start(options => {
             'cluster-enabled'      => 'yes',
             'cluster-port'         => free_port(),
             'cluster-node-timeout' => int slow(1000),
             'repl-diskless-sync-delay' => 0,
-            tls(@{ $args{tls} // [] }),
+            @tls ? (Segments::RedisServer::tls_options(@tls),
+                'tls-cluster' => 'yes') : (),
             %{ $args{options} // {} },
         })
     } 1 .. 6;
 
-    my $self = bless { servers => \@servers, tls => !!$args{tls} }, $class;
+    my $self = bless { servers => \@servers, tls => !!@tls }, $class;
 
     for my $i (0 .. 5) {
         $servers[$i]->cmd('CLUSTER', 'SET-CONFIG-EPOCH', $i + 1);
         $servers[$i]->cmd('CLUSTER', 'ADDSLOTSRANGE', int(16384 * $i / 3),
             int(16384 * ($i + 1) / 3) - 1) if $i < 3;
         $servers[0]->cmd('CLUSTER', 'MEET', '127.0.0.1',
-            $servers[$i]{options}{'tls-port'} // $servers[$i]->port,
-            $servers[$i]{options}{'cluster-port'}) if $i;
+            $servers[$i]->peer_port, $servers[$i]{options}{'cluster-port'})
+            if $i;
     }
 
     $self->all('to meet', sub {
@@ -65,23 +67,6 @@ sub start {
     });
 
     return $self;
-}
-
-
-sub tls {
-    my ($certificate, $key, $authority) = @_;
-
-    return if !$certificate;
-
-    return (
-        'tls-port'         => free_port(),
-        'tls-cert-file'    => $certificate,
-        'tls-key-file'     => $key,
-        'tls-ca-cert-file' => $authority,
-        'tls-auth-clients' => 'no',
-        'tls-cluster'      => 'yes',
-        'tls-replication'  => 'yes',
-    );
 }
 
 
@@ -112,8 +97,7 @@ sub url {
     @servers = @{ $self->{servers} }[0 .. 2] if !@servers;
 
     return ($self->{tls} ? 'rediss' : 'redis') . '+cluster://'
-        . join ',', map { '127.0.0.1:'
-            . ($_->{options}{'tls-port'} // $_->port) } @servers;
+        . join ',', map { '127.0.0.1:' . $_->peer_port } @servers;
 }
 
 

@@ -99,6 +99,31 @@ sub process { return $_[0]{process} }
 sub dir     { return $_[0]{dir} }
 
 
+# what makes a server speak TLS, on a port of its own besides the other one
+
+sub tls_options {
+    my ($certificate, $key, $authority) = @_;
+
+    return (
+        'tls-port'         => free_port(),
+        'tls-cert-file'    => $certificate,
+        'tls-key-file'     => $key,
+        'tls-ca-cert-file' => $authority,
+        'tls-auth-clients' => 'no',
+        'tls-replication'  => 'yes',
+    );
+}
+
+
+# of those servers that speak TLS with each other, the TLS one
+
+sub peer_port {
+    my ($self) = @_;
+
+    return $self->{options}{'tls-port'} // $self->{port};
+}
+
+
 # start() again gives an empty one with the same addresses
 
 sub stop {

@@ -9,6 +9,8 @@ package Segments::Sentinels;
 #     $s->wait_master($not)       another one is master; returns it
 #     $s->failover                as an operator would
 #     options => {...}            of every server; sentinel => "text" of all
+#     tls => [$certificate, $key, $authority]    they speak it with each other;
+#     sentinel_tls => the same, of the sentinels, where they have another
 
 use strict;
 use warnings;
@@ -28,20 +30,18 @@ my $instances = 0;
 sub start {
     my ($class, %args) = @_;
 
-    my %options = %{ $args{options} // {} };
-    my $self = bless { sentinels => [],
+    my $self = bless { sentinels => [], tls => !!$args{tls},
         dir => tempdir() . '/sentinels' . ++$instances }, $class;
 
     mkdir $self->{dir} or die "$self->{dir}: $!";
 
-    my $master = Segments::RedisServer->start(options => {%options});
+    my $master = start_server(%args);
 
     $self->{servers} = [$master, map {
-        Segments::RedisServer->start(options => { %options,
-            replicaof => '127.0.0.1 ' . $master->port })
+        start_server(%args, replicaof => '127.0.0.1 ' . $master->peer_port)
     } 1 .. $args{replicas} // 1];
 
-    $self->start_sentinel($master->port, $args{sentinel})
+    $self->start_sentinel($master->peer_port, %args)
         for 1 .. $args{sentinels} // 3;
 
     my $others = @{ $self->{sentinels} } - 1;
@@ -60,8 +60,25 @@ sub start {
 }
 
 
+sub start_server {
+    my (%args) = @_;
+
+    return Segments::RedisServer->start(options => {
+        %{ $args{options} // {} }, tls($args{tls}),
+        $args{replicaof} ? (replicaof => $args{replicaof}) : (),
+    });
+}
+
+
+sub tls {
+    my ($files) = @_;
+
+    return $files ? Segments::RedisServer::tls_options(@$files) : ();
+}
+
+
 sub start_sentinel {
-    my ($self, $port, $text) = @_;
+    my ($self, $port, %args) = @_;
 
     my $n = 1 + @{ $self->{sentinels} };
     my $dir = "$self->{dir}/$n";
@@ -70,12 +87,14 @@ sub start_sentinel {
     mkdir $dir or die "$dir: $!";
 
     my $own = free_port();
+    my %tls = tls($args{sentinel_tls} // $args{tls});
 
     spew("$dir/conf", join "\n", "port $own", 'bind 127.0.0.1', "dir $dir",
+        map({ "$_ $tls{$_}" } sort keys %tls),
         "sentinel monitor $NAME 127.0.0.1 $port 2",
         "sentinel down-after-milliseconds $NAME $down",
         "sentinel failover-timeout $NAME " . 10 * $down,
-        $text // '', '');
+        $args{sentinel} // '', '');
 
     my $process = Segments::Process->spawn(
         name   => "sentinel $n",
@@ -85,7 +104,8 @@ sub start_sentinel {
     );
 
     push @{ $self->{sentinels} }, bless { port => $own, process => $process,
-        dir => $dir }, 'Segments::Sentinels::One';
+        peer_port => $tls{'tls-port'} // $own, dir => $dir },
+        'Segments::Sentinels::One';
 
     return;
 }
@@ -98,8 +118,10 @@ sub servers   { return @{ $_[0]{servers} } }
 sub url {
     my ($self, $scheme) = @_;
 
-    return ($scheme // 'redis+sentinel') . '://'
-        . join(',', map { "127.0.0.1:$_->{port}" } $self->sentinels)
+    $scheme //= $self->{tls} ? 'rediss+sentinel' : 'redis+sentinel';
+
+    return "$scheme://"
+        . join(',', map { "127.0.0.1:$_->{peer_port}" } $self->sentinels)
         . "/$NAME";
 }
 
@@ -112,7 +134,7 @@ sub master {
             $sentinel->cmd('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', $NAME);
         } or next;
 
-        return (grep { $_->port == $place->[1] } $self->servers)[0];
+        return (grep { $_->peer_port == $place->[1] } $self->servers)[0];
     }
 
     return;
@@ -164,8 +186,9 @@ sub failover {
 package Segments::Sentinels::One;
 
 
-sub port    { return $_[0]{port} }
-sub process { return $_[0]{process} }
+sub port      { return $_[0]{port} }
+sub peer_port { return $_[0]{peer_port} }
+sub process   { return $_[0]{process} }
 
 
 sub cmd {
