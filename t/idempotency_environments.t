@@ -28,8 +28,9 @@ $nginx->configure(server => <<"CONF")->start;
             segments_gateway on;
             segments_secret_key_file %%DIR%%/sandbox;
             segments_redis @{[ $redis->url ]};
-            segments_redis_timeout 3s;
-            segments_redis_connect_timeout 3s;
+            segments_redis_timeout @{[ slow_ms(3000) ]};
+            segments_redis_connect_timeout @{[ slow_ms(3000) ]};
+            segments_idempotency_lease @{[ slow_ms(10_000) ]};
             proxy_pass %%UPSTREAM%%;
         }
 CONF

@@ -13,7 +13,8 @@ use Test::More;
 use Segments::Nginx;
 use Segments::Process;
 use Segments::Test ();
-use Segments::Util qw(find_program program_root slurp spew tempdir wait_for);
+use Segments::Util qw(find_program program_root slow_ms slurp spew tempdir
+    wait_for);
 
 use parent 'Exporter';
 
@@ -21,8 +22,9 @@ our @EXPORT = qw(created_once example_conf example_log server_certificate
     signed_certificate start_example start_front);
 
 # the examples are not about Redis' time, and a busy machine is slow
-my $PATIENT = join '', map { "$_ $Segments::Nginx::PATIENT{$_};\n" }
-    sort keys %Segments::Nginx::PATIENT;
+my $PATIENT = join '', map({ "$_ $Segments::Nginx::PATIENT{$_};\n" }
+    sort keys %Segments::Nginx::PATIENT),
+    'segments_idempotency_lease ' . slow_ms(10_000) . ";\n";
 
 my $certificates = 0;
 
