@@ -24,7 +24,7 @@ static void ngx_http_segments_asked(void *data,
 static void ngx_http_segments_limits_asked(void *data,
     const ngx_redis_record_reply_t *reply);
 static ngx_int_t ngx_http_segments_copy(ngx_pool_t *pool, ngx_str_t *dst,
-    const ngx_str_t *src);
+    const ngx_redis_text_t *src);
 static ngx_uint_t ngx_http_segments_may_wait(ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_run(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
@@ -230,7 +230,8 @@ ngx_http_segments_asked(void *data, const ngx_redis_record_reply_t *reply)
 
 
 static ngx_int_t
-ngx_http_segments_copy(ngx_pool_t *pool, ngx_str_t *dst, const ngx_str_t *src)
+ngx_http_segments_copy(ngx_pool_t *pool, ngx_str_t *dst,
+    const ngx_redis_text_t *src)
 {
     if (src->len == 0) {
         return NGX_OK;

@@ -14,6 +14,8 @@ static void ngx_http_segments_limits_trip(ngx_http_request_t *r,
 static ngx_str_t *ngx_http_segments_limits_next(ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_limits_receipt(ngx_http_request_t *r,
     ngx_http_segments_limits_t *limits, ngx_str_t *key);
+static void ngx_http_segments_limits_differ(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_uint_t told, ngx_uint_t asked);
 static void ngx_http_segments_limits_take(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, const ngx_redis_limits_reply_t *reply);
 static void ngx_http_segments_limits_log(ngx_http_request_t *r,
@@ -288,6 +290,13 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
     limits = ctx->limits;
 
     if (limits == NULL) {
+
+        /* a refusal by a limit that there is not */
+
+        if (ctx->verdict == ngx_redis_record_limited) {
+            ngx_http_segments_limits_differ(r, ctx, reply->limits.n, 0);
+        }
+
         return;
     }
 
@@ -309,15 +318,27 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
     }
 
     if (reply->limits.n != limits->ntrip) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "redis sent the state of %ui limits instead of %ui",
-                      reply->limits.n, limits->ntrip);
         limits->verdict = ngx_redis_record_unreadable;
+        ngx_http_segments_limits_differ(r, ctx, reply->limits.n, limits->ntrip);
         return;
     }
 
     if (limits->ntrip) {
         ngx_http_segments_limits_take(r, ctx, &reply->limits);
+    }
+}
+
+
+static void
+ngx_http_segments_limits_differ(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_uint_t told, ngx_uint_t asked)
+{
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "redis sent the state of %ui limits instead of %ui",
+                  told, asked);
+
+    if (ctx->verdict == ngx_redis_record_limited) {
+        ctx->verdict = ngx_redis_record_unreadable;
     }
 }
 

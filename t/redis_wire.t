@@ -126,6 +126,9 @@ my %ODD = (
     'a word of changes'     => ['stale'],
     'an unreadable record'  => ['unreadable', 'v'],
     'an unreadable record, and no word' => ['unreadable', ':1'],
+    'a limit\'s refusal'    => ['limited'],
+    'a refusal by a limit that there is not' =>
+                               ['limited', ['refused', ':0', ':1']],
 );
 
 my @odd = sort keys %ODD;
@@ -141,6 +144,39 @@ for my $failure (qw(reject pass)) {
         "$failure, $_") for @odd;
     ok($fake->played, "$failure, one connection and no other command");
 }
+
+
+# the same of a limit
+
+my %ODD_LIMITS = (
+    'nothing behind a refusal' => ['limited'],
+    'no limit'               => ['ok', ['spent']],
+    'an empty array'         => ['ok', []],
+    'half of a limit'        => ['ok', ['spent', ':1']],
+    'nine limits'            => ['ok', ['spent', (':1', ':0') x 9]],
+    'another word'           => ['ok', ['lost', ':1', ':0']],
+    'a number as the word'   => ['ok', [':1', ':1', ':0']],
+    'a negative number'      => ['ok', ['spent', ':-1', ':0']],
+    'a number of 16 digits'  => ['ok', ['spent', ':1', ':1000000000000000']],
+    'a number in a string'   => ['ok', ['spent', '1', ':0']],
+    'a refusal that is none' => ['limited', ['spent', ':0', ':1']],
+    'a refusal by none'      => ['limited', ['refused', ':1', ':1']],
+    'a refusal by two'       => ['limited', ['refused', (':0', ':1') x 2]],
+    'a refusal for no time'  => ['limited', ['refused', ':0', ':0']],
+);
+
+my @odd_limits = sort keys %ODD_LIMITS;
+
+$fake = fake_redis(
+    hello,
+    (map { ([EXPECT => 'EVALSHA', qr/./, 2, qr/:odd\z/, qr/:limit:/, 'claim',
+        '...'], [SEND => $ODD_LIMITS{$_}]) } @odd_limits),
+);
+$gateway = gateway($fake, segments_rate_limit => 'rate=1r/m');
+
+is(envelope($gateway->create(key => 'odd')), '503 internal/storage_error',
+    "limits, $_") for @odd_limits;
+ok($fake->played, 'limits, one connection and no other command');
 
 
 # a refusal is a refusal, and what it says stays out of the log but for its

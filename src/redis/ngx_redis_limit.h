@@ -1,7 +1,7 @@
 
 /*
  * The limits of a create in Redis: their arithmetic is limit.lua, this is what
- * goes there and what comes back.
+ * goes there.
  */
 
 #ifndef _NGX_REDIS_LIMIT_H_INCLUDED_
@@ -9,9 +9,9 @@
 
 
 #include "ngx_redis.h"
+#include "ngx_redis_verdict.h"
 
 
-#define NGX_REDIS_LIMITS_MAX   8                /* of one create */
 #define NGX_REDIS_LIMIT_ARGS   3
 
 
@@ -38,29 +38,6 @@ typedef struct {
 } ngx_redis_limits_t;
 
 
-typedef enum {
-    ngx_redis_limits_read = 0,                  /* nothing was to be spent */
-    ngx_redis_limits_spent,
-    ngx_redis_limits_refused                    /* those of which none is left
-                                                   refused; nothing was spent */
-} ngx_redis_limits_verdict_e;
-
-
-typedef struct {
-    ngx_uint_t                  left;           /* creates */
-    ngx_uint_t                  reset;          /* seconds until one more is
-                                                   earned; 0: none is missing */
-} ngx_redis_limit_state_t;
-
-
-/* in the order of the command; n is 0 where it had no limits */
-typedef struct {
-    ngx_redis_limits_verdict_e  verdict;
-    ngx_uint_t                  n;
-    ngx_redis_limit_state_t     state[NGX_REDIS_LIMITS_MAX];
-} ngx_redis_limits_reply_t;
-
-
 /* words of a command that limits need at most, their keys included */
 #define NGX_REDIS_LIMITS_ARGC                                                 \
     (1 + NGX_REDIS_LIMITS_MAX * (1 + NGX_REDIS_LIMIT_ARGS))
@@ -73,10 +50,6 @@ typedef struct {
  */
 ngx_uint_t ngx_redis_limits_add(const ngx_redis_limits_t *limits,
     ngx_str_t *argv, ngx_uint_t argc);
-
-/* NGX_ERROR when it is not what limit.lua says behind a reply */
-ngx_int_t ngx_redis_limits_decode(const redisReply *told,
-    ngx_redis_limits_reply_t *decoded);
 
 
 #endif /* _NGX_REDIS_LIMIT_H_INCLUDED_ */

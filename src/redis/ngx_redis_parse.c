@@ -23,7 +23,6 @@ static int ngx_redis_parse_place(const char *host, size_t len,
     const char *port, const char *last, ngx_redis_place_t *place);
 static int ngx_redis_parse_number(const char *p, const char *last,
     unsigned max, unsigned *number);
-static int ngx_redis_contains(const char *s, size_t len, const char *word);
 static const char *ngx_redis_line(const redisReply *reply, const char *name,
     size_t *len);
 
@@ -426,7 +425,7 @@ ngx_redis_parse_number(const char *p, const char *last, unsigned max,
 }
 
 
-static int
+int
 ngx_redis_contains(const char *s, size_t len, const char *word)
 {
     size_t  i, n;

@@ -82,5 +82,8 @@ int ngx_redis_parse_role(const redisReply *reply);
  */
 size_t ngx_redis_parse_policy(const redisReply *reply, const char **policy);
 
+/* whether the word stands anywhere in a text */
+int ngx_redis_contains(const char *s, size_t len, const char *word);
+
 
 #endif /* _NGX_REDIS_PARSE_H_INCLUDED_ */

@@ -11,36 +11,7 @@
 #include "ngx_redis_limit.h"
 
 
-typedef enum {
-    ngx_redis_record_failed = 0,        /* Redis refused the command, or could
-                                           not be reached: nothing was done */
-    ngx_redis_record_unreadable,        /* a record that this version cannot
-                                           read: never to be run over */
-    ngx_redis_record_lost,              /* no answer in time: done, or not */
-    ngx_redis_record_ok,                /* done as asked; a claim: it is ours */
-    ngx_redis_record_stale,             /* not ours any more; nothing done */
-    ngx_redis_record_replay,            /* answered before: status, headers,
-                                           body */
-    ngx_redis_record_tombstone,         /* answered before, but the answer was
-                                           too large to keep: status */
-    ngx_redis_record_in_progress,       /* another owner's lease: left */
-    ngx_redis_record_mismatch,          /* used for another request */
-    ngx_redis_record_held,              /* outcome unknown, policy hold */
-    ngx_redis_record_limited            /* a limit refused: nothing was done */
-} ngx_redis_record_verdict_e;
-
-
-/* valid until the handler returns */
-typedef struct {
-    ngx_redis_record_verdict_e   verdict;
-    ngx_str_t                    status;    /* decimal */
-    ngx_str_t                    headers;
-    ngx_str_t                    body;
-    ngx_msec_t                   left;      /* of the owner's lease */
-    ngx_redis_limits_reply_t     limits;
-} ngx_redis_record_reply_t;
-
-
+/* the reply is valid until the handler returns */
 typedef void (*ngx_redis_record_handler_pt)(void *data,
     const ngx_redis_record_reply_t *reply);
 
@@ -59,6 +30,8 @@ typedef struct {
     ngx_uint_t                   hold;          /* unsigned  hold:1; */
     ngx_str_t                    channel;       /* a claim: where to be told of
                                                    another's end; or empty */
+
+    ngx_redis_asked_e            asked;         /* by the pending command */
 
     u_char                       lease_text[NGX_TIME_T_LEN];
     u_char                       ttl_text[NGX_TIME_T_LEN];

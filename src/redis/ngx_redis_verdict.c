@@ -1,0 +1,304 @@
+
+#include "ngx_redis_verdict.h"
+#include "ngx_redis_parse.h"
+
+#include <string.h>
+
+
+#define ngx_redis_verdict_text(word)  { word, sizeof(word) - 1 }
+
+
+typedef struct {
+    ngx_redis_text_t             word;
+    size_t                       elements;      /* the word included */
+    ngx_redis_record_verdict_e   verdict;
+} ngx_redis_verdict_word_t;
+
+
+static int ngx_redis_verdict_decode(const redisReply *reply,
+    ngx_redis_asked_e asked, ngx_redis_record_reply_t *decoded);
+static int ngx_redis_verdict_values(const redisReply *reply, size_t n,
+    ngx_redis_record_reply_t *decoded);
+static int ngx_redis_verdict_limits(const redisReply *told,
+    ngx_redis_limits_reply_t *limits);
+static int ngx_redis_verdict_limit(const redisReply *told, size_t i,
+    ngx_redis_limit_state_t *state);
+static int ngx_redis_verdict_refusal(const ngx_redis_limits_reply_t *limits);
+static int ngx_redis_verdict_number(const redisReply *reply, long long min,
+    unsigned long long *number);
+static int ngx_redis_verdict_is(const redisReply *reply,
+    const ngx_redis_text_t *word);
+static void ngx_redis_verdict_first_word(const redisReply *reply,
+    ngx_redis_text_t *word);
+
+
+static const ngx_redis_verdict_word_t  ngx_redis_verdict_claim_words[] = {
+    { ngx_redis_verdict_text("ok"), 1, ngx_redis_record_ok },
+    { ngx_redis_verdict_text("replay"), 4, ngx_redis_record_replay },
+    { ngx_redis_verdict_text("tombstone"), 2, ngx_redis_record_tombstone },
+    { ngx_redis_verdict_text("in_progress"), 2, ngx_redis_record_in_progress },
+    { ngx_redis_verdict_text("mismatch"), 1, ngx_redis_record_mismatch },
+    { ngx_redis_verdict_text("held"), 1, ngx_redis_record_held },
+    { ngx_redis_verdict_text("limited"), 1, ngx_redis_record_limited },
+    { { NULL, 0 }, 0, ngx_redis_record_failed }
+};
+
+
+static const ngx_redis_verdict_word_t  ngx_redis_verdict_change_words[] = {
+    { ngx_redis_verdict_text("ok"), 1, ngx_redis_record_ok },
+    { ngx_redis_verdict_text("stale"), 1, ngx_redis_record_stale },
+    { { NULL, 0 }, 0, ngx_redis_record_failed }
+};
+
+
+static const ngx_redis_verdict_word_t  ngx_redis_verdict_spend_words[] = {
+    { ngx_redis_verdict_text("ok"), 1, ngx_redis_record_ok },
+    { ngx_redis_verdict_text("limited"), 1, ngx_redis_record_limited },
+    { { NULL, 0 }, 0, ngx_redis_record_failed }
+};
+
+
+static const ngx_redis_verdict_word_t  *ngx_redis_verdict_words[] = {
+    ngx_redis_verdict_claim_words,              /* ngx_redis_asked_e */
+    ngx_redis_verdict_change_words,
+    ngx_redis_verdict_spend_words
+};
+
+
+static const ngx_redis_text_t  ngx_redis_verdict_limits_words[] = {
+    ngx_redis_verdict_text("read"),             /* ..._limits_verdict_e */
+    ngx_redis_verdict_text("spent"),
+    ngx_redis_verdict_text("refused")
+};
+
+
+static const ngx_redis_text_t  ngx_redis_verdict_unreadable =
+    ngx_redis_verdict_text("unreadable");
+
+
+ngx_redis_said_e
+ngx_redis_verdict(const redisReply *reply, ngx_redis_asked_e asked,
+    ngx_redis_record_reply_t *decoded, ngx_redis_text_t *word)
+{
+    memset(word, 0, sizeof(ngx_redis_text_t));
+    memset(decoded, 0, sizeof(ngx_redis_record_reply_t));
+
+    if (ngx_redis_verdict_decode(reply, asked, decoded)) {
+        return ngx_redis_said_verdict;
+    }
+
+    memset(decoded, 0, sizeof(ngx_redis_record_reply_t));
+
+    /*
+     * Anything but a refusal may mean that something stands under this name:
+     * it is never run over.
+     */
+
+    decoded->verdict = ngx_redis_record_unreadable;
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        ngx_redis_verdict_first_word(reply, word);
+
+        /* older servers wrap the error's code into a text */
+
+        if (!ngx_redis_contains(reply->str, (size_t) reply->len, "WRONGTYPE")) {
+            decoded->verdict = ngx_redis_record_failed;
+        }
+
+        return ngx_redis_said_error;
+    }
+
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2
+        && ngx_redis_verdict_is(reply->element[0],
+                                &ngx_redis_verdict_unreadable))
+    {
+        ngx_redis_verdict_first_word(reply->element[1], word);
+        return ngx_redis_said_unreadable;
+    }
+
+    return ngx_redis_said_nonsense;
+}
+
+
+static int
+ngx_redis_verdict_decode(const redisReply *reply, ngx_redis_asked_e asked,
+    ngx_redis_record_reply_t *decoded)
+{
+    size_t                           n;
+    const ngx_redis_verdict_word_t  *w;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
+        return 0;
+    }
+
+    n = reply->elements;
+
+    if (reply->element[n - 1]->type == REDIS_REPLY_ARRAY
+        && !ngx_redis_verdict_limits(reply->element[--n], &decoded->limits))
+    {
+        return 0;
+    }
+
+    for (w = ngx_redis_verdict_words[asked]; w->word.len; w++) {
+
+        if (w->elements == n
+            && ngx_redis_verdict_is(reply->element[0], &w->word))
+        {
+            decoded->verdict = w->verdict;
+            return ngx_redis_verdict_values(reply, n, decoded);
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+ngx_redis_verdict_values(const redisReply *reply, size_t n,
+    ngx_redis_record_reply_t *decoded)
+{
+    size_t             i;
+    const redisReply  *value;
+    ngx_redis_text_t  *values[3];
+
+    if (decoded->verdict == ngx_redis_record_limited) {
+        return decoded->limits.verdict == ngx_redis_limits_refused;
+    }
+
+    if (decoded->verdict == ngx_redis_record_in_progress) {
+        return ngx_redis_verdict_number(reply->element[1], 1, &decoded->left);
+    }
+
+    values[0] = &decoded->status;
+    values[1] = &decoded->headers;
+    values[2] = &decoded->body;
+
+    for (i = 1; i < n; i++) {
+        value = reply->element[i];
+
+        if (value->type != REDIS_REPLY_STRING) {
+            return 0;
+        }
+
+        values[i - 1]->data = value->str;
+        values[i - 1]->len = (size_t) value->len;
+    }
+
+    return 1;
+}
+
+
+static int
+ngx_redis_verdict_limits(const redisReply *told,
+    ngx_redis_limits_reply_t *limits)
+{
+    size_t  i;
+
+    if (told->elements < 3
+        || told->elements % 2 == 0
+        || told->elements > 1 + 2 * NGX_REDIS_LIMITS_MAX)
+    {
+        return 0;
+    }
+
+    limits->n = told->elements / 2;
+
+    for (i = 0; i < limits->n; i++) {
+        if (!ngx_redis_verdict_limit(told, i, &limits->state[i])) {
+            return 0;
+        }
+    }
+
+    for (i = ngx_redis_limits_read; i <= ngx_redis_limits_refused; i++) {
+
+        if (ngx_redis_verdict_is(told->element[0],
+                                 &ngx_redis_verdict_limits_words[i]))
+        {
+            limits->verdict = (ngx_redis_limits_verdict_e) i;
+
+            return limits->verdict != ngx_redis_limits_refused
+                   || ngx_redis_verdict_refusal(limits);
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+ngx_redis_verdict_limit(const redisReply *told, size_t i,
+    ngx_redis_limit_state_t *state)
+{
+    return ngx_redis_verdict_number(told->element[1 + 2 * i], 0, &state->left)
+           && ngx_redis_verdict_number(told->element[2 + 2 * i], 0,
+                                       &state->reset);
+}
+
+
+/* by one of which none is left, for a while: the client is told for how long */
+
+static int
+ngx_redis_verdict_refusal(const ngx_redis_limits_reply_t *limits)
+{
+    size_t  i;
+
+    for (i = 0; i < limits->n; i++) {
+        if (limits->state[i].left == 0 && limits->state[i].reset) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+ngx_redis_verdict_number(const redisReply *reply, long long min,
+    unsigned long long *number)
+{
+    if (reply->type != REDIS_REPLY_INTEGER
+        || reply->integer < min
+        || reply->integer > NGX_REDIS_NUMBER_MAX)
+    {
+        return 0;
+    }
+
+    *number = (unsigned long long) reply->integer;
+
+    return 1;
+}
+
+
+static int
+ngx_redis_verdict_is(const redisReply *reply, const ngx_redis_text_t *word)
+{
+    return reply->type == REDIS_REPLY_STRING
+           && (size_t) reply->len == word->len
+           && memcmp(reply->str, word->data, word->len) == 0;
+}
+
+
+/* an error's code or a field's name */
+
+static void
+ngx_redis_verdict_first_word(const redisReply *reply, ngx_redis_text_t *word)
+{
+    char  ch;
+
+    if (reply->type != REDIS_REPLY_ERROR && reply->type != REDIS_REPLY_STRING)
+    {
+        return;
+    }
+
+    word->data = reply->str;
+
+    while (word->len < (size_t) reply->len && word->len < NGX_REDIS_WORD) {
+        ch = (char) (reply->str[word->len] | 0x20);
+
+        if (ch < 'a' || ch > 'z') {
+            break;
+        }
+
+        word->len++;
+    }
+}
