@@ -6,12 +6,13 @@ package Gateway;
 use strict;
 use warnings;
 
+use Limit;
 use Segments::Nginx;
 use Segments::Util qw(free_port slurp);
 
 
 # redis => URL, upstream => Recorder, times => { name => ms }, listen => more
-# words of listen, wait => time
+# words of listen, wait => time, limit => whether there is one
 
 sub start {
     my ($class, %args) = @_;
@@ -43,6 +44,7 @@ sub conf {
     my $times = $args{times};
     my $port = $args{upstream}->port;
     my $listen = $args{listen} // '';
+    my $limit = $args{limit} ? "segments_rate_limit $Limit::DIRECTIVE;" : '';
     my %locations = map {
         my $policy = $_;
         my $letter = substr $policy, 0, 1;
@@ -88,6 +90,7 @@ http {
     segments_idempotency_scope \$http_x_tenant;
     segments_idempotency_lease $times->{lease}ms;
     segments_idempotency_ttl 600s;
+    $limit
     proxy_read_timeout $times->{read}ms;
 
     server {

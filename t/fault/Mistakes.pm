@@ -90,8 +90,9 @@ sub all {
          'ctx->verdict = reply->verdict;',
          'ctx->verdict = reply->verdict == ngx_redis_record_lost'
              . ' ? ngx_redis_record_ok : reply->verdict;',
-         'two effects|two at a time',
-         '--policy hold --kinds redis-stop,slow --often 20 --period 100'],
+         'two effects|two at a time',    # a limit would refuse it
+         '--policy hold --kinds redis-stop,slow --often 20 --period 100'
+             . ' --no-limit'],
 
         ['who waited in vain runs', $ADMIT,
          "    case ngx_redis_record_in_progress:\n"
@@ -104,6 +105,16 @@ sub all {
              . "        return ngx_http_segments_refuse(r, ctx,\n",
          'two effects|two at a time',
          '--policy hold --kinds slow --often 20 --wait 50ms'],
+
+        ['a replay pays the limit', $SCRIPT,
+         "return { 'replay', record.status",
+         "limits_spend() return { 'replay', record.status",
+         'paid unsent', '--policy retry --kinds twins --often 3'],
+
+        ['who takes over does not pay the limit', $SCRIPT,
+         "    if not limits_spend() then return { 'limited' } end\n\n"
+             . "    write(ttl, 'state',", "    write(ttl, 'state',",
+         'sent unpaid', '--policy retry --kinds reset-after,5xx-after'],
 
         ['a client that leaves cancels its request',
          'src/ngx_http_segments_module.c',

@@ -14,6 +14,7 @@ use Clock;
 use Faults;
 use Gateway;
 use Key;
+use Limit;
 use Loop;
 use Plan;
 use Probe;
@@ -40,7 +41,7 @@ my $GROWTH_KB = 4096;
 my $GROWTH = 1.15;
 
 
-# seed, requests, seconds, policy (hold, retry, both), honour, wait,
+# seed, requests, seconds, policy (hold, retry, both), honour, limit, wait,
 # concurrency, period, kinds, often, stop (at a violation of that kind), quiet,
 # log_level
 
@@ -51,7 +52,7 @@ sub new {
 
     my $self = bless {
         seed => 1, requests => 5000, policy => 'both', honour => 1,
-        concurrency => 64, period => 250,
+        limit => 1, concurrency => 64, period => 250,
         %args,
         times    => \%times,
         counts   => {},
@@ -83,7 +84,7 @@ sub start {
 
     my $loop = $self->{loop} = Loop->new;
     my %shared = (times => $self->{times}, wait => $self->{wait},
-        log_level => $self->{log_level},
+        limit => $self->{limit}, log_level => $self->{log_level},
         bad => sub { $self->violation('alert', $_[0]) });
 
     $self->{upstream} = Recorder->start(honour => $self->{honour});
@@ -105,6 +106,8 @@ sub start {
     $self->{clock} = Clock->new(loop => $loop);
     $self->{fault} = Faults->new(run => $self, redis => $self->{redis},
         gateways => $self->{gateways}, lease => $self->{times}{lease});
+    $self->{paid} = Limit->new(run => $self, redis => $self->{redis})
+        if $self->{limit};
     $self->{wire} = Wire->new(
         loop      => $loop,
         addresses => [map { $_->addresses } @{ $self->{gateways} }],
@@ -423,6 +426,7 @@ sub each_second {
     my ($self) = @_;
 
     $self->{wire}->check_patience;
+    $self->{paid}->check if $self->{paid};
     $self->{clock}->prune;
     $self->look_for_rare if $self->{least};
 
@@ -449,6 +453,7 @@ sub end {
     my ($self) = @_;
 
     eval {
+        $self->{paid}->check if $self->{paid};
         $self->ask_counts;
         $self->check_unread if !$self->{stopped};
         $self->check_keys;
@@ -620,6 +625,7 @@ sub summary {
         sort keys %{ $self->{answers} });
     $text .= "no answer:\n" . table(map { $_ => $self->{counts}{$_} // 0 }
         qw(cut aborted refused silent), 'late effects');
+    $text .= $self->{paid}->summary if $self->{paid};
     $text .= "worker that lived through it: $self->{worker}\n"
         if $self->{worker};
     $text .= "violations:\n" . (%found ? table(map { $_ => $found{$_} }
