@@ -30,56 +30,62 @@
 -- they refuse.  Times are milliseconds; points in time are of Redis' own clock.
 -- A record that cannot be read is neither run over nor changed.
 
-local FIELDS = { 'v', 'state', 'fp', 'since', 'token', 'lease', 'from',
-                 'status', 'headers', 'body', 'awaited' }
-
 -- a channel that finds no room is not told, and asks again by itself
 local AWAITED_MAX = 4096
-
-local NEEDED = {
-    claimed = { 'fp', 'since', 'token', 'lease', 'from' },
-    unknown = { 'fp', 'since' },
-    answered = { 'fp', 'since', 'token', 'status', 'headers', 'body' },
-    buried = { 'fp', 'since', 'token', 'status' },
-}
 
 local key = KEYS[1]
 
 
 local function is_time(text)
-    return #text <= 15 and text:find('^%d+$')
+    return text and #text <= 15 and text:find('^%d+$')
 end
-
-
-local SHAPE = {
-    since = is_time,
-    lease = is_time,
-    from = function(text) return text == 'absent' or text == 'unknown' end,
-    status = function(text) return text:find('^%d%d%d$') end,
-}
 
 
 -- the first field that cannot be used
 local function unreadable(record)
-    if record.v ~= '1' then return 'v' end
-    if not NEEDED[record.state] then return 'state' end
+    local state = record.state
+    local claimed, unknown = state == 'claimed', state == 'unknown'
+    local answered, buried = state == 'answered', state == 'buried'
 
-    for _, field in ipairs(NEEDED[record.state]) do
-        local value, shaped = record[field], SHAPE[field]
-        if not value or shaped and not shaped(value) then return field end
+    if record.v ~= '1' then return 'v' end
+    if not (claimed or unknown or answered or buried) then return 'state' end
+
+    if not record.fp then return 'fp' end
+    if not is_time(record.since) then return 'since' end
+
+    if unknown then return nil end
+    if not record.token then return 'token' end
+
+    if claimed then
+        local from = record.from
+
+        if not is_time(record.lease) then return 'lease' end
+        if from ~= 'absent' and from ~= 'unknown' then return 'from' end
+        return nil
     end
+
+    local status = record.status
+
+    if not (status and status:find('^%d%d%d$')) then return 'status' end
+
+    if buried then return nil end
+    if not record.headers then return 'headers' end
+    if not record.body then return 'body' end
 end
 
 
 -- nil: there is none
 local function read()
-    local record = {}
+    local v, state, fp, since, token, lease, from, status, headers, body,
+          awaited = unpack(redis.call('HMGET', key, 'v', 'state', 'fp', 'since',
+                                      'token', 'lease', 'from', 'status',
+                                      'headers', 'body', 'awaited'))
 
-    for i, value in ipairs(redis.call('HMGET', key, unpack(FIELDS))) do
-        record[FIELDS[i]] = value
-    end
+    if not v and redis.call('EXISTS', key) == 0 then return nil end
 
-    if record.v or redis.call('EXISTS', key) == 1 then return record end
+    return { v = v, state = state, fp = fp, since = since, token = token,
+             lease = lease, from = from, status = status, headers = headers,
+             body = body, awaited = awaited }
 end
 
 

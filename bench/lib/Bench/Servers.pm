@@ -54,6 +54,7 @@ sub start_nginx {
         ENVELOPE => envelope(),
         MAIN     => text('main'),
         COMMON   => text('common') =~ s/\n(?=.)/\n    /gr,
+        API      => text('api') =~ s/\n(?=.)/\n    /gr,
         %args,
     );
 

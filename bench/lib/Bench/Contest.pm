@@ -1,0 +1,118 @@
+package Bench::Contest;
+
+# What is compared, in rounds: every contender has its turn in each, so that
+# what else the machine does meets all of them.
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+
+use Bench::Field;
+use Bench::Load qw(load);
+
+our @EXPORT_OK = qw(contest median ratio scenarios sizes store_sizes);
+
+my $SIZE = 200;
+my $CONNECTIONS = 64;
+
+
+# The bare ones under the scenario that they are the limit of, then the others.
+
+sub scenarios {
+    my @turns = (
+        { contender => 'bare', scenario => 'forward', label => 'proxy_pass' },
+        { contender => 'bare', scenario => 'create', path => '/created',
+          label => 'return 201' },
+        { contender => 'bare', scenario => 'reject', path => '/refused',
+          label => 'return 400' },
+    );
+
+    for my $scenario (qw(forward create replay reject mixed)) {
+        push @turns, map {
+            { contender => $_, scenario => $scenario, label => "$_ $scenario" }
+        } qw(gateway lua pipelined);
+    }
+
+    return map { { size => $SIZE, %$_ } } @turns;
+}
+
+
+# what the size of a body costs, with and without the gateway
+
+sub sizes {
+    my @turns;
+
+    for my $size (200, 4096, 65536) {
+        push @turns, { contender => 'bare', scenario => 'forward',
+            size => $size, label => "proxy_pass $size" };
+        push @turns, map {
+            { contender => 'gateway', scenario => $_, size => $size,
+              label => "gateway $_ $size" }
+        } qw(forward create replay);
+    }
+
+    return @turns;
+}
+
+
+# the same store, empty and full; "records" are there besides the load's own
+
+sub store_sizes {
+    return map {
+        { contender => 'gateway', scenario => $_, size => $SIZE,
+          label => "gateway $_" }
+    } qw(create replay);
+}
+
+
+# Runs every turn "rounds" times, each for "seconds".  Returns
+# { label => { cpu => [one number for each round], ... } }.
+
+sub contest {
+    my ($field, $turns, %args) = @_;
+
+    my %found;
+
+    for my $round (1 .. $args{rounds}) {
+
+        # another order each time: what follows what is not always the same
+
+        my @order = @$turns;
+        push @order, splice @order, 0, int(rand @order);
+
+        for my $turn (@order) {
+            $field->empty if !$args{keep};
+
+            my $got = load($field, $turn->{contender}, $turn->{scenario},
+                connections => $CONNECTIONS, seconds => $args{seconds},
+                %$turn);
+
+            push @{ $found{ $turn->{label} }{$_} }, $got->{$_} for keys %$got;
+        }
+
+        print STDERR "round $round of $args{rounds}\n" if -t STDERR;
+    }
+
+    return \%found;
+}
+
+
+sub median {
+    my @sorted = sort { $a <=> $b } @_;
+
+    return @sorted % 2 ? $sorted[$#sorted / 2]
+        : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
+}
+
+
+# the median of each round's own ratio
+
+sub ratio {
+    my ($one, $base) = @_;
+
+    return median(map { $one->[$_] / $base->[$_] } 0 .. $#$one);
+}
+
+
+1;

@@ -1,0 +1,224 @@
+-- What the gateway checks of a create, written for LuaJIT: the schema, the
+-- canonical form, the key's syntax and the names made of it.
+
+local cjson = require 'cjson.safe'
+local sha256 = require 'nginx.sha256'
+local to_hex = require 'nginx.string'.to_hex
+
+local byte, find, format, gsub, sub = string.byte, string.find, string.format,
+                                      string.gsub, string.sub
+local concat, sort = table.concat, table.sort
+local null, type, pairs = cjson.null, type, pairs
+
+cjson.decode_max_depth(16)
+
+local _M = {}
+
+
+local COMPARATORS = {
+    eq = true, ne = true, gt = true, gte = true, lt = true, lte = true,
+    contains = true, not_contains = true,
+}
+
+local SEGMENT = { name = true, conditions = true }
+local CONDITION = { metric = true, comparator = true, value = true,
+                    negate = true }
+
+
+local function violation(errors, field, message)
+    errors[#errors + 1] = { field = field, message = message }
+end
+
+
+local function code_points(text)
+    local _, continued = gsub(text, '[\128-\191]', '')
+    return #text - continued
+end
+
+
+local function check_string(errors, field, value)
+    if value == nil then return violation(errors, field, 'Required') end
+
+    if type(value) ~= 'string' then
+        return violation(errors, field, 'Must be a string')
+    end
+
+    return true
+end
+
+
+local function check_condition(errors, path, condition)
+    if type(condition) ~= 'table' or condition[1] ~= nil then
+        return violation(errors, path, 'Must be an object')
+    end
+
+    check_string(errors, path .. '.metric', condition.metric)
+
+    if check_string(errors, path .. '.comparator', condition.comparator)
+       and not COMPARATORS[condition.comparator]
+    then
+        violation(errors, path .. '.comparator',
+                  'Must be one of eq, ne, gt, gte, lt, lte, contains, '
+                  .. 'not_contains')
+    end
+
+    check_string(errors, path .. '.value', condition.value)
+
+    if condition.negate ~= nil and type(condition.negate) ~= 'boolean' then
+        violation(errors, path .. '.negate', 'Must be a boolean')
+    end
+
+    for name in pairs(condition) do
+        if not CONDITION[name] then
+            violation(errors, path .. '.' .. name, 'Unknown field')
+        end
+    end
+end
+
+
+-- the violations of a create, or an empty table
+function _M.schema(segment)
+    local errors = {}
+
+    if check_string(errors, 'name', segment.name)
+       and #segment.name > 256 and code_points(segment.name) > 256
+    then
+        violation(errors, 'name', 'Value is too long')
+    end
+
+    local conditions = segment.conditions
+
+    if conditions == null or conditions ~= nil and type(conditions) ~= 'table'
+    then
+        violation(errors, 'conditions', 'Must be an array')
+
+    elseif conditions then
+        for i = 1, #conditions do
+            check_condition(errors, 'conditions[' .. i - 1 .. ']',
+                            conditions[i])
+        end
+    end
+
+    for name in pairs(segment) do
+        if not SEGMENT[name] then violation(errors, name, 'Unknown field') end
+    end
+
+    return errors
+end
+
+
+-- the object, or nil and why not
+function _M.parse(text)
+    local segment = text and cjson.decode(text)
+
+    if type(segment) ~= 'table' or byte(text, find(text, '%S')) ~= 123 then
+        return nil, 'Request body is not a JSON object'
+    end
+
+    return segment
+end
+
+
+local function append(out, value)
+    local kind = type(value)
+
+    if kind ~= 'table' then
+        out[#out + 1] = cjson.encode(value)
+        return
+    end
+
+    if value[1] ~= nil then
+        out[#out + 1] = '['
+
+        for i = 1, #value do
+            if i > 1 then out[#out + 1] = ',' end
+            append(out, value[i])
+        end
+
+        out[#out + 1] = ']'
+        return
+    end
+
+    local names = {}
+    for name in pairs(value) do names[#names + 1] = name end
+    sort(names)
+
+    out[#out + 1] = '{'
+
+    for i = 1, #names do
+        if i > 1 then out[#out + 1] = ',' end
+        out[#out + 1] = cjson.encode(names[i])
+        out[#out + 1] = ':'
+        append(out, value[names[i]])
+    end
+
+    out[#out + 1] = '}'
+end
+
+
+local function digest(text)
+    local hash = sha256:new()
+    hash:update(text)
+    return hash:final()
+end
+
+
+-- of the canonical form, in hexadecimal digits
+function _M.fingerprint(segment)
+    local out = {}
+    append(out, segment)
+    return to_hex(digest(concat(out)))
+end
+
+
+-- the key without quotes, or nil where it is malformed
+function _M.key(header)
+    if type(header) ~= 'string' then return nil end
+
+    if byte(header) ~= 34 then
+        if #header > 255 or not find(header, '^[!-~]+$')
+           or find(header, '[",;\\]')
+        then
+            return nil
+        end
+
+        return header
+    end
+
+    if not find(header, '^"[ -~]*"$') then return nil end
+
+    local key, bad = gsub(sub(header, 2, -2), '\\(.?)', function(c)
+        return (c == '"' or c == '\\') and c or '\n'
+    end)
+
+    if bad > 0 and find(key, '\n', 1, true) or key == '' or #key > 255 then
+        return nil
+    end
+
+    return key
+end
+
+
+local function escape(c)
+    return format('%%%02X', byte(c))
+end
+
+
+function _M.record_name(scope, key)
+    return 'segments:{live:' .. gsub(scope, '[^%w._~-]', escape) .. '}:create:'
+           .. gsub(key, '[^%w._~-]', escape)
+end
+
+
+-- the Idempotency-Key that the upstream gets
+function _M.upstream_key(scope, key, fingerprint)
+    local hex = to_hex(digest(#scope .. ':' .. scope .. '6:create'
+                              .. #key .. ':' .. key .. '64:' .. fingerprint))
+
+    return sub(hex, 1, 8) .. '-' .. sub(hex, 9, 12) .. '-8' .. sub(hex, 14, 16)
+           .. '-' .. format('%x', 8 + byte(hex, 17) % 4) .. sub(hex, 18, 20)
+           .. '-' .. sub(hex, 21, 32)
+end
+
+
+return _M
