@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # What is measured does its job: a contender that did not would be fast for
-# nothing.
+# nothing.  And a load that does not get what it asks for is no figure.
 #
 # run: once
 
@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/lib", "$FindBin::Bin/../bench/lib";
 use Segments::Test;
 
 use Bench::Field;
+use Bench::Load qw(load);
 
 my $field = Bench::Field->start(contenders => [qw(bare gateway)]);
 
@@ -20,13 +21,21 @@ for my $name (qw(bare gateway)) {
     ok(eval { $field->check($name); 1 }, $name) or diag $@;
 }
 
-SKIP: {
-    skip 'no Lua for nginx', 2 if !Bench::Field::has_lua();
-
-    for my $name (qw(lua pipelined)) {
-        $field->contender($name);
-        ok(eval { $field->check($name); 1 }, $name) or diag $@;
-    }
+for my $name (qw(lua pipelined)) {
+    $field->contender($name);
+    ok(eval { $field->check($name); 1 }, $name) or diag $@;
 }
+
+my %once = (size => 200, connections => 4, seconds => 1);
+
+for my $scenario (qw(forward create replay reject mixed)) {
+    my $got = eval { load($field, 'gateway', $scenario, %once) };
+
+    ok($got && $got->{cpu} > 0 && $got->{rate} > 0, "load: $scenario")
+        or diag $@;
+}
+
+ok(!eval { load($field, 'bare', 'forward', %once, path => '/refused') },
+    'load: answers that were not to be');
 
 done_testing();

@@ -238,7 +238,8 @@ sub in_flight {
 
     my ($code, $out, $err) = record('f', 'k');
     like($out, qr/^state        claimed: a request is running$/m, 'claimed');
-    like($out, qr/^lease        (?:[0-9]+ min )?[0-9.]+ s left$/m, 'claimed: lease');
+    like($out, qr/^lease        (?:[0-9]+ min )?[0-9.]+ s left$/m,
+        'claimed: lease');
 
     for my $how ([{ input => "y\n" }, '--purge'], ['--purge', '--yes']) {
         ($code, $out, $err) = record(@$how, 'f', 'k');

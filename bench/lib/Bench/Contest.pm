@@ -8,7 +8,6 @@ use warnings;
 
 use Exporter qw(import);
 
-use Bench::Field;
 use Bench::Load qw(load);
 
 our @EXPORT_OK = qw(contest median ratio scenarios sizes store_sizes);

@@ -12,7 +12,6 @@ use strict;
 use warnings;
 
 use Carp qw(croak);
-use Digest::SHA qw(sha1_hex);
 
 use Bench::Messages qw(answer broken envelope headers segment);
 use Bench::Processes qw(workers_of);
@@ -85,16 +84,6 @@ sub modules_path {
 
     return `$nginx -V 2>&1` =~ /--modules-path=(\S+)/ ? $1
         : '/usr/lib/nginx/modules';
-}
-
-
-# whether the packages are there that the contenders in Lua need
-
-sub has_lua {
-    return -e modules_path() . '/ngx_http_lua_module.so'
-        && -e '/usr/share/lua/5.1/nginx/redis.lua'
-        && -e '/usr/share/lua/5.1/nginx/sha256.lua'
-        && -e '/usr/share/lua/5.1/resty/core.lua';
 }
 
 

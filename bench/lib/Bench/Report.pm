@@ -10,7 +10,7 @@ use Exporter qw(import);
 use Bench::Contest qw(median ratio);
 
 our @EXPORT_OK = qw(contenders_table memory_line plot ratios_of sizes_table
-    store_table table targets_table);
+    store_table targets_table);
 
 my %NAME = (
     gateway   => 'gateway',
@@ -160,80 +160,110 @@ sub memory_line {
 }
 
 
-# bars of CPU ratios, as an SVG
+# bars of CPU ratios, as an SVG; all lengths are pixels
+
+my ($LEFT, $TOP, $HEIGHT, $BAR, $GAP) = (50, 44, 220, 26, 34);
+
+my $BOTTOM = $TOP + $HEIGHT;
+
+my @BARS = ([gateway => '#2a6f97'], [lua => '#e07a5f'],
+    [pipelined => '#f2b134']);
+
 
 sub plot {
     my ($ratios) = @_;
 
-    my ($left, $top, $height, $bar, $gap) = (50, 44, 220, 26, 34);
-    my @names = qw(gateway lua pipelined);
-    my %colour = (gateway => '#2a6f97', lua => '#e07a5f',
-        pipelined => '#f2b134');
+    my ($most) = sort { $b <=> $a } map { values %$_ } values %$ratios;
+    my $step = $most > 6 ? 2 : $most > 3 ? 1 : 0.5;
+    my $max = $step * int($most / $step + 1);
 
-    my ($max) = sort { $b <=> $a } map { values %$_ } values %$ratios;
-    my $step = $max > 6 ? 2 : $max > 3 ? 1 : 0.5;
-    $max = $step * int($max / $step + 1);
+    my $width = $LEFT + @SCENARIOS * (@BARS * $BAR + $GAP) + 20;
+    my $y = sub { sprintf '%.1f', $BOTTOM - $_[0] / $max * $HEIGHT };
 
-    my $width = $left + @SCENARIOS * (@names * $bar + $gap) + 20;
-    my $total = $top + $height + 46;
-    my $bottom = $top + $height;
-    my $y = sub { sprintf '%.1f', $bottom - $_[0] / $max * $height };
+    my @svg = (
+        text($LEFT, 18, 'CPU for a request (1: nginx without a gateway)',
+            'font-weight="bold"'),
+        (map { scale($_ * $step, $y, $width) } 0 .. $max / $step),
+        line($y->(1), $width, 'stroke="#333" stroke-dasharray="4 3"'),
+    );
+
+    my $x = $LEFT + $GAP / 2;
+
+    for my $scenario (@SCENARIOS) {
+        push @svg, bars($x, $y, map { $ratios->{ $_->[0] }{$scenario} } @BARS),
+            text($x + @BARS * $BAR / 2, $BOTTOM + 18, $scenario,
+                'text-anchor="middle"');
+        $x += @BARS * $BAR + $GAP;
+    }
+
+    return qq(<svg xmlns="http://www.w3.org/2000/svg" width="$width" height=")
+        . ($BOTTOM + 46) . qq(" font-family="sans-serif" font-size="12">\n)
+        . qq(<rect width="100%" height="100%" fill="#fff"/>\n)
+        . join('', map { "$_\n" } @svg, legend()) . "</svg>\n";
+}
+
+
+sub scale {
+    my ($value, $y, $width) = @_;
+
+    return line($y->($value), $width, 'stroke="#ddd"'),
+        text($LEFT - 8, $y->($value) + 4, $value, 'text-anchor="end"');
+}
+
+
+# one beside the other, with their values
+
+sub bars {
+    my ($x, $y, @values) = @_;
 
     my @svg;
 
-    push @svg, qq(<text x="$left" y="18" font-weight="bold">CPU for a request)
-        . qq( (1: nginx without a gateway)</text>);
+    for my $i (0 .. $#values) {
+        my $top = $y->($values[$i]);
 
-    for (my $value = 0; $value <= $max; $value += $step) {
-        my $line = $y->($value);
-
-        push @svg, qq(<line x1="$left" x2="$width" y1="$line" y2="$line" )
-            . 'stroke="' . ($value == 1 ? '#333' : '#ddd') . '"/>',
-            qq(<text x="@{[ $left - 8 ]}" y="@{[ $line + 4 ]}" )
-            . qq(text-anchor="end">$value</text>);
+        push @svg,
+            rect($x, $top, $BAR - 3, $BOTTOM - $top, $BARS[$i][1]),
+            text($x + $BAR / 2 - 1.5, $top - 4, $values[$i],
+                'text-anchor="middle" font-size="10"');
+        $x += $BAR;
     }
 
-    my $one = $y->(1);
-    push @svg, qq(<line x1="$left" x2="$width" y1="$one" y2="$one" )
-        . 'stroke="#333" stroke-dasharray="4 3"/>';
+    return @svg;
+}
 
-    my $x = $left + $gap / 2;
 
-    for my $scenario (@SCENARIOS) {
-        my $middle = $x + @names * $bar / 2;
+sub legend {
+    my $x = $LEFT - 120;
 
-        for my $name (@names) {
-            my $value = $ratios->{$name}{$scenario};
-            my $from = $y->($value);
-            my $size = sprintf '%.1f', $bottom - $from;
-            my $centre = $x + $bar / 2;
+    return map {
+        my ($name, $colour) = @$_;
 
-            push @svg, qq(<rect x="$x" y="$from" width="@{[ $bar - 3 ]}" )
-                . qq(height="$size" fill="$colour{$name}"/>),
-                qq(<text x="@{[ $centre - 1.5 ]}" y="@{[ $from - 4 ]}" )
-                . qq(text-anchor="middle" font-size="10">$value</text>);
-            $x += $bar;
-        }
+        $x += 120;
+        rect($x, $BOTTOM + 30, 10, 10, $colour),
+            text($x + 15, $BOTTOM + 39, $NAME{$name}, '');
+    } @BARS;
+}
 
-        push @svg, qq(<text x="$middle" y="@{[ $bottom + 18 ]}" )
-            . qq(text-anchor="middle">$scenario</text>);
-        $x += $gap;
-    }
 
-    my $legend = $left;
+sub line {
+    my ($y, $width, $style) = @_;
 
-    for my $name (@names) {
-        push @svg, qq(<rect x="$legend" y="@{[ $bottom + 30 ]}" width="10" )
-            . qq(height="10" fill="$colour{$name}"/>),
-            qq(<text x="@{[ $legend + 15 ]}" y="@{[ $bottom + 39 ]}">)
-            . "$NAME{$name}</text>";
-        $legend += 120;
-    }
+    return qq(<line x1="$LEFT" x2="$width" y1="$y" y2="$y" $style/>);
+}
 
-    return qq(<svg xmlns="http://www.w3.org/2000/svg" width="$width" )
-        . qq(height="$total" font-family="sans-serif" font-size="12">\n)
-        . qq(<rect width="100%" height="100%" fill="#fff"/>\n)
-        . join('', map { "$_\n" } @svg) . "</svg>\n";
+
+sub rect {
+    my ($x, $y, $width, $height, $colour) = @_;
+
+    return sprintf '<rect x="%g" y="%g" width="%g" height="%g" fill="%s"/>',
+        $x, $y, $width, $height, $colour;
+}
+
+
+sub text {
+    my ($x, $y, $text, $style) = @_;
+
+    return sprintf '<text x="%g" y="%g" %s>%s</text>', $x, $y, $style, $text;
 }
 
 
