@@ -9,6 +9,11 @@
 #include "sg_schema.h"
 
 
+/* a body of some ten conditions needs no other memory */
+
+#define SG_BODY_ROOM  8192
+
+
 static sg_body_e sg_body_check_value(const json_t *value, int pass_unknown,
     sg_errors_t *errors, unsigned char *fingerprint);
 
@@ -17,20 +22,26 @@ sg_body_e
 sg_body_check(sg_operation_e operation, sg_str_t text, int pass_unknown,
     sg_errors_t *errors, unsigned char *fingerprint)
 {
-    json_t     *value;
-    sg_body_e   rc;
+    sg_body_e      rc;
+    sg_arena_t     arena;
+    const json_t  *value;
+
+    _Alignas(max_align_t) unsigned char  room[SG_BODY_ROOM];
 
     (void) operation;                   /* both bodies are documented alike */
 
-    value = sg_json_parse(text, SG_BODY_MAX_DEPTH, &errors->message);
+    sg_arena_init(&arena, room, sizeof(room));
+
+    value = sg_json_parse(&arena, text, SG_BODY_MAX_DEPTH, &errors->message);
 
     if (value == NULL) {
         rc = errors->message.len ? sg_body_not_json : sg_body_failed;
 
     } else {
         rc = sg_body_check_value(value, pass_unknown, errors, fingerprint);
-        json_decref(value);
     }
+
+    sg_arena_free(&arena);
 
     if (errors->failed || errors->message.failed) {
         return sg_body_failed;

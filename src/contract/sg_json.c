@@ -12,6 +12,23 @@
 #define SG_JSON_SHORT_NUMBER  300       /* cannot underflow without exponent */
 
 
+/* jansson's functions; realloc came with 2.15 */
+
+typedef struct {
+    json_malloc_t         alloc;
+    json_free_t           free;
+#if JANSSON_VERSION_HEX >= 0x020f00
+    json_realloc_t        realloc;
+#endif
+} sg_json_memory_t;
+
+
+static json_t *sg_json_load(sg_arena_t *arena, sg_str_t text,
+    json_error_t *error);
+static void *sg_json_alloc(size_t size);
+static void sg_json_keep(void *p);
+static void sg_json_get_memory(sg_json_memory_t *memory);
+static void sg_json_set_memory(const sg_json_memory_t *memory);
 static const char *sg_json_scan(sg_str_t text, unsigned max_depth,
     const unsigned char **at);
 static const unsigned char *sg_json_skip_string(const unsigned char *p,
@@ -28,8 +45,14 @@ static void sg_json_escape(sg_buf_t *out, unsigned char ch);
 static size_t sg_json_utf8(const unsigned char *p, const unsigned char *end);
 
 
-json_t *
-sg_json_parse(sg_str_t text, unsigned max_depth, sg_buf_t *message)
+/* set while jansson parses: its functions have no argument for it */
+
+static sg_arena_t  *sg_json_arena;
+
+
+const json_t *
+sg_json_parse(sg_arena_t *arena, sg_str_t text, unsigned max_depth,
+    sg_buf_t *message)
 {
     json_t               *value;
     const char           *reason;
@@ -47,16 +70,79 @@ sg_json_parse(sg_str_t text, unsigned max_depth, sg_buf_t *message)
         return NULL;
     }
 
-    value = json_loadb((const char *) text.data, text.len,
-                       JSON_REJECT_DUPLICATES|JSON_DECODE_ANY, &error);
+    value = sg_json_load(arena, text, &error);
 
-    /* jansson has no words for most allocations that fail */
+    /* jansson has other words, or none, for an allocation that fails */
 
-    if (value == NULL && error.text[0] != '\0') {
+    if (value == NULL && !arena->failed) {
         sg_json_refuse(message, error.line, error.column, error.text);
     }
 
     return value;
+}
+
+
+/*
+ * A body has dozens of small values that are given up at once, and malloc()
+ * and free() took more than parsing.  jansson takes its functions from the
+ * process: others may have theirs, and get them back.
+ */
+
+static json_t *
+sg_json_load(sg_arena_t *arena, sg_str_t text, json_error_t *error)
+{
+    json_t             *value;
+    sg_json_memory_t    memory;
+
+    sg_json_get_memory(&memory);
+    sg_json_arena = arena;
+    json_set_alloc_funcs(sg_json_alloc, sg_json_keep);
+
+    value = json_loadb((const char *) text.data, text.len,
+                       JSON_REJECT_DUPLICATES|JSON_DECODE_ANY, error);
+
+    sg_json_set_memory(&memory);
+    sg_json_arena = NULL;
+
+    return value;
+}
+
+
+static void *
+sg_json_alloc(size_t size)
+{
+    return sg_arena_alloc(sg_json_arena, size);
+}
+
+
+/* the arena is freed as a whole */
+
+static void
+sg_json_keep(void *p)
+{
+    (void) p;
+}
+
+
+static void
+sg_json_get_memory(sg_json_memory_t *memory)
+{
+#if JANSSON_VERSION_HEX >= 0x020f00
+    json_get_alloc_funcs2(&memory->alloc, &memory->realloc, &memory->free);
+#else
+    json_get_alloc_funcs(&memory->alloc, &memory->free);
+#endif
+}
+
+
+static void
+sg_json_set_memory(const sg_json_memory_t *memory)
+{
+#if JANSSON_VERSION_HEX >= 0x020f00
+    json_set_alloc_funcs2(memory->alloc, memory->realloc, memory->free);
+#else
+    json_set_alloc_funcs(memory->alloc, memory->free);
+#endif
 }
 
 

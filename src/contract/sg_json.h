@@ -9,17 +9,20 @@
 
 #include <jansson.h>
 
+#include "sg_arena.h"
 #include "sg_buf.h"
 
 
 /*
  * Parses any JSON value nested in at most "max_depth" arrays and objects.
  * Besides broken syntax it refuses duplicate members, lone surrogates, U+0000,
- * invalid UTF-8 and numbers that would not be kept.  The caller owns the value.
- * When it is NULL, "message" says why and where; an empty message means that
- * memory failed (where it failed for a string, jansson says "invalid token").
+ * invalid UTF-8 and numbers that would not be kept.  The value lives in
+ * "arena": it is neither changed nor released by json_decref().  When it is
+ * NULL, "message" says why and where; an empty message means that memory
+ * failed.
  */
-json_t *sg_json_parse(sg_str_t text, unsigned max_depth, sg_buf_t *message);
+const json_t *sg_json_parse(sg_arena_t *arena, sg_str_t text,
+    unsigned max_depth, sg_buf_t *message);
 
 /*
  * Appends a JSON string, quotes included: the shortest escapes of ", \ and

@@ -108,14 +108,18 @@ static const struct {
 };
 
 
+static _Alignas(max_align_t) unsigned char  room[64];
+
+
 static void
 parsing(void **state)
 {
-    char      row[16];
-    size_t    i;
-    json_t   *value;
-    sg_buf_t  message;
-    sg_str_t  exact;
+    char           row[16];
+    size_t         i;
+    sg_buf_t       message;
+    sg_str_t       exact;
+    sg_arena_t     arena;
+    const json_t  *value;
 
     (void) state;
 
@@ -123,13 +127,14 @@ parsing(void **state)
         snprintf(row, sizeof(row), "row %zu", i);
 
         sg_buf_init(&message);
+        sg_arena_init(&arena, room, sizeof(room));
         exact = str_exact(rows[i].text);
-        value = sg_json_parse(exact, 16, &message);
+        value = sg_json_parse(&arena, exact, 16, &message);
 
         check_buf(row, &message, rows[i].message ? rows[i].message : "");
         check_int(row, value != NULL, rows[i].message == NULL);
 
-        json_decref(value);
+        sg_arena_free(&arena);
         str_exact_free(exact);
         sg_buf_free(&message);
     }
@@ -141,9 +146,9 @@ parsing(void **state)
 static void
 deep_text(void **state)
 {
-    json_t         *value;
     sg_buf_t        message;
     sg_str_t        text;
+    sg_arena_t      arena;
     unsigned char  *data;
 
     (void) state;
@@ -155,13 +160,65 @@ deep_text(void **state)
     text.data = data;
 
     sg_buf_init(&message);
-    value = sg_json_parse(text, 16, &message);
+    sg_arena_init(&arena, room, sizeof(room));
 
-    assert_null(value);
+    assert_null(sg_json_parse(&arena, text, 16, &message));
     check_buf("deep", &message, AT(1, 17, "nested too deep"));
 
+    sg_arena_free(&arena);
     sg_buf_free(&message);
     free(data);
+}
+
+
+/* jansson works for others in the process, with functions of their own */
+
+static unsigned  others;
+
+
+static void *
+others_malloc(size_t size)
+{
+    others++;
+    return malloc(size);
+}
+
+
+static void
+others_free(void *p)
+{
+    others--;
+    free(p);
+}
+
+
+static void
+others_keep_their_functions(void **state)
+{
+    json_t      *value;
+    sg_buf_t     message;
+    sg_arena_t   arena;
+
+    (void) state;
+
+    json_set_alloc_funcs(others_malloc, others_free);
+
+    sg_buf_init(&message);
+    sg_arena_init(&arena, room, sizeof(room));
+
+    assert_non_null(sg_json_parse(&arena, STR("{\"a\":[1,2]}"), 16, &message));
+    assert_null(sg_json_parse(&arena, STR("{\"a\":[1,2]"), 16, &message));
+    assert_int_equal(others, 0);
+
+    sg_arena_free(&arena);
+    sg_buf_free(&message);
+
+    value = json_object();
+    assert_int_not_equal(others, 0);
+    json_decref(value);
+    assert_int_equal(others, 0);
+
+    json_set_alloc_funcs(malloc, free);
 }
 
 
@@ -228,6 +285,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(parsing),
         cmocka_unit_test(deep_text),
+        cmocka_unit_test(others_keep_their_functions),
         cmocka_unit_test(writing)
     };
 
