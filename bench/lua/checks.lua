@@ -1,7 +1,9 @@
 -- What the gateway checks of a create, written for LuaJIT: the schema, the
 -- canonical form, the key's syntax and the names made of it.
 
+local bit = require 'bit'
 local cjson = require 'cjson.safe'
+local ffi = require 'ffi'
 local sha256 = require 'nginx.sha256'
 local to_hex = require 'nginx.string'.to_hex
 
@@ -9,8 +11,11 @@ local byte, find, format, gsub, sub = string.byte, string.find, string.format,
                                       string.gsub, string.sub
 local concat, sort = table.concat, table.sort
 local null, type, pairs = cjson.null, type, pairs
+local bor, cast, re_find = bit.bor, ffi.cast, ngx.re.find
+local bytes = ffi.typeof('const uint8_t *')
 
 cjson.decode_max_depth(16)
+cjson.decode_invalid_numbers(false)
 
 local _M = {}
 
@@ -49,7 +54,8 @@ end
 
 local function check_condition(errors, path, condition)
     if type(condition) ~= 'table' or condition[1] ~= nil then
-        return violation(errors, path, 'Must be an object')
+        violation(errors, path, 'Must be an object')
+        return 0
     end
 
     check_string(errors, path .. '.metric', condition.metric)
@@ -68,17 +74,24 @@ local function check_condition(errors, path, condition)
         violation(errors, path .. '.negate', 'Must be a boolean')
     end
 
+    local members = 0
+
     for name in pairs(condition) do
+        members = members + 1
+
         if not CONDITION[name] then
             violation(errors, path .. '.' .. name, 'Unknown field')
         end
     end
+
+    return members
 end
 
 
--- the violations of a create, or an empty table
+-- the violations of a create, or an empty table; and how many members it has
 function _M.schema(segment)
     local errors = {}
+    local members = 0
 
     if check_string(errors, 'name', segment.name)
        and #segment.name > 256 and code_points(segment.name) > 256
@@ -94,28 +107,79 @@ function _M.schema(segment)
 
     elseif conditions then
         for i = 1, #conditions do
-            check_condition(errors, 'conditions[' .. i - 1 .. ']',
-                            conditions[i])
+            members = members
+                      + check_condition(errors, 'conditions[' .. i - 1 .. ']',
+                                        conditions[i])
         end
     end
 
     for name in pairs(segment) do
+        members = members + 1
+
         if not SEGMENT[name] then violation(errors, name, 'Unknown field') end
     end
 
-    return errors
+    return errors, members
 end
 
 
--- the object, or nil and why not
+-- What cjson lets through: control characters, bytes that are not UTF-8,
+-- U+0000, and a member that comes twice.  Returns how many members the text
+-- has, or nil; there are fewer in the object where one came twice.
+
+local function scan(text)
+    local p, len = cast(bytes, text), #text
+    local i, members, seen, quoted = 0, 0, 0, false
+
+    while i < len do
+        local c = p[i]
+
+        if c == 34 then
+            quoted = not quoted
+
+        elseif quoted then
+            if c < 32 then return nil end
+            if c == 92 then i = i + 1 end
+
+        elseif c == 58 then
+            members = members + 1
+        end
+
+        seen = bor(seen, c)
+        i = i + 1
+    end
+
+    -- PCRE refuses to look at what is not UTF-8
+    if seen >= 128 and not re_find(text, '', 'jou') then return nil end
+
+    return members
+end
+
+
+local function has_nul(value)
+    if type(value) ~= 'table' then
+        return type(value) == 'string' and find(value, '\0', 1, true)
+    end
+
+    for name, member in pairs(value) do
+        if has_nul(name) or has_nul(member) then return true end
+    end
+end
+
+
+-- the object and how many members were written, or nil and why not
 function _M.parse(text)
     local segment = text and cjson.decode(text)
+    local members = segment and scan(text)
 
-    if type(segment) ~= 'table' or byte(text, find(text, '%S')) ~= 123 then
+    if not members or type(segment) ~= 'table'
+       or byte(text, find(text, '%S')) ~= 123
+       or find(text, '\\u0000', 1, true) and has_nul(segment)
+    then
         return nil, 'Request body is not a JSON object'
     end
 
-    return segment
+    return segment, members
 end
 
 

@@ -245,17 +245,22 @@ function _M.access()
         return refuse(400, 'request', 'invalid_data', 'Validation failed')
     end
 
-    local segment, why = checks.parse(body_of_request())
+    local segment, written = checks.parse(body_of_request())
 
     if not segment then
-        return refuse(400, 'request', 'invalid_data', why)
+        return refuse(400, 'request', 'invalid_data', written)
     end
 
-    local errors = checks.schema(segment)
+    local errors, members = checks.schema(segment)
 
     if #errors > 0 then
         return refuse(400, 'request', 'invalid_data', 'Validation failed',
                       errors)
+    end
+
+    if members ~= written then
+        return refuse(400, 'request', 'invalid_data',
+                      'Request body has a member twice')
     end
 
     if key then return admit(key, segment) end

@@ -24,6 +24,33 @@ use Segments::Util qw(find_program free_port program_root slurp wait_for);
 
 my $ANSWERED = 100;
 
+# what JSON libraries let through, or one of them
+
+my @BROKEN = (
+    '{"name":',
+    '{"name":"A"} x',
+    '[]',
+    '{"name":"A","name":"A"}',
+    '{"name":"A","\u006eame":"A"}',
+    '{"name":"A","conditions":[' . Bench::Messages::condition(0)
+        =~ s/\}/,"value":"0"}/r . ']}',
+    '{"name":"\ud800"}',
+    '{"name":"\udc00"}',
+    '{"name":"\u0000"}',
+    "{\"name\":\"a\tb\"}",
+    "{\"name\":\"\xff\"}",
+    "{\"name\":\"\xed\xa0\x80\"}",
+    "\xef\xbb\xbf{\"name\":\"A\"}",
+    '{"name":' . '[' x 17 . ']' x 17 . '}',
+);
+
+# and what is none of it
+
+my @SOUND = (
+    "{\"name\":\"\xc3\xa9 \\u00e9 \\ud83d\\ude00 \\\\u0000 \\\":\\n\"}",
+    ' { "name" : "a:b" , "conditions" : [ ] } ',
+);
+
 
 sub start {
     my ($class, %args) = @_;
@@ -259,6 +286,11 @@ sub check_gateway {
     $forwarded->(1, 'no key');
     $redis->cmd('DBSIZE') == 0 or die "$name: a record without a key\n";
 
+    for my $body (@SOUND) {
+        create($port, $body)->status == 201 or die "$name: refuses: $body\n";
+        $before++;
+    }
+
     expect($name, 'create', create($port, segment(200), 'k1'), 201, answer(),
         'created');
     $forwarded->(2, 'create');
@@ -284,8 +316,11 @@ sub check_gateway {
     expect($name, 'reject', create($port, broken(200), 'k2'), 400, envelope());
     create($port, segment(200), 'k 3')->status == 400
         or die "$name: a malformed key passes\n";
-    create($port, '{"name":', 'k4')->status == 400
-        or die "$name: broken JSON passes\n";
+
+    for my $body (@BROKEN) {
+        create($port, $body, 'k4')->status == 400
+            or die "$name: passes: $body\n";
+    }
 
     $forwarded->(2, 'all that is not to be forwarded');
     $redis->cmd('DBSIZE') == 1 or die "$name: records of what was refused\n";
