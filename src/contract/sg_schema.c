@@ -8,7 +8,8 @@
 #include <string.h>
 
 
-#define SG_NAME_MAX  256                /* code points */
+#define SG_NAME_MAX     256             /* code points */
+#define SG_MEMBERS_MAX  4               /* documented ones of an object */
 
 
 typedef struct {
@@ -34,8 +35,12 @@ typedef struct {
 
 
 static void sg_schema_conditions(sg_schema_t *schema, const json_t *conditions);
-static void sg_schema_documented(sg_schema_t *schema, const sg_object_t *object,
-    const json_t *value);
+static size_t sg_schema_documented(sg_schema_t *schema,
+    const sg_object_t *object, const json_t *value);
+static size_t sg_schema_children(const json_t **children,
+    const sg_object_t *object, const json_t *value);
+static size_t sg_schema_member(const sg_object_t *object, void *iter,
+    sg_str_t *name);
 static void sg_schema_unknown(sg_schema_t *schema, const sg_object_t *object,
     const json_t *value);
 static void sg_schema_violation(sg_schema_t *schema, const sg_str_t *member,
@@ -82,6 +87,7 @@ static const sg_str_t  sg_comparators[] = {
 void
 sg_schema_check(const json_t *segment, int pass_unknown, sg_errors_t *errors)
 {
+    size_t       unknown;
     sg_schema_t  schema;
 
     schema.pass_unknown = pass_unknown;
@@ -91,9 +97,12 @@ sg_schema_check(const json_t *segment, int pass_unknown, sg_errors_t *errors)
 
     sg_buf_init(&schema.path);
 
-    sg_schema_documented(&schema, &sg_segment, segment);
+    unknown = sg_schema_documented(&schema, &sg_segment, segment);
     sg_schema_conditions(&schema, json_object_get(segment, "conditions"));
-    sg_schema_unknown(&schema, &sg_segment, segment);
+
+    if (unknown) {
+        sg_schema_unknown(&schema, &sg_segment, segment);
+    }
 
     if (schema.path.failed) {
         errors->failed = 1;
@@ -121,31 +130,33 @@ sg_schema_conditions(sg_schema_t *schema, const json_t *conditions)
             continue;
         }
 
-        sg_schema_documented(schema, &sg_condition, condition);
-        sg_schema_unknown(schema, &sg_condition, condition);
+        if (sg_schema_documented(schema, &sg_condition, condition)) {
+            sg_schema_unknown(schema, &sg_condition, condition);
+        }
     }
 
     schema->in_condition = 0;
 }
 
 
-static void
+/* returns how many other members there are */
+
+static size_t
 sg_schema_documented(sg_schema_t *schema, const sg_object_t *object,
     const json_t *value)
 {
-    size_t              i;
+    size_t              i, unknown;
     const char         *message;
-    const json_t       *child;
+    const json_t       *children[SG_MEMBERS_MAX];
     const sg_member_t  *member;
+
+    unknown = sg_schema_children(children, object, value);
 
     for (i = 0; i < object->n; i++) {
         member = &object->members[i];
 
-        child = json_object_getn(value, (const char *) member->name.data,
-                                 member->name.len);
-
-        if (child) {
-            message = member->check(child);
+        if (children[i]) {
+            message = member->check(children[i]);
 
         } else {
             message = member->required ? "Required" : NULL;
@@ -155,6 +166,66 @@ sg_schema_documented(sg_schema_t *schema, const sg_object_t *object,
             sg_schema_violation(schema, &member->name, message);
         }
     }
+
+    return schema->pass_unknown ? 0 : unknown;
+}
+
+
+/* one walk: a lookup for each documented member would hash each name */
+
+static size_t
+sg_schema_children(const json_t **children, const sg_object_t *object,
+    const json_t *value)
+{
+    void      *iter;
+    size_t     i, unknown;
+    json_t    *members;
+    sg_str_t   name;
+
+    for (i = 0; i < object->n; i++) {
+        children[i] = NULL;
+    }
+
+    /* jansson's iterators want no const, though they change nothing */
+
+    members = (json_t *) value;
+    unknown = 0;
+
+    for (iter = json_object_iter(members);
+         iter;
+         iter = json_object_iter_next(members, iter))
+    {
+        i = sg_schema_member(object, iter, &name);
+
+        if (i == object->n) {
+            unknown++;
+
+        } else {
+            children[i] = json_object_iter_value(iter);
+        }
+    }
+
+    return unknown;
+}
+
+
+/* which documented member it is, object->n if it is none */
+
+static size_t
+sg_schema_member(const sg_object_t *object, void *iter, sg_str_t *name)
+{
+    size_t  i;
+
+    name->data = (const unsigned char *) json_object_iter_key(iter);
+    name->len = json_object_iter_key_len(iter);
+
+    for (i = 0; i < object->n; i++) {
+        if (sg_str_eq(*name, object->members[i].name)) {
+            break;
+        }
+    }
+
+    return i;
 }
 
 
@@ -163,15 +234,8 @@ sg_schema_unknown(sg_schema_t *schema, const sg_object_t *object,
     const json_t *value)
 {
     void      *iter;
-    size_t     i;
     json_t    *members;
     sg_str_t   name;
-
-    if (schema->pass_unknown) {
-        return;
-    }
-
-    /* jansson's iterators want no const, though they change nothing */
 
     members = (json_t *) value;
 
@@ -179,16 +243,7 @@ sg_schema_unknown(sg_schema_t *schema, const sg_object_t *object,
          iter;
          iter = json_object_iter_next(members, iter))
     {
-        name.data = (const unsigned char *) json_object_iter_key(iter);
-        name.len = json_object_iter_key_len(iter);
-
-        for (i = 0; i < object->n; i++) {
-            if (sg_str_eq(name, object->members[i].name)) {
-                break;
-            }
-        }
-
-        if (i == object->n) {
+        if (sg_schema_member(object, iter, &name) == object->n) {
             sg_schema_violation(schema, &name, "Unknown field");
         }
     }
