@@ -277,7 +277,7 @@ ngx_http_segments_upstream_path(ngx_http_request_t *r,
     sg_route_path(&buf, &ctx->route);
 
     if (r->args.len) {
-        sg_buf_add(&buf, "?", 1);
+        sg_buf_add_char(&buf, '?');
         sg_buf_add(&buf, r->args.data, r->args.len);
     }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 
-#define SG_BUF_MIN  64
+#define SG_BUF_MIN  256
 
 
 static int sg_buf_grow(sg_buf_t *buf, size_t len);
@@ -38,17 +38,49 @@ sg_buf_free(sg_buf_t *buf)
 void
 sg_buf_add(sg_buf_t *buf, const void *data, size_t len)
 {
-    if (buf->failed || len == 0) {
+    unsigned char  *p;
+
+    if (len == 0) {
         return;
+    }
+
+    p = sg_buf_extend(buf, len);
+    if (p) {
+        memcpy(p, data, len);
+    }
+}
+
+
+void
+sg_buf_add_char(sg_buf_t *buf, unsigned char ch)
+{
+    unsigned char  *p;
+
+    p = sg_buf_extend(buf, 1);
+    if (p) {
+        *p = ch;
+    }
+}
+
+
+unsigned char *
+sg_buf_extend(sg_buf_t *buf, size_t len)
+{
+    unsigned char  *p;
+
+    if (buf->failed) {
+        return NULL;
     }
 
     if (len > buf->size - buf->len && sg_buf_grow(buf, len) != 0) {
         buf->failed = 1;
-        return;
+        return NULL;
     }
 
-    memcpy(buf->data + buf->len, data, len);
+    p = buf->data + buf->len;
     buf->len += len;
+
+    return p;
 }
 
 

@@ -37,9 +37,16 @@ void sg_buf_init(sg_buf_t *buf);
 void sg_buf_free(sg_buf_t *buf);
 
 void sg_buf_add(sg_buf_t *buf, const void *data, size_t len);
+void sg_buf_add_char(sg_buf_t *buf, unsigned char ch);
 void sg_buf_add_str(sg_buf_t *buf, sg_str_t str);
 void sg_buf_add_cstr(sg_buf_t *buf, const char *str);
 void sg_buf_add_uint(sg_buf_t *buf, unsigned long long n);
+
+/*
+ * Appends "len" bytes that the caller writes at once; NULL when the buffer has
+ * failed.
+ */
+unsigned char *sg_buf_extend(sg_buf_t *buf, size_t len);
 
 /* 1 when both hold the same bytes, 0 otherwise */
 int sg_str_eq(sg_str_t a, sg_str_t b);

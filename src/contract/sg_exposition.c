@@ -147,7 +147,7 @@ sg_exposition_label(sg_buf_t *buf, sg_str_t value)
         }
 
         if (ch == '"' || ch == '\\') {
-            sg_buf_add(buf, "\\", 1);
+            sg_buf_add_char(buf, '\\');
         }
 
         sg_buf_add(buf, &ch, 1);
@@ -178,6 +178,6 @@ sg_exposition_seconds(sg_buf_t *buf, unsigned long long msec)
 
     for (len = 3; digits[len - 1] == '0'; len--) { /* void */ }
 
-    sg_buf_add(buf, ".", 1);
+    sg_buf_add_char(buf, '.');
     sg_buf_add(buf, digits, len);
 }

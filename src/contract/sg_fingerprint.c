@@ -125,16 +125,19 @@ sg_canonical_object(sg_buf_t *out, const json_t *object)
     sg_entries_fill(entries, object);
     qsort(entries, n, sizeof(sg_entry_t), sg_entries_compare);
 
-    sg_buf_add(out, "{", 1);
+    sg_buf_add_char(out, '{');
 
     for (i = 0; i < n; i++) {
-        sg_buf_add(out, ",", i != 0);
+        if (i) {
+            sg_buf_add_char(out, ',');
+        }
+
         sg_json_string(out, entries[i].name);
-        sg_buf_add(out, ":", 1);
+        sg_buf_add_char(out, ':');
         sg_canonical(out, entries[i].value);
     }
 
-    sg_buf_add(out, "}", 1);
+    sg_buf_add_char(out, '}');
 
     if (entries != few) {
         free(entries);
@@ -192,14 +195,17 @@ sg_canonical_array(sg_buf_t *out, const json_t *array)
 
     n = json_array_size(array);
 
-    sg_buf_add(out, "[", 1);
+    sg_buf_add_char(out, '[');
 
     for (i = 0; i < n; i++) {
-        sg_buf_add(out, ",", i != 0);
+        if (i) {
+            sg_buf_add_char(out, ',');
+        }
+
         sg_canonical(out, json_array_get(array, i));
     }
 
-    sg_buf_add(out, "]", 1);
+    sg_buf_add_char(out, ']');
 }
 
 
@@ -211,7 +217,7 @@ sg_canonical_integer(sg_buf_t *out, json_int_t integer)
     n = (unsigned long long) integer;
 
     if (integer < 0) {
-        sg_buf_add(out, "-", 1);
+        sg_buf_add_char(out, '-');
         n = 0 - n;
     }
 

@@ -156,7 +156,7 @@ static void
 sg_key_add_part(sg_buf_t *out, sg_str_t part)
 {
     sg_buf_add_uint(out, part.len);
-    sg_buf_add(out, ":", 1);
+    sg_buf_add_char(out, ':');
     sg_buf_add_str(out, part);
 }
 

@@ -41,6 +41,8 @@ static void sg_json_refuse_at(sg_buf_t *message, sg_str_t text,
     const unsigned char *at, const char *reason);
 static void sg_json_refuse(sg_buf_t *message, int line, int column,
     const char *reason);
+static size_t sg_json_plain(const unsigned char *p, const unsigned char *end);
+static void sg_json_escaped(sg_buf_t *out, sg_str_t str);
 static void sg_json_escape(sg_buf_t *out, unsigned char ch);
 static size_t sg_json_utf8(const unsigned char *p, const unsigned char *end);
 
@@ -333,35 +335,72 @@ sg_json_refuse(sg_buf_t *message, int line, int column, const char *reason)
 void
 sg_json_string(sg_buf_t *out, sg_str_t str)
 {
+    unsigned char  *p;
+
+    if (sg_json_plain(str.data, str.data + str.len) != str.len) {
+        sg_json_escaped(out, str);
+        return;
+    }
+
+    p = sg_buf_extend(out, str.len + 2);
+    if (p == NULL) {
+        return;
+    }
+
+    *p++ = '"';
+
+    if (str.len) {
+        memcpy(p, str.data, str.len);
+    }
+
+    p[str.len] = '"';
+}
+
+
+/* how many bytes from p on are ASCII that needs no escape */
+
+static size_t
+sg_json_plain(const unsigned char *p, const unsigned char *end)
+{
+    const unsigned char  *start;
+
+    for (start = p; p < end; p++) {
+        if (*p < 0x20 || *p >= 0x80 || *p == '"' || *p == '\\') {
+            break;
+        }
+    }
+
+    return (size_t) (p - start);
+}
+
+
+static void
+sg_json_escaped(sg_buf_t *out, sg_str_t str)
+{
     size_t                n;
     const unsigned char  *p, *end, *start;
 
-    sg_buf_add(out, "\"", 1);
+    sg_buf_add_char(out, '"');
 
     p = str.data;
     end = p + str.len;
     start = p;
 
     while (p < end) {
-        n = 1;
+        n = sg_json_plain(p, end);
 
-        if (*p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') {
-            p++;
-            continue;
+        if (n == 0) {
+            n = sg_json_utf8(p, end);
         }
 
-        if (*p >= 0x80) {
-            n = sg_json_utf8(p, end);
-
-            if (n) {
-                p += n;
-                continue;
-            }
+        if (n) {
+            p += n;
+            continue;
         }
 
         sg_buf_add(out, start, (size_t) (p - start));
 
-        if (n) {
+        if (*p < 0x80) {
             sg_json_escape(out, *p);
 
         } else {
@@ -372,7 +411,7 @@ sg_json_string(sg_buf_t *out, sg_str_t str)
     }
 
     sg_buf_add(out, start, (size_t) (p - start));
-    sg_buf_add(out, "\"", 1);
+    sg_buf_add_char(out, '"');
 }
 
 
