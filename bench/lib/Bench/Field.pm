@@ -14,7 +14,7 @@ use warnings;
 use Carp qw(croak);
 
 use Bench::Messages qw(answer broken envelope headers segment);
-use Bench::Processes qw(workers_of);
+use Bench::Processes qw(run_apart run_with_others workers_of);
 use Bench::Servers qw(start_nginx);
 use Segments::HTTP qw(http);
 use Segments::RedisServer;
@@ -57,6 +57,8 @@ sub start {
 
     my $self = bless { nginx => {} }, $class;
 
+    run_with_others($$);
+
     $self->{redis} = Segments::RedisServer->start(options => {
         'maxmemory-policy' => 'noeviction',
     });
@@ -92,6 +94,7 @@ sub contender {
 
     $nginx->{worker} = wait_for { (workers_of($nginx->{process}->pid))[0] } 20,
         "the worker of $name";
+    run_apart($nginx->{worker});
 
     $self->{nginx}{$name} = $nginx;
 

@@ -1,6 +1,6 @@
 package Bench::Processes;
 
-# What a process has used.
+# What a process has used, and where it runs.
 
 use strict;
 use warnings;
@@ -11,7 +11,11 @@ use POSIX qw(sysconf _SC_CLK_TCK);
 
 use Segments::Util qw(slurp);
 
-our @EXPORT_OK = qw(cpu_seconds resident workers_of);
+our @EXPORT_OK = qw(cpu_seconds resident run_apart run_with_others workers_of);
+
+# as they were before any were taken away
+
+my ($MEASURED, @OTHERS) = processors();
 
 
 # user and system together: as utime + stime say, or finer where the kernel does
@@ -57,6 +61,37 @@ sub workers_of {
     }
 
     return @workers;
+}
+
+
+# What is measured has one processor to itself, and all else has the others: a
+# worker that shares its own with what it serves pays for that differently from
+# run to run.  Children run where their parent does.
+
+sub run_apart { return run_on($_[0], $MEASURED) }
+
+sub run_with_others { return run_on($_[0], @OTHERS) }
+
+
+sub run_on {
+    my ($pid, @processors) = @_;
+
+    return if !@OTHERS;                 # there is but one
+
+    my $list = join ',', @processors;
+
+    system("taskset -acp $list $pid > /dev/null") == 0
+        or croak "process $pid cannot run on $list";
+
+    return;
+}
+
+
+sub processors {
+    my ($list) = slurp('/proc/self/status') =~ /^Cpus_allowed_list:\s*(\S+)/m
+        or croak 'it is not known which processors there are';
+
+    return map { /(\d+)-(\d+)/ ? $1 .. $2 : $_ } split /,/, $list;
 }
 
 
