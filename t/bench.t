@@ -26,6 +26,14 @@ for my $name (qw(lua pipelined)) {
     ok(eval { $field->check($name); 1 }, $name) or diag $@;
 }
 
+my @before = map { $field->worker($_) } qw(bare gateway lua pipelined);
+
+$field->renew;
+
+is(scalar(grep { my $pid = $_; grep { $pid == $_ } @before }
+    map { $field->worker($_) } qw(bare gateway lua pipelined)), 0,
+    'each has a worker that is new');
+
 my %once = (size => 200, connections => 4, seconds => 1);
 
 for my $scenario (qw(forward create replay reject mixed)) {

@@ -75,17 +75,22 @@ sub contest {
 
     for my $round (1 .. $args{rounds}) {
 
+        # where a worker's memory lies and what LuaJIT happened to compile is
+        # worth a tenth, for as long as the worker lives
+
+        $field->renew;
+
         # another order each time: what follows what is not always the same
 
         my @order = @$turns;
         push @order, splice @order, 0, int(rand @order);
 
-        for my $turn (@order) {
-            $field->empty if !$args{keep};
+        # what grows once, and what LuaJIT compiles, is no part of it
 
-            my $got = load($field, $turn->{contender}, $turn->{scenario},
-                connections => $CONNECTIONS, seconds => $args{seconds},
-                %$turn);
+        turn($field, $_, %args, seconds => 1) for @order;
+
+        for my $turn (@order) {
+            my $got = turn($field, $turn, %args);
 
             push @{ $found{ $turn->{label} }{$_} }, $got->{$_} for keys %$got;
         }
@@ -94,6 +99,16 @@ sub contest {
     }
 
     return \%found;
+}
+
+
+sub turn {
+    my ($field, $turn, %args) = @_;
+
+    $field->empty if !$args{keep};
+
+    return load($field, $turn->{contender}, $turn->{scenario},
+        connections => $CONNECTIONS, seconds => $args{seconds}, %$turn);
 }
 
 
