@@ -75,8 +75,8 @@ sub contest {
 
     for my $round (1 .. $args{rounds}) {
 
-        # where a worker's memory lies and what LuaJIT happened to compile is
-        # worth a tenth, for as long as the worker lives
+        # where a worker's memory lies and what LuaJIT happened to compile stays
+        # as long as the worker lives
 
         $field->renew;
 
