@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 
-#define SG_ARENA_ALIGN      16          /* suits any type */
+#define SG_ARENA_ALIGN      _Alignof(max_align_t)
 #define SG_ARENA_MIN_BLOCK  (16 * 1024)
 
 /*
@@ -49,8 +49,8 @@
 
 
 struct sg_arena_block_s {
-    sg_arena_block_t     *next;
-    size_t                size;         /* of the memory that follows */
+    _Alignas(max_align_t) sg_arena_block_t  *next;
+    size_t                                   size;  /* of what follows */
 };
 
 

@@ -150,7 +150,7 @@ sg_exposition_label(sg_buf_t *buf, sg_str_t value)
             sg_buf_add_char(buf, '\\');
         }
 
-        sg_buf_add(buf, &ch, 1);
+        sg_buf_add_char(buf, ch);
     }
 }
 

@@ -87,7 +87,9 @@ sg_json_parse(sg_arena_t *arena, sg_str_t text, unsigned max_depth,
 /*
  * A body has dozens of small values that are given up at once, and malloc()
  * and free() took more than parsing.  jansson takes its functions from the
- * process: others may have theirs, and get them back.
+ * process: others may have theirs, and get them back.  That is safe since only
+ * nginx's event loop calls jansson, and parsing keeps nothing for a later call
+ * (the pool of jansson's dtoa.c is for printing).
  */
 
 static json_t *

@@ -77,6 +77,12 @@ static const sg_object_t  sg_condition = {
 };
 
 
+_Static_assert(sizeof(sg_segment_members) / sizeof(sg_member_t)
+                   <= SG_MEMBERS_MAX
+               && sizeof(sg_condition_members) / sizeof(sg_member_t)
+                   <= SG_MEMBERS_MAX, "SG_MEMBERS_MAX is too small");
+
+
 static const sg_str_t  sg_comparators[] = {
     sg_string("eq"), sg_string("ne"), sg_string("gt"), sg_string("gte"),
     sg_string("lt"), sg_string("lte"), sg_string("contains"),
