@@ -14,7 +14,9 @@ use Segments::Test;
 
 use Bench::Field;
 use Bench::Load qw(load);
+use Segments::Util qw(slurp);
 
+my $alone = processors($$) =~ /\A\d+\z/;
 my $field = Bench::Field->start(contenders => [qw(bare gateway)]);
 
 for my $name (qw(bare gateway)) {
@@ -26,13 +28,22 @@ for my $name (qw(lua pipelined)) {
     ok(eval { $field->check($name); 1 }, $name) or diag $@;
 }
 
-my @before = map { $field->worker($_) } qw(bare gateway lua pipelined);
+my @names = qw(bare gateway lua pipelined);
+my %before = map { $field->worker($_) => 1 } @names;
 
 $field->renew;
 
-is(scalar(grep { my $pid = $_; grep { $pid == $_ } @before }
-    map { $field->worker($_) } qw(bare gateway lua pipelined)), 0,
+is(scalar(grep { $before{ $field->worker($_) } } @names), 0,
     'each has a worker that is new');
+
+my $others = processors($$);
+
+for my $name (@names) {
+    my $own = processors($field->worker($name));
+
+    ok($own =~ /\A\d+\z/ && ($own ne $others || $alone),
+        "$name: the worker has a processor to itself") or diag "$own, $others";
+}
 
 my %once = (size => 200, connections => 4, seconds => 1);
 
@@ -47,3 +58,13 @@ ok(!eval { load($field, 'bare', 'forward', %once, path => '/refused') },
     'load: answers that were not to be');
 
 done_testing();
+
+
+# where a process may run
+
+sub processors {
+    my ($pid) = @_;
+
+    return slurp("/proc/$pid/status") =~ /^Cpus_allowed_list:\s*(\S+)/m
+        ? $1 : '';
+}
