@@ -65,8 +65,9 @@ sub store_sizes {
 }
 
 
-# Runs every turn "rounds" times, each for "seconds".  Returns
-# { label => { cpu => [one number for each round], ... } }.
+# Runs every turn once in each lap, for a second; "seconds" laps are a round, and
+# there are "rounds" of them.  Returns { label => { cpu => [one number for each
+# lap], ... } }.
 
 sub contest {
     my ($field, $turns, %args) = @_;
@@ -80,19 +81,17 @@ sub contest {
 
         $field->renew;
 
-        # another order each time: what follows what is not always the same
-
-        my @order = @$turns;
-        push @order, splice @order, 0, int(rand @order);
-
         # what grows once, and what LuaJIT compiles, is no part of it
 
-        turn($field, $_, %args, seconds => 1) for @order;
+        lap($field, $turns, %args);
 
-        for my $turn (@order) {
-            my $got = turn($field, $turn, %args);
+        for (1 .. $args{seconds}) {
+            my $got = lap($field, $turns, %args);
 
-            push @{ $found{ $turn->{label} }{$_} }, $got->{$_} for keys %$got;
+            for my $label (keys %$got) {
+                push @{ $found{$label}{$_} }, $got->{$label}{$_}
+                    for keys %{ $got->{$label} };
+            }
         }
 
         print STDERR "round $round of $args{rounds}\n" if -t STDERR;
@@ -102,13 +101,25 @@ sub contest {
 }
 
 
+# in another order each time: what follows what is not always the same
+
+sub lap {
+    my ($field, $turns, %args) = @_;
+
+    my @order = @$turns;
+    push @order, splice @order, 0, int(rand @order);
+
+    return { map { $_->{label} => turn($field, $_, %args) } @order };
+}
+
+
 sub turn {
     my ($field, $turn, %args) = @_;
 
     $field->empty if !$args{keep};
 
     return load($field, $turn->{contender}, $turn->{scenario},
-        connections => $CONNECTIONS, seconds => $args{seconds}, %$turn);
+        connections => $CONNECTIONS, seconds => 1, %$turn);
 }
 
 
@@ -120,7 +131,7 @@ sub median {
 }
 
 
-# the median of each round's own ratio
+# the median of each lap's own ratio
 
 sub ratio {
     my ($one, $base) = @_;
