@@ -12,9 +12,14 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../bench/lib";
 use Segments::Test;
 
+use Bench::Contest qw(ratio);
 use Bench::Field;
 use Bench::Load qw(load);
 use Segments::Util qw(slurp);
+
+is(ratio([3, 9, 8, 3, 9], [2, 7, 2, 8, 9]), 1.5,
+    'a ratio is of what is not disturbed');
+is(ratio([4, 1, 2], [1]), 1.5, 'a quartile between two');
 
 my $alone = processors($$) =~ /\A\d+\z/;
 my $field = Bench::Field->start(contenders => [qw(bare gateway)]);
@@ -34,7 +39,7 @@ my %before = map { $field->worker($_) => 1 } @names;
 $field->renew;
 
 is(scalar(grep { $before{ $field->worker($_) } } @names), 0,
-    'each has a worker that is new');
+    'each is started anew');
 
 my $others = processors($$);
 

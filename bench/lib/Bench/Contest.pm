@@ -76,8 +76,8 @@ sub contest {
 
     for my $round (1 .. $args{rounds}) {
 
-        # where a worker's memory lies and what LuaJIT happened to compile stays
-        # as long as the worker lives
+        # where a program's memory lies and what LuaJIT happened to compile stays
+        # as long as it lives
 
         $field->renew;
 
@@ -131,12 +131,25 @@ sub median {
 }
 
 
-# the median of each lap's own ratio
+# Of the lower quartiles: whatever else the machine does only ever adds, and at
+# times to half of what is measured.
 
 sub ratio {
     my ($one, $base) = @_;
 
-    return median(map { $one->[$_] / $base->[$_] } 0 .. $#$one);
+    return lower_quartile(@$one) / lower_quartile(@$base);
+}
+
+
+sub lower_quartile {
+    my @sorted = sort { $a <=> $b } @_;
+
+    my $at = $#sorted / 4;
+    my $i = int $at;
+
+    return $sorted[$i] if $i == $at;
+
+    return $sorted[$i] + ($at - $i) * ($sorted[$i + 1] - $sorted[$i]);
 }
 
 

@@ -92,41 +92,28 @@ sub contender {
         FILES    => files(),
     );
 
+    $nginx->{worker} = wait_for {
+        (workers_of($nginx->{process}->pid))[0];
+    } 20, "the worker of $name";
+
+    run_apart($nginx->{worker});
+
     $self->{nginx}{$name} = $nginx;
-    $self->meet_worker($name);
 
     return $nginx;
 }
 
 
-# A worker that is new for each contender: the master starts one for each that
-# ends.
+# Each contender once more, and not only its worker: that has its memory where
+# its master had it.
 
 sub renew {
     my ($self) = @_;
 
     for my $name (sort keys %{ $self->{nginx} }) {
-        kill 'TERM', $self->worker($name);
-        $self->meet_worker($name);
+        $self->{nginx}{$name}{process}->stop;
+        $self->contender($name);
     }
-
-    return;
-}
-
-
-sub meet_worker {
-    my ($self, $name) = @_;
-
-    my $nginx = $self->{nginx}{$name};
-    my $known = $nginx->{worker} // 0;
-
-    $nginx->{worker} = wait_for {
-        my @workers = workers_of($nginx->{process}->pid);
-
-        @workers == 1 && $workers[0] != $known && $workers[0];
-    } 20, "the worker of $name";
-
-    run_apart($nginx->{worker});
 
     return;
 }
