@@ -19,7 +19,7 @@ use Segments::Util qw(slurp);
 
 is(ratio([3, 9, 8, 3, 9], [2, 7, 2, 8, 9]), 1.5,
     'a ratio is of what is not disturbed');
-is(ratio([4, 1, 2], [1]), 1.5, 'a quartile between two');
+is(ratio([4, 1, 2], [1]), 1.2, 'a percentile between two');
 
 my $alone = processors($$) =~ /\A\d+\z/;
 my $field = Bench::Field->start(contenders => [qw(bare gateway)]);

@@ -13,12 +13,15 @@
 #define SG_ARENA_MIN_BLOCK  (16 * 1024)
 
 /*
- * Blocks double, for few calls of malloc() and so that free() sees a large one
- * now and then: glibc raises by it what it keeps instead of giving it back to
- * the kernel, and the next request meets no page faults.
+ * Each block is four times the one before, for few calls of malloc() and so
+ * that the newest outweighs the others.  What glibc keeps instead of giving it
+ * back to the kernel is at most twice the largest block that it was given: with
+ * blocks that only double, all of them are just that much, and whether each
+ * request meets page faults is a matter of luck.
  */
 
-#define SG_ARENA_MAX_BLOCK  (1024 * 1024)
+#define SG_ARENA_GROWTH     4
+#define SG_ARENA_MAX_BLOCK  (16 * 1024 * 1024)
 
 
 /* a sanitizer sees what is used beyond an allocation, or after the arena */
@@ -64,7 +67,7 @@ sg_arena_init(sg_arena_t *arena, void *room, size_t size)
     arena->end = arena->pos + size;
     arena->room = room;
     arena->room_size = size;
-    arena->block_size = SG_ARENA_MIN_BLOCK / 2;
+    arena->block_size = SG_ARENA_MIN_BLOCK / SG_ARENA_GROWTH;
     arena->blocks = NULL;
     arena->failed = 0;
 
@@ -112,7 +115,7 @@ sg_arena_grow(sg_arena_t *arena, size_t size)
     sg_arena_block_t  *block;
 
     if (arena->block_size < SG_ARENA_MAX_BLOCK) {
-        arena->block_size *= 2;
+        arena->block_size *= SG_ARENA_GROWTH;
     }
 
     if (size < arena->block_size - sizeof(sg_arena_block_t)) {

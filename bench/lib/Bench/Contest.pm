@@ -131,20 +131,20 @@ sub median {
 }
 
 
-# Of the lower quartiles: whatever else the machine does only ever adds, and at
-# times to half of what is measured.
+# Of what is hardly disturbed: whatever else the machine does only ever adds, and
+# at times to most of what is measured.
 
 sub ratio {
     my ($one, $base) = @_;
 
-    return lower_quartile(@$one) / lower_quartile(@$base);
+    return tenth_percentile(@$one) / tenth_percentile(@$base);
 }
 
 
-sub lower_quartile {
+sub tenth_percentile {
     my @sorted = sort { $a <=> $b } @_;
 
-    my $at = $#sorted / 4;
+    my $at = $#sorted / 10;
     my $i = int $at;
 
     return $sorted[$i] if $i == $at;
