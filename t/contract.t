@@ -35,7 +35,7 @@ my @sources = sort glob "$root/src/contract/*.c";
 my @tests = sort glob "$root/t/unit/test_*.c";
 my @headers = glob "$root/src/contract/*.h";
 
-plan tests => 4 + 2 * @tests;
+plan tests => 6 + 2 * @tests;
 
 make_path($build);
 
@@ -62,6 +62,14 @@ for my $test (@tests) {
         passes($name);
     }
 }
+
+# glibc's own malloc
+
+my ($rc, $out) = run(grep({ !/sanitize/ } @cc), '-o', "$build/page_faults",
+    "$root/t/unit/page_faults.c", "$root/src/contract/sg_arena.c", @libs);
+
+is($rc, 0, 'page_faults compiles') or diag($out);
+passes('page_faults');
 
 # the published vectors agree with themselves, by another implementation
 
