@@ -30,6 +30,7 @@ static ngx_int_t ngx_http_segments_record_answer(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end);
 static void ngx_http_segments_settled(void *data,
     const ngx_redis_record_reply_t *reply);
+static void ngx_http_segments_end_upstream(ngx_http_request_t *r);
 static void ngx_http_segments_set_status(ngx_http_segments_ctx_t *ctx,
     ngx_redis_record_verdict_e verdict);
 
@@ -432,6 +433,7 @@ ngx_http_segments_settled(void *data, const ngx_redis_record_reply_t *reply)
     if (r->upstream && r->upstream->peer.connection
         && ngx_http_output_filter(r, NULL) == NGX_ERROR)
     {
+        ngx_http_segments_end_upstream(r);
         ngx_http_finalize_request(r, NGX_ERROR);
 
     } else {
@@ -439,6 +441,20 @@ ngx_http_segments_settled(void *data, const ngx_redis_record_reply_t *reply)
     }
 
     ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * What ngx_http_upstream_create() does to an upstream before: it shares the
+ * request's count, and with the last one its cleanup would free the request
+ * that ngx_http_finalize_request() is at work on.
+ */
+
+static void
+ngx_http_segments_end_upstream(ngx_http_request_t *r)
+{
+    r->main->count++;
+    (*r->upstream->cleanup)(r);
 }
 
 

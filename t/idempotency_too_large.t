@@ -50,6 +50,18 @@ sub buried {
 }
 
 
+# what comes behind on the same connection is answered: it was read
+
+sub leave_stream {
+    my ($c, $id) = @_;
+
+    $c->reset($id);
+    $c->request('PATCH', '/v4/segments')->status == 405 or die 'not answered';
+
+    return;
+}
+
+
 for my $buffering (qw(on off)) {
     my $nginx = nginx(upstream => $upstream, redis => $redis,
         listen => 'sndbuf=8k', set => {
@@ -105,6 +117,38 @@ for my $buffering (qw(on off)) {
     $c->reset;
     $upstream->release('b');
     buried($nginx, 'left', 201);
+
+    # clients that left before the answer came: nothing can be sent to them
+    # while the upstream still sends
+
+    my $http2 = nginx(upstream => $upstream, redis => $redis,
+        listen => 'http2', set => {
+            %Segments::Nginx::PATIENT,
+            segments_redis_prefix  => "$buffering:",
+            proxy_buffering        => $buffering,
+        });
+
+    for my $how ('', 'chunked') {
+        for my $gone ([RST => $nginx->connect], [stream => h2($http2)]) {
+            my ($name, $c) = @$gone;
+            my $key = "gone-$buffering-$name-$how";
+            my $answer = "hold=$key; hold-body=$key-body; body=300000; $how";
+
+            my $id = $c->send_request($nginx->create_request(key => $key,
+                mock => $answer));
+            $upstream->wait_held($key);
+
+            $name eq 'RST' ? $c->reset : leave_stream($c, $id);
+
+            $upstream->release($key);
+            $upstream->wait_held("$key-body");
+            wait_for { $nginx->create(key => $key)->summary eq $GONE } 10,
+                "the tombstone of $key";
+            $upstream->release("$key-body");
+
+            buried($nginx, $key, 201);
+        }
+    }
 
     # a large error is an answer, too
 
