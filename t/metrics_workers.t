@@ -111,7 +111,7 @@ my ($pid) = $nginx->worker_pids;
 $nginx->reload;
 gauge('segments_waiting_requests', 2, 'in an old worker');
 $nginx->expect_alert(qr/process $pid exited on signal 9/);
-kill 'KILL', $pid;
+$nginx->kill($pid);
 gauge('segments_waiting_requests', 0, 'not when it was killed');
 $upstream->release($_) for qw(killed again);
 

@@ -109,6 +109,17 @@ like($output, qr/exited on signal 9/, 'and is shown');
 is($code, 1, 'so does a sanitizer');
 like($output, qr/# nginx: ERROR: AddressSanitizer/, 'and is shown');
 
+my $lost = 'sub lost { spew($n->dir . "/sanitizer.1", '
+    . '"==1==Unable to get registers from thread $_[0].\n") }';
+
+($code, $output) = run_test("$start $lost" . 'lost($n->kill_worker);');
+is($code, 0, 'it cannot look into a worker that was killed on purpose')
+    or diag($output);
+
+($code, $output) = run_test("$start $lost" . 'lost(($n->worker_pids)[0]);');
+is($code, 1, 'nor, which is shown, into another');
+like($output, qr/# nginx: ==1==Unable to get registers/, 'is shown');
+
 ($code, $output) = run_test("$start print 'master ', \$n->pid, qq(\\n); die;");
 my ($master) = $output =~ /master ([0-9]+)/;
 ok($master && !kill(0, $master), 'a test that dies leaves no nginx');

@@ -26,7 +26,6 @@ sub start {
         h2      => $h2,
         offset  => 0,
         workers => {},
-        killed  => {},
         bad     => $args{bad},
     }, $class;
 
@@ -137,7 +136,7 @@ sub read_line {
         my $pid = $1;
 
         delete $self->{workers}{$pid};
-        return if $line !~ /signal/ || $self->{killed}{$pid};
+        return if $line !~ /signal/ || $self->{nginx}->killed($pid);
     }
 
     return if $line !~ /\[(?:alert|emerg)\]/;
@@ -166,13 +165,7 @@ sub victim {
 }
 
 
-sub kill {
-    my ($self, $pid) = @_;
-
-    $self->{killed}{$pid} = 1;
-
-    return CORE::kill('KILL', $pid);
-}
+sub kill { return $_[0]{nginx}->kill($_[1]) }
 
 
 # of the worker that is never killed: resident kilobytes, open descriptors

@@ -34,6 +34,10 @@ use Segments::Process;
 use Segments::Util qw(find_program free_port program_root slow slow_ms
     slurp spew tempdir wait_for);
 
+# what LeakSanitizer says of a process that is killed while it looks for leaks
+my $LOST_THREAD
+    = qr{^==[0-9]+==Unable to get registers from thread ([0-9]+)\.\n}m;
+
 my $instances = 0;
 my @started;
 my @checked;
@@ -513,7 +517,7 @@ sub living_pids {
     my $log = $self->error_log;
     my %ended = map { $_ => 1 } $log =~ /process ([0-9]+) exited (?:with|on)/g;
 
-    return grep { !$ended{$_} && kill 0, $_ } $self->started_workers;
+    return grep { !$ended{$_} && CORE::kill 0, $_ } $self->started_workers;
 }
 
 
@@ -577,13 +581,25 @@ sub kill_worker {
     my $mark = length $self->error_log;
 
     $self->expect_alert(qr/process $pid exited on signal 9/);
-
-    kill 'KILL', $pid;
-
+    $self->kill($pid);
     $self->wait_log(qr/start worker process/, 10, $mark);
 
     return $pid;
 }
+
+
+# kill -9, and no more: true when there was such a process
+
+sub kill {
+    my ($self, $pid) = @_;
+
+    $self->{killed}{$pid} = 1;
+
+    return CORE::kill 'KILL', $pid;
+}
+
+
+sub killed { return $_[0]{killed}{$_[1]} }
 
 
 # such a line in the error log is no failure of the test
@@ -625,6 +641,7 @@ sub complaints {
         my ($pid) = $path =~ /\.([0-9]+)\z/;
         my $report = slurp($path);
 
+        $report =~ s/$LOST_THREAD/$self->killed($1) ? '' : $&/ge;
         $report = without_leaks($report) if $self->{interrupted}{$pid};
         push @lines, split /\n/, $report;
     }
@@ -659,7 +676,7 @@ sub stop_all {
         $nginx->quit(1) || $nginx->stop if $alive;
 
         if (!$alive) {
-            kill 'KILL', $_ for $nginx->living_pids;
+            CORE::kill 'KILL', $_ for $nginx->living_pids;
         }
     }
 
