@@ -37,21 +37,25 @@ sub scenarios {
 }
 
 
-# what the size of a body costs, with and without the gateway
+# What the size of a body costs, with and without the gateway: one list for each
+# size, for an nginx of its own.  One that had other sizes before may give its
+# memory back to the kernel behind each request, and fault it in again.
 
 sub sizes {
-    my @turns;
+    my @contests;
 
     for my $size (200, 4096, 65536) {
-        push @turns, { contender => 'bare', scenario => 'forward',
-            size => $size, label => "proxy_pass $size" };
-        push @turns, map {
-            { contender => 'gateway', scenario => $_, size => $size,
-              label => "gateway $_ $size" }
-        } qw(forward create replay);
+        push @contests, [
+            { contender => 'bare', scenario => 'forward', size => $size,
+              label => "proxy_pass $size" },
+            map {
+                { contender => 'gateway', scenario => $_, size => $size,
+                  label => "gateway $_ $size" }
+            } qw(forward create replay)
+        ];
     }
 
-    return @turns;
+    return @contests;
 }
 
 
