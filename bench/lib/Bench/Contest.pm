@@ -16,7 +16,8 @@ my $SIZE = 200;
 my $CONNECTIONS = 64;
 
 
-# The bare ones under the scenario that they are the limit of, then the others.
+# The bare ones under the scenario that they are the limit of, then the others:
+# one list of turns.
 
 sub scenarios {
     my @turns = (
@@ -33,7 +34,7 @@ sub scenarios {
         } qw(gateway lua pipelined);
     }
 
-    return map { { size => $SIZE, %$_ } } @turns;
+    return [map { { size => $SIZE, %$_ } } @turns];
 }
 
 
@@ -42,10 +43,10 @@ sub scenarios {
 # memory back to the kernel behind each request, and fault it in again.
 
 sub sizes {
-    my @contests;
+    my @lists;
 
     for my $size (200, 4096, 65536) {
-        push @contests, [
+        push @lists, [
             { contender => 'bare', scenario => 'forward', size => $size,
               label => "proxy_pass $size" },
             map {
@@ -55,46 +56,36 @@ sub sizes {
         ];
     }
 
-    return @contests;
+    return @lists;
 }
 
 
 # the same store, empty and full; "records" are there besides the load's own
 
 sub store_sizes {
-    return map {
+    return [map {
         { contender => 'gateway', scenario => $_, size => $SIZE,
           label => "gateway $_" }
-    } qw(create replay);
+    } qw(create replay)];
 }
 
 
-# Runs every turn once in each lap, for a second; "seconds" laps are a round, and
-# there are "rounds" of them.  Returns { label => { cpu => [one number for each
-# lap], ... } }.
+# For some lists of turns; every turn has a second in each lap of its list,
+# "seconds" laps are a round, and there are "rounds" of them.  Returns
+# { label => { cpu => [one number for each lap], ... } }.
 
 sub contest {
-    my ($field, $turns, %args) = @_;
+    my ($field, $lists, %args) = @_;
 
     my %found;
 
     for my $round (1 .. $args{rounds}) {
-
-        # where a program's memory lies and what LuaJIT happened to compile stays
-        # as long as it lives
-
-        $field->renew;
-
-        # what grows once, and what LuaJIT compiles, is no part of it
-
-        lap($field, $turns, %args);
-
-        for (1 .. $args{seconds}) {
-            my $got = lap($field, $turns, %args);
-
-            for my $label (keys %$got) {
-                push @{ $found{$label}{$_} }, $got->{$label}{$_}
-                    for keys %{ $got->{$label} };
+        for my $turns (@$lists) {
+            for my $got (laps($field, $turns, %args)) {
+                for my $label (keys %$got) {
+                    push @{ $found{$label}{$_} }, $got->{$label}{$_}
+                        for keys %{ $got->{$label} };
+                }
             }
         }
 
@@ -102,6 +93,22 @@ sub contest {
     }
 
     return \%found;
+}
+
+
+sub laps {
+    my ($field, $turns, %args) = @_;
+
+    # where a program's memory lies and what LuaJIT happened to compile stays
+    # as long as it lives
+
+    $field->renew;
+
+    # what grows once, and what LuaJIT compiles, is no part of it
+
+    lap($field, $turns, %args);
+
+    return map { lap($field, $turns, %args) } 1 .. $args{seconds};
 }
 
 
