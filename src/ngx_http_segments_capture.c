@@ -445,9 +445,9 @@ ngx_http_segments_settled(void *data, const ngx_redis_record_reply_t *reply)
 
 
 /*
- * What ngx_http_upstream_create() does to an upstream before: it shares the
- * request's count, and with the last one its cleanup would free the request
- * that ngx_http_finalize_request() is at work on.
+ * As ngx_http_upstream_create() ends the upstream of before.  An upstream has a
+ * reference to its request, here the last one: if its cleanup were left to
+ * ngx_http_finalize_request(), it would free what that still uses.
  */
 
 static void

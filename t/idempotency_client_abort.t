@@ -38,23 +38,11 @@ sub start2 {
 }
 
 
-# what comes behind on the same connection is answered: it was read
-
-sub reset_stream {
-    my ($c, $id) = @_;
-
-    $c->reset($id);
-    $c->request('PATCH', '/v4/segments')->status == 405 or die 'not answered';
-
-    return;
-}
-
-
 my %leave = (
     'FIN'              => [\&start1, sub { $_[0]->close }],
     'RST'              => [\&start1, sub { $_[0]->reset }],
     'half close'       => [\&start1, sub { $_[0]->shutdown_write }],
-    'stream reset'     => [\&start2, \&reset_stream],
+    'stream reset'     => [\&start2, sub { $_[0]->reset_read($_[1]) }],
     'HTTP/2 close'     => [\&start2, sub { $_[0]->close }],
     'HTTP/2 RST'       => [\&start2, sub { $_[0]->close(reset => 1) }],
 );

@@ -50,16 +50,8 @@ sub buried {
 }
 
 
-# what comes behind on the same connection is answered: it was read
-
-sub leave_stream {
-    my ($c, $id) = @_;
-
-    $c->reset($id);
-    $c->request('PATCH', '/v4/segments')->status == 405 or die 'not answered';
-
-    return;
-}
+sub cut { return scalar grep { $_->{event} eq 'closed' && $_->{busy} }
+              $upstream->events }
 
 
 for my $buffering (qw(on off)) {
@@ -118,8 +110,8 @@ for my $buffering (qw(on off)) {
     $upstream->release('b');
     buried($nginx, 'left', 201);
 
-    # clients that left before the answer came: nothing can be sent to them
-    # while the upstream still sends
+    # clients that left before the answer came: nothing can be sent to them, so
+    # the upstream, which still sends, is left too
 
     my $http2 = nginx(upstream => $upstream, redis => $redis,
         listen => 'http2', set => {
@@ -134,16 +126,18 @@ for my $buffering (qw(on off)) {
             my $key = "gone-$buffering-$name-$how";
             my $answer = "hold=$key; hold-body=$key-body; body=300000; $how";
 
+            my $cut = cut();
             my $id = $c->send_request($nginx->create_request(key => $key,
                 mock => $answer));
             $upstream->wait_held($key);
 
-            $name eq 'RST' ? $c->reset : leave_stream($c, $id);
+            $name eq 'RST' ? $c->reset : $c->reset_read($id);
 
             $upstream->release($key);
             $upstream->wait_held("$key-body");
             wait_for { $nginx->create(key => $key)->summary eq $GONE } 10,
                 "the tombstone of $key";
+            wait_for { cut() > $cut } 10, "the end of $key";
             $upstream->release("$key-body");
 
             buried($nginx, $key, 201);

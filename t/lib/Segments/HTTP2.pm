@@ -325,6 +325,22 @@ sub reset {
 }
 
 
+# The same, and returns when the gateway has read it: what comes behind on the
+# connection is answered.
+
+sub reset_read {
+    my ($self, $id) = @_;
+
+    $self->reset($id);
+
+    my $answer = $self->request('PATCH', '/v4/segments');
+
+    $answer && $answer->status == 405 or die 'not answered';
+
+    return;
+}
+
+
 sub goaway {
     my ($self) = @_;
 

@@ -676,7 +676,7 @@ sub stop_all {
         $nginx->quit(1) || $nginx->stop if $alive;
 
         if (!$alive) {
-            CORE::kill 'KILL', $_ for $nginx->living_pids;
+            $nginx->kill($_) for $nginx->living_pids;
         }
     }
 
