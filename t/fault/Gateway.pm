@@ -47,7 +47,9 @@ sub conf {
     my %locations = map {
         my $policy = $_;
         my $letter = substr $policy, 0, 1;
-        my $set = "segments_idempotency_unknown $policy;";
+        my $buffering = $policy eq 'hold' ? 'on' : 'off';
+        my $set = "segments_idempotency_unknown $policy; "
+            . "proxy_buffering $buffering;";
 
         ("/$letter" => $set, $args{wait} ? ("/${letter}w"
             => "$set segments_idempotency_wait $args{wait};") : ());

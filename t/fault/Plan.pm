@@ -71,7 +71,7 @@ sub key {
     my $mode = $self->{policy} eq 'both' ? $dice->pick('hold', 'retry')
         : $self->{policy};
     my $tenant = $dice->pick(qw(ada bob cy dan));
-    my $large = $dice->chance(0.01);
+    my $large = $dice->chance(0.03);
     my @tenants = $self->{wanted}{twins} && $dice->chance(0.1)
         ? qw(ada bob) : $tenant;
 
