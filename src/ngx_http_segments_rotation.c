@@ -52,6 +52,8 @@ static void ngx_http_segments_describe(ngx_http_segments_sight_t *sight,
     ngx_file_info_t *info);
 static ngx_uint_t ngx_http_segments_same(ngx_http_segments_sight_t *one,
     ngx_http_segments_sight_t *two);
+static ngx_uint_t ngx_http_segments_unchanged(
+    ngx_http_segments_sight_t *sight);
 static void ngx_http_segments_see(ngx_http_segments_watch_t *watch,
     ngx_http_segments_sight_t *sight);
 static void ngx_http_segments_take_up(ngx_http_segments_watch_t *watch);
@@ -98,7 +100,8 @@ ngx_http_segments_rotation_init(ngx_cycle_t *cycle,
 
 /*
  * The file may have changed since the configuration was read: a worker that
- * takes a dead one's place long afterwards starts with an old key.
+ * takes a dead one's place starts with the first key, and has to take up at
+ * once what the other workers have.
  */
 
 static ngx_int_t
@@ -127,7 +130,7 @@ ngx_http_segments_watch(ngx_cycle_t *cycle, ngx_http_segments_secret_t *secret)
     ngx_http_segments_look(&secret->path, &sight);
     ngx_http_segments_see(watch, &sight);
 
-    if (sight.ctime.tv_sec + NGX_HTTP_SEGMENTS_LOOK / 1000 < ngx_time()) {
+    if (ngx_http_segments_unchanged(&sight)) {
         ngx_http_segments_take_up(watch);
     }
 
@@ -242,6 +245,23 @@ ngx_http_segments_same(ngx_http_segments_sight_t *one,
            && one->mtime.tv_nsec == two->mtime.tv_nsec
            && one->ctime.tv_sec == two->ctime.tv_sec
            && one->ctime.tv_nsec == two->ctime.tv_nsec;
+}
+
+
+/* whether a worker that was there may have seen it for an interval */
+
+static ngx_uint_t
+ngx_http_segments_unchanged(ngx_http_segments_sight_t *sight)
+{
+    int64_t      age;
+    ngx_time_t  *now;
+
+    now = ngx_timeofday();
+
+    age = ((int64_t) now->sec - sight->ctime.tv_sec) * 1000
+          + (int64_t) now->msec - sight->ctime.tv_nsec / 1000000;
+
+    return age >= NGX_HTTP_SEGMENTS_LOOK;
 }
 
 
