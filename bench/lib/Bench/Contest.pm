@@ -151,8 +151,8 @@ sub median {
 }
 
 
-# Of what is hardly disturbed: whatever else the machine does only ever adds, and
-# at times to most of what is measured.
+# Of what is hardly disturbed: whatever else the machine does only ever adds,
+# and at times to most of what is measured.
 
 sub ratio {
     my ($one, $base) = @_;
