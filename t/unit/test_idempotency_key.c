@@ -13,78 +13,79 @@
 #define UUID   "8e03978e-40d5-43dd-bc93-6894a57f9324"
 
 
+static const struct {
+    sg_str_t     value;
+    const char  *key;               /* NULL: refused */
+} syntax_rows[] = {
+    { sg_string("abc"), "abc" },
+    { sg_string("\"abc\""), "abc" },
+    { sg_string(UUID), UUID },
+    { sg_string("\"" UUID "\""), UUID },
+    { sg_string(" \tabc\t "), "abc" },
+    { sg_string(" \"abc\" "), "abc" },
+    { sg_string("a"), "a" },
+    { sg_string("!#$%&'()*+-./:<=>?@[]^_`{|}~"),
+      "!#$%&'()*+-./:<=>?@[]^_`{|}~" },
+    { sg_string("?1"), "?1" },
+    { sg_string(":YWJj:"), ":YWJj:" },
+    { sg_string(X_255), X_255 },
+    { sg_string("  \"" X_255 "\"  "), X_255 },
+
+    { sg_string("\"a b\""), "a b" },
+    { sg_string("\" a \""), " a " },
+    { sg_string("\"a,b;c\""), "a,b;c" },
+    { sg_string("\"a\\\"b\""), "a\"b" },
+    { sg_string("\"a\\\\b\""), "a\\b" },
+    { sg_string("\"\\\\\""), "\\" },
+
+    { { NULL, 0 }, NULL },
+    { sg_string(" \t"), NULL },
+    { sg_string("\"\""), NULL },
+    { sg_string("\""), NULL },
+    { sg_string(X_255 "x"), NULL },
+    { sg_string("\"" X_255 "x\""), NULL },
+
+    { sg_string("a b"), NULL },
+    { sg_string("a\tb"), NULL },
+    { sg_string("a,b"), NULL },
+    { sg_string("a,"), NULL },
+    { sg_string(",a"), NULL },
+    { sg_string("a;b=1"), NULL },
+    { sg_string("a\\b"), NULL },
+    { sg_string("a\"b"), NULL },
+    { sg_string("abc\""), NULL },
+
+    { sg_string("\"abc"), NULL },
+    { sg_string("\"abc\\\""), NULL },
+    { sg_string("\"abc\\"), NULL },
+    { sg_string("\"a\"b\""), NULL },
+    { sg_string("\"a\\b\""), NULL },
+    { sg_string("\"a\\u0041\""), NULL },
+    { sg_string("\"a\"b"), NULL },
+    { sg_string("\"a\";p=1"), NULL },
+    { sg_string("\"a\" ;p"), NULL },
+    { sg_string("\"a\", \"b\""), NULL },
+    { sg_string("\"a\",\"a\""), NULL },
+    { sg_string("\"a\"\""), NULL },
+    { sg_string("\"a\tb\""), NULL },
+    { sg_string("'a b'"), NULL },
+
+    { sg_string("a\0b"), NULL },
+    { sg_string("a\x01"), NULL },
+    { sg_string("a\x7f"), NULL },
+    { sg_string("a\r\nb"), NULL },
+    { sg_string("\"a\0b\""), NULL },
+    { sg_string("\"a\nb\""), NULL },
+    { sg_string("\"a\x7f\""), NULL },
+    { sg_string("\xc3\xa9"), NULL },
+    { sg_string("\"\xc3\xa9\""), NULL },
+    { sg_string("\xa0" "a"), NULL }
+};
+
+
 static void
 syntax(void **state)
 {
-    static const struct {
-        sg_str_t     value;
-        const char  *key;               /* NULL: refused */
-    } rows[] = {
-        { sg_string("abc"), "abc" },
-        { sg_string("\"abc\""), "abc" },
-        { sg_string(UUID), UUID },
-        { sg_string("\"" UUID "\""), UUID },
-        { sg_string(" \tabc\t "), "abc" },
-        { sg_string(" \"abc\" "), "abc" },
-        { sg_string("a"), "a" },
-        { sg_string("!#$%&'()*+-./:<=>?@[]^_`{|}~"),
-          "!#$%&'()*+-./:<=>?@[]^_`{|}~" },
-        { sg_string("?1"), "?1" },
-        { sg_string(":YWJj:"), ":YWJj:" },
-        { sg_string(X_255), X_255 },
-        { sg_string("  \"" X_255 "\"  "), X_255 },
-
-        { sg_string("\"a b\""), "a b" },
-        { sg_string("\" a \""), " a " },
-        { sg_string("\"a,b;c\""), "a,b;c" },
-        { sg_string("\"a\\\"b\""), "a\"b" },
-        { sg_string("\"a\\\\b\""), "a\\b" },
-        { sg_string("\"\\\\\""), "\\" },
-
-        { { NULL, 0 }, NULL },
-        { sg_string(" \t"), NULL },
-        { sg_string("\"\""), NULL },
-        { sg_string("\""), NULL },
-        { sg_string(X_255 "x"), NULL },
-        { sg_string("\"" X_255 "x\""), NULL },
-
-        { sg_string("a b"), NULL },
-        { sg_string("a\tb"), NULL },
-        { sg_string("a,b"), NULL },
-        { sg_string("a,"), NULL },
-        { sg_string(",a"), NULL },
-        { sg_string("a;b=1"), NULL },
-        { sg_string("a\\b"), NULL },
-        { sg_string("a\"b"), NULL },
-        { sg_string("abc\""), NULL },
-
-        { sg_string("\"abc"), NULL },
-        { sg_string("\"abc\\\""), NULL },
-        { sg_string("\"abc\\"), NULL },
-        { sg_string("\"a\"b\""), NULL },
-        { sg_string("\"a\\b\""), NULL },
-        { sg_string("\"a\\u0041\""), NULL },
-        { sg_string("\"a\"b"), NULL },
-        { sg_string("\"a\";p=1"), NULL },
-        { sg_string("\"a\" ;p"), NULL },
-        { sg_string("\"a\", \"b\""), NULL },
-        { sg_string("\"a\",\"a\""), NULL },
-        { sg_string("\"a\"\""), NULL },
-        { sg_string("\"a\tb\""), NULL },
-        { sg_string("'a b'"), NULL },
-
-        { sg_string("a\0b"), NULL },
-        { sg_string("a\x01"), NULL },
-        { sg_string("a\x7f"), NULL },
-        { sg_string("a\r\nb"), NULL },
-        { sg_string("\"a\0b\""), NULL },
-        { sg_string("\"a\nb\""), NULL },
-        { sg_string("\"a\x7f\""), NULL },
-        { sg_string("\xc3\xa9"), NULL },
-        { sg_string("\"\xc3\xa9\""), NULL },
-        { sg_string("\xa0" "a"), NULL }
-    };
-
     char            row[16];
     size_t          i;
     sg_str_t        exact, got;
@@ -92,16 +93,16 @@ syntax(void **state)
 
     (void) state;
 
-    for (i = 0; i < N(rows); i++) {
+    for (i = 0; i < N(syntax_rows); i++) {
         snprintf(row, sizeof(row), "row %zu", i);
 
         key = malloc(SG_IDEMPOTENCY_KEY_MAX);
         assert_non_null(key);
 
-        exact = str_exact(rows[i].value);
+        exact = str_exact(syntax_rows[i].value);
         got.data = key;
         got.len = sg_idempotency_key_parse(key, exact);
-        check_str(row, got, rows[i].key ? rows[i].key : "");
+        check_str(row, got, syntax_rows[i].key ? syntax_rows[i].key : "");
 
         str_exact_free(exact);
         free(key);
