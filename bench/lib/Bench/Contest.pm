@@ -10,15 +10,18 @@ use Exporter qw(import);
 
 use Bench::Load qw(load);
 
-our @EXPORT_OK = qw(contest median ratio scenarios sizes store_sizes);
+our @EXPORT_OK = qw($CONNECTIONS $SIZES_CONNECTIONS @SIZES contest median ratio
+    scenarios sizes store_sizes);
 
-my $SIZE = 200;
-my $CONNECTIONS = 64;
+our $CONNECTIONS = 64;
+our @SIZES = (200, 4096, 65536);
 
 # Bodies of 64 KB on as many connections are more than a processor's caches
 # hold, and bare nginx, which only copies them, is then measured by what other
 # programs leave of these.
-my $SIZES_CONNECTIONS = 16;
+our $SIZES_CONNECTIONS = 16;
+
+my $SIZE = 200;
 
 
 # The bare ones under the scenario that they are the limit of, then the others:
@@ -50,7 +53,7 @@ sub scenarios {
 sub sizes {
     my @lists;
 
-    for my $size (200, 4096, 65536) {
+    for my $size (@SIZES) {
         my @turns = (
             { contender => 'bare', scenario => 'forward',
               label => "proxy_pass $size" },

@@ -7,7 +7,7 @@ use warnings;
 
 use Exporter qw(import);
 
-use Bench::Contest qw(median ratio);
+use Bench::Contest qw(@SIZES median ratio);
 
 our @EXPORT_OK = qw(contenders_table memory_line plot ratios_of sizes_table
     store_table targets_table);
@@ -123,7 +123,7 @@ sub sizes_table {
 
     my @rows;
 
-    for my $size (200, 4096, 65536) {
+    for my $size (@SIZES) {
         my $base = $found->{"proxy_pass $size"}{cpu};
 
         push @rows, [$size, figure('%.3f', $base), map {
