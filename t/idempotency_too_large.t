@@ -50,8 +50,12 @@ sub buried {
 }
 
 
-sub cut { return scalar grep { $_->{event} eq 'closed' && $_->{busy} }
-              $upstream->events }
+# connections that were closed before their answer was complete
+
+sub cut {
+    return scalar grep { $_->{event} eq 'closed' && $_->{busy} }
+        $upstream->events;
+}
 
 
 for my $buffering (qw(on off)) {

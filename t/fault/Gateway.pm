@@ -47,6 +47,9 @@ sub conf {
     my %locations = map {
         my $policy = $_;
         my $letter = substr $policy, 0, 1;
+
+        # the two ways of nginx to pass an answer on
+
         my $buffering = $policy eq 'hold' ? 'on' : 'off';
         my $set = "segments_idempotency_unknown $policy; "
             . "proxy_buffering $buffering;";
