@@ -51,6 +51,7 @@ ngx_http_segments_filter_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_segments_header_filter(ngx_http_request_t *r)
 {
+    ngx_int_t                      rc;
     ngx_http_segments_ctx_t       *ctx;
     ngx_http_segments_loc_conf_t  *slcf;
 
@@ -75,7 +76,13 @@ ngx_http_segments_header_filter(ngx_http_request_t *r)
         /* nginx' own errors come here when the upstream's connection is gone */
 
         if (r->upstream && r->upstream->peer.connection) {
-            return ngx_http_segments_upstream_header(r, ctx);
+            rc = ngx_http_segments_upstream_header(r, ctx);
+
+            if (rc == NGX_ERROR || rc > NGX_OK) {
+                ngx_http_segments_abandon(r);
+            }
+
+            return rc;
         }
 
         /* fall through */
@@ -303,6 +310,7 @@ ngx_http_segments_replace(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 static ngx_int_t
 ngx_http_segments_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
+    ngx_int_t                 rc;
     ngx_http_segments_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
@@ -314,7 +322,14 @@ ngx_http_segments_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     switch (ctx->state) {
 
     case ngx_http_segments_capture:
-        return ngx_http_segments_capture_body(r, ctx, in);
+
+        rc = ngx_http_segments_capture_body(r, ctx, in);
+
+        if (rc == NGX_ERROR) {
+            ngx_http_segments_abandon(r);
+        }
+
+        return rc;
 
     case ngx_http_segments_settle:
         return ngx_http_segments_hold(r, ctx, in);

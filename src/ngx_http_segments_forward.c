@@ -318,3 +318,14 @@ ngx_http_segments_sent(ngx_http_segments_ctx_t *ctx)
 
     return 0;
 }
+
+
+void
+ngx_http_segments_abandon(ngx_http_request_t *r)
+{
+    /* an interim answer without a body counts as a whole one to proxy_pass */
+
+    if (r->upstream) {
+        r->upstream->keepalive = 0;
+    }
+}

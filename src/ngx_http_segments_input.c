@@ -70,6 +70,7 @@ ngx_http_segments_pipe_filter(ngx_event_pipe_t *p, ngx_buf_t *buf)
 
     if (ctx->pipe_filter(p, buf) == NGX_ERROR) {
         p->upstream_error = 1;
+        ngx_http_segments_abandon(r);
     }
 
     return NGX_OK;
@@ -87,6 +88,7 @@ ngx_http_segments_input_filter(void *data, ssize_t bytes)
 
     if (ctx->input_filter(data, bytes) == NGX_ERROR) {
         r->upstream->error = 1;
+        ngx_http_segments_abandon(r);
     }
 
     return NGX_OK;

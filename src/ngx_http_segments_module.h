@@ -452,6 +452,12 @@ ngx_int_t ngx_http_segments_forward_handler(ngx_http_request_t *r);
 /* 1 when a byte of the request may have reached an upstream */
 ngx_uint_t ngx_http_segments_sent(ngx_http_segments_ctx_t *ctx);
 
+/*
+ * The exchange with the upstream is given up: what may still come of it must
+ * not meet another request on a connection that is kept.
+ */
+void ngx_http_segments_abandon(ngx_http_request_t *r);
+
 
 /* ngx_http_segments_check.c */
 

@@ -11,6 +11,8 @@ package Segments::Upstream;
 #     body=100                that many bytes    text=...     empty
 #     type=text/plain         no-type            gzip
 #     early-hints             a 103 first        interim=100,102  others first
+#     interim-field=Name: value                  one more field of those
+#     hold-final=NAME         the final answer behind them, on release
 #     chunked                 no-length          ends when the connection does
 #     http10                  keepalive=off      http11
 #     delay=1.5               seconds before the answer
@@ -22,7 +24,8 @@ package Segments::Upstream;
 #     truncate                closes before the announced length
 #     garbage                 bytes that are not HTTP
 #     chunked; bad-chunk      a chunk's size that is none, with the header, or
-#                             behind it: bad-chunk=behind
+#                             behind it: bad-chunk=behind; hold-end=NAME, the
+#                             end of the connection on release
 #     effect, no-effect       whether it counts as carried out (2xx does)
 #
 # Without a word: 201 and a new segment to a create, 200 to list, get and

@@ -441,15 +441,20 @@ sub steps {
             . "Link: </style.css>; rel=preload\r\n\r\n"];
     }
 
-    push @steps, map { [send => "HTTP/1.1 $_ Interim\r\nLink: </early>\r\n\r\n"] }
+    my $fields = join '', map { "$_\r\n" } 'Link: </early>',
+        $words{'interim-field'} // ();
+
+    push @steps, map { [send => "HTTP/1.1 $_ Interim\r\n$fields\r\n"] }
         split /,/, $words{interim} // '';
+    push @steps, [hold => $words{'hold-final'}] if $words{'hold-final'};
 
     if ($words{'bad-chunk'}) {
         my $bad = "5\r\nhello\r\nZZ\r\n";
+        my @hold = $words{'hold-end'} ? [hold => $words{'hold-end'}] : ();
 
         return @steps, $words{'bad-chunk'} eq 'behind'
-            ? ([send => $head], [send => $bad], $end)
-            : ([send => $head . $bad], $end);
+            ? ([send => $head], [send => $bad], @hold, $end)
+            : ([send => $head . $bad], @hold, $end);
     }
 
     if (($words{close} // '') eq 'mid-body' || $words{truncate}) {
