@@ -8,6 +8,11 @@
 #include "ngx_http_segments_metrics.h"
 
 
+/* milliseconds by which Redis ends a WAIT late: with its next tick, of which
+   there are ten a second by default */
+#define NGX_HTTP_SEGMENTS_REDIS_TICK  100
+
+
 #define ngx_http_segments_refuse_conf(cf, ...)                                \
     (ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, __VA_ARGS__), NGX_ERROR)
 
@@ -212,14 +217,16 @@ ngx_http_segments_check_idempotency(ngx_conf_t *cf,
                    "\"send_timeout\": an answer is held for Redis so long");
     }
 
-    /* a claim may come while Redis waits for the replicas of another one */
+    /* the last quarter is for the claim itself, and for the way */
 
     if (slcf->redis_wait_replicas
-        && slcf->redis_wait_timeout >= slcf->redis_timeout / 2)
+        && slcf->redis_wait_timeout + NGX_HTTP_SEGMENTS_REDIS_TICK
+           > slcf->redis_timeout - (slcf->redis_timeout + 3) / 4)
     {
         return ngx_http_segments_refuse_conf(cf,
-                   "the timeout of \"segments_redis_wait\" must be below "
-                   "half of \"segments_redis_timeout\"");
+                   "the timeout of \"segments_redis_wait\" and 100ms, by "
+                   "which Redis may end it late, must be at most three "
+                   "quarters of \"segments_redis_timeout\"");
     }
 
     if (slcf->lease / 3 < slcf->redis_timeout) {

@@ -29,11 +29,17 @@ sub gateway {
         set => { %set, %more });
 }
 
+# something is written first: the copy alone is not the stream that follows it
+
 sub replicated {
     my ($master, $count) = @_;
 
-    wait_for { eval { $master->cmd('WAIT', $count, 1000) >= $count } } 20,
-        'the replicas';
+    wait_for {
+        eval {
+            $master->cmd('PUBLISH', 'probe', '');
+            $master->cmd('WAIT', $count, 1000) >= $count;
+        };
+    } 20, 'the replicas';
     return;
 }
 

@@ -32,7 +32,13 @@ my $master = redis_server(options => { 'repl-diskless-sync-delay' => 0 });
 my $replica = redis_server(options => {
     replicaof => '127.0.0.1 ' . $master->port });
 
-wait_for { $master->cmd('WAIT', 1, 100) == 1 } 20, 'the replica';
+# WAIT without a write before it counts a replica as soon as its copy has been
+# sent; the stream begins with its next sign of life, up to a second later
+
+wait_for {
+    $master->cmd('PUBLISH', 'probe', '');
+    $master->cmd('WAIT', 1, 100) == 1;
+} 20, 'the replica';
 
 my $gateway = nginx(upstream => $upstream, redis => $master, set => \%set);
 
@@ -156,7 +162,8 @@ for my $row (
     ['replicas=1 timeout=0', qr/invalid time in "timeout=0"/],
     ['replicas=1 replicas=2', qr/duplicate "replicas="/],
     ['on', qr/invalid value "on"/],
-    ['replicas=1 timeout=100ms', qr/must be below half of/],
+    ['replicas=1 timeout=51ms', qr/must be at most three quarters of/],
+    ['replicas=1 timeout=99ms', qr/must be at most three quarters of/],
 ) {
     my ($words, $sentence) = @$row;
     my ($code, $output) = check_config(
@@ -166,7 +173,22 @@ for my $row (
     like($output, qr/\[emerg\] .*$sentence/, "$words, why");
 }
 
-is((check_config(set => { segments_redis_wait => 'replicas=1 timeout=99ms' }))
+is((check_config(set => { segments_redis_wait => 'replicas=1 timeout=50ms' }))
     [0], 0, 'accepted');
+
+
+# what is accepted holds: Redis ends a WAIT with its next tick
+
+my $tight = nginx(upstream => $upstream, redis => $master, set => { %set,
+    segments_redis_timeout => slow_ms(1200),
+    segments_redis_wait    => 'replicas=1 timeout=' . (slow(900) - 100) . 'ms',
+});
+
+$replica->pause;
+$start = time;
+is($tight->create(key => 'tight')->status, 503, 'the longest WAIT');
+like($tight->error_log, qr/0 of 1 replicas acknowledged/,
+    'is answered within the time-out');
+$replica->resume;
 
 done_testing();
