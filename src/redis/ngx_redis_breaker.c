@@ -1,8 +1,9 @@
 
 /*
  * While nothing works, a command fails at once instead of by its deadline.
- * The probes that find out when something works again are the breaker's own:
- * no caller waits for them.
+ * That something works again is found out by the node, which goes on
+ * connecting, or where it is connected, and silent, by probes of the breaker's
+ * own: no caller waits for either.
  */
 
 
@@ -85,6 +86,8 @@ ngx_redis_breaker_failed(ngx_redis_node_t *node)
                   breaker->failed);
 
     ngx_add_timer(&breaker->timer, breaker->retry);
+
+    ngx_redis_node_wake(node);
 }
 
 
@@ -127,7 +130,7 @@ ngx_redis_breaker_handler(ngx_event_t *ev)
         return;
     }
 
-    if (breaker->probe == NULL) {
+    if (breaker->probe == NULL && node->state == ngx_redis_node_ready) {
         breaker->probe = ngx_redis_send_words(node, ping, 1, breaker->timeout,
                                               ngx_redis_breaker_probed, node);
     }

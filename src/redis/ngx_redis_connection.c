@@ -244,7 +244,8 @@ ngx_redis_eof(ngx_redis_node_t *node)
              && ngx_queue_empty(&node->sent))
             ? NGX_LOG_WARN : NGX_LOG_ERR;
 
-    ngx_log_error(level, &node->log, 0, "redis closed the connection");
+    ngx_log_error(level, node->peer.connection->log, 0,
+                  "redis closed the connection");
 }
 
 
@@ -257,7 +258,7 @@ ngx_redis_parse(ngx_redis_node_t *node)
     for ( ;; ) {
 
         if (redisReaderGetReply(node->reader, &reply) != REDIS_OK) {
-            ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+            ngx_log_error(NGX_LOG_ERR, node->peer.connection->log, 0,
                           "redis sent an invalid reply");
             return NGX_ERROR;
         }
@@ -290,7 +291,7 @@ ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
     ngx_redis_command_t  *cmd;
 
     if (node->channel) {
-        node->failures = 0;
+        ngx_redis_node_answered(node);
         ngx_redis_channel_reply(node->channel, reply);
         return NGX_OK;
     }
@@ -311,7 +312,7 @@ ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
 
     ngx_queue_remove(q);
 
-    node->failures = 0;
+    ngx_redis_node_answered(node);
 
     if (ngx_redis_map_redirect(cmd, reply) == NGX_OK) {
         return NGX_OK;

@@ -7,7 +7,8 @@
  *     map          ngx_redis_map.c         which node a command goes to
  *     sentinel     ngx_redis_sentinel.c    by asking sentinels
  *     cluster      ngx_redis_cluster.c     by asking the cluster's nodes
- *     node         ngx_redis_node.c        connect, close, back off
+ *     node         ngx_redis_node.c        connect, close
+ *     backoff      ngx_redis_backoff.c     when to connect again
  *     resolve      ngx_redis_resolve.c     names, while nginx runs
  *     tls          ngx_redis_tls.c         the handshake, and whom to trust
  *     connection   ngx_redis_connection.c  read and write
@@ -34,6 +35,7 @@
 #define NGX_REDIS_BUFFER_SIZE     16384
 #define NGX_REDIS_GREETINGS       5     /* AUTH, SELECT, PING or ROLE, INFO,
                                            SUBSCRIBE */
+#define NGX_REDIS_TRIES           5     /* of connecting, in a second */
 
 
 typedef struct ngx_redis_map_s   ngx_redis_map_t;
@@ -61,6 +63,14 @@ typedef enum {
     ngx_redis_node_greeting,            /* the replies to it are awaited */
     ngx_redis_node_ready                /* commands may be written */
 } ngx_redis_node_state_e;
+
+
+/* of a state: when the log said that a connection failed in it */
+typedef struct {
+    ngx_msec_t               time;
+    ngx_msec_t               mute;      /* not again so long; 0: it did not */
+    ngx_uint_t               round;     /* of connecting, in which it did */
+} ngx_redis_noted_t;
 
 
 /* closed -> open -> closed; only ngx_redis_breaker.c moves it */
@@ -222,10 +232,19 @@ struct ngx_redis_node_s {
     unsigned                 leaving:1; /* its connection is to go */
     unsigned                 retired:1; /* and itself, too */
     unsigned                 mentioned:1;   /* in the answer being read */
+    unsigned                 vain:1;    /* they greeted, no more */
+    ngx_msec_t               tries[NGX_REDIS_TRIES];    /* points in time, the
+                                           last one first */
+    ngx_uint_t               ntries;    /* since a command was answered, of
+                                           which these are known */
+    ngx_uint_t               round;     /* of connecting to all its addresses */
     ngx_event_t              backoff;   /* a timer: no connecting before */
     ngx_event_t              work;      /* posted: connects, writes, leaves */
 
-    ngx_log_t                log;       /* the connection's */
+    ngx_log_t                log;
+    ngx_log_t                trying;    /* the connection's: as above, but
+                                           mute at times until it is ready */
+    ngx_redis_noted_t        noted[ngx_redis_node_ready];
     u_char                   buffer[NGX_REDIS_BUFFER_SIZE];
 };
 
@@ -387,11 +406,35 @@ void ngx_redis_node_greeted(ngx_redis_node_t *node);
 #define ngx_redis_node_unusable(node)                                         \
     ((node)->failures > 1 || (node)->breaker.open)
 
+/* a command was: connections are good for something */
+#define ngx_redis_node_answered(node)                                         \
+    (node)->failures = 0;                                                     \
+    (node)->ntries = 0;                                                       \
+    (node)->vain = 0
+
 /* the connection goes, and with it the replies; commands wait again */
 void ngx_redis_node_close(ngx_redis_node_t *node);
 
 /* as above, after a failure that has been logged */
 void ngx_redis_node_failed(ngx_redis_node_t *node);
+
+
+/* backoff */
+
+/* a round of connecting begins */
+void ngx_redis_backoff_try(ngx_redis_node_t *node);
+
+/* sets the timer before which there is no other one */
+void ngx_redis_backoff(ngx_redis_node_t *node);
+
+/* in a new state of connecting: whether node->trying is mute */
+void ngx_redis_backoff_listen(ngx_redis_node_t *node);
+
+/* what failed in this state was logged, unless that was mute */
+void ngx_redis_backoff_note(ngx_redis_node_t *node);
+
+/* connected: the next failure is news */
+void ngx_redis_backoff_done(ngx_redis_node_t *node);
 
 
 /* resolve */
@@ -434,7 +477,7 @@ ngx_uint_t ngx_redis_breaker_refuses(ngx_redis_node_t *node,
 /* a deadline has passed, or no address could be connected to */
 void ngx_redis_breaker_failed(ngx_redis_node_t *node);
 
-/* a reply came in time */
+/* a reply came in time, or a connection is ready */
 void ngx_redis_breaker_answered(ngx_redis_node_t *node);
 
 

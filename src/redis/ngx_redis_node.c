@@ -2,16 +2,6 @@
 #include "ngx_redis_internal.h"
 
 
-/*
- * Milliseconds.  A worker that has just lost a connection makes a new one at
- * once, so that the next but one has to be far enough from it: many workers
- * together make less than two connections a second each.
- */
-#define NGX_REDIS_BACKOFF_MIN     500
-#define NGX_REDIS_BACKOFF_BASE    1000
-#define NGX_REDIS_BACKOFF_CAP     2000
-
-
 static void ngx_redis_node_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_redis_node_wanted(ngx_redis_node_t *node);
 static void ngx_redis_node_find(ngx_redis_node_t *node);
@@ -19,7 +9,6 @@ static void ngx_redis_node_connect(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_node_test_connect(ngx_connection_t *c);
 static void ngx_redis_node_rewind(ngx_redis_node_t *node);
 static void ngx_redis_node_next(ngx_redis_node_t *node);
-static void ngx_redis_node_back_off(ngx_redis_node_t *node);
 static u_char *ngx_redis_node_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
 
@@ -46,6 +35,8 @@ ngx_redis_node_create(ngx_redis_t *redis, ngx_redis_host_t *hosts,
     node->log = *ngx_cycle->log;
     node->log.handler = ngx_redis_node_log_error;
     node->log.data = node;
+
+    node->trying = node->log;
 
     node->backoff.handler = ngx_redis_node_handler;
     node->backoff.data = node;
@@ -176,7 +167,10 @@ ngx_redis_node_handler(ngx_event_t *ev)
 }
 
 
-/* a connection that fails is made again at once */
+/*
+ * A connection that fails is made again at once.  While the breaker is open no
+ * command waits, and the connection is what is waited for.
+ */
 
 static ngx_uint_t
 ngx_redis_node_wanted(ngx_redis_node_t *node)
@@ -186,7 +180,8 @@ ngx_redis_node_wanted(ngx_redis_node_t *node)
     }
 
     return node->channel ? ngx_redis_channel_wanted(node->channel)
-                         : !ngx_queue_empty(&node->waiting);
+                         : (!ngx_queue_empty(&node->waiting)
+                            || node->breaker.open);
 }
 
 
@@ -256,9 +251,14 @@ ngx_redis_node_find(ngx_redis_node_t *node)
 
     host = &node->hosts[node->host];
 
+    if (node->tried == 0 && node->unlucky == 0) {
+        ngx_redis_backoff_try(node);
+    }
+
     if (node->tried == 0 && node->redis->resolver && !host->literal) {
         node->log.action = "resolving";
         node->state = ngx_redis_node_resolving;
+        ngx_redis_backoff_listen(node);
 
         ngx_redis_resolve(node);
         return;
@@ -303,8 +303,11 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     ngx_connection_t       *c;
     ngx_peer_connection_t  *pc;
 
+    node->state = ngx_redis_node_connecting;
+    ngx_redis_backoff_listen(node);
+
     if (node->naddrs == 0) {
-        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+        ngx_log_error(NGX_LOG_ERR, &node->trying, 0,
                       "no address of \"%V\" is known, a resolver might help",
                       &node->hosts[node->host].name);
         ngx_redis_node_failed(node);
@@ -319,7 +322,7 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     pc->socklen = addr->socklen;
     pc->name = &addr->name;
     pc->get = ngx_event_get_peer;
-    pc->log = &node->log;
+    pc->log = &node->trying;
     pc->log_error = NGX_ERROR_ERR;
 
     rc = ngx_event_connect_peer(pc);
@@ -334,7 +337,6 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     c->read->handler = ngx_redis_read_handler;
     c->write->handler = ngx_redis_write_handler;
 
-    node->state = ngx_redis_node_connecting;
     ngx_redis_node_live(node);
 
     /* the greeting included */
@@ -367,6 +369,7 @@ ngx_redis_node_connected(ngx_redis_node_t *node)
 
     node->log.action = "TLS handshaking with";
     node->state = ngx_redis_node_securing;
+    ngx_redis_backoff_listen(node);
 
     switch (ngx_redis_tls_start(node)) {
 
@@ -406,6 +409,7 @@ ngx_redis_node_secured(ngx_redis_node_t *node)
     node->greeting.last = greeting->data + greeting->len;
     node->greeted = 0;
     node->state = ngx_redis_node_greeting;
+    ngx_redis_backoff_listen(node);
 
     ngx_redis_send(node);
 }
@@ -463,10 +467,17 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
     node->tried = 0;
     node->unlucky = 0;
     node->state = ngx_redis_node_ready;
+    ngx_redis_backoff_done(node);
 
     if (node->channel) {
         ngx_redis_channel_subscribed(node->channel);
         return;
+    }
+
+    /* one that hangs up on commands has to answer the breaker's own, first */
+
+    if (!node->vain) {
+        ngx_redis_breaker_answered(node);
     }
 
     ngx_redis_node_wake(node);
@@ -555,6 +566,10 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
 
     ready = (node->state == ngx_redis_node_ready);
 
+    if (!ready) {
+        ngx_redis_backoff_note(node);
+    }
+
     ngx_redis_node_close(node);
 
     if (node->redis->map) {
@@ -566,7 +581,8 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
         /* at once, unless Redis keeps hanging up without an answer */
 
         if (node->failures > 0) {
-            ngx_redis_node_back_off(node);
+            node->vain = 1;
+            ngx_redis_backoff(node);
         }
 
         node->failures++;
@@ -605,30 +621,11 @@ ngx_redis_node_next(ngx_redis_node_t *node)
         node->unlucky = 0;
     }
 
-    ngx_redis_node_back_off(node);
+    ngx_redis_backoff(node);
 
     node->failures++;
 
     ngx_redis_breaker_failed(node);
-}
-
-
-static void
-ngx_redis_node_back_off(ngx_redis_node_t *node)
-{
-    ngx_uint_t  n;
-    ngx_msec_t  limit;
-
-    limit = NGX_REDIS_BACKOFF_BASE;
-
-    for (n = 0; n < node->failures && limit < NGX_REDIS_BACKOFF_CAP; n++) {
-        limit *= 2;
-    }
-
-    limit = ngx_min(limit, NGX_REDIS_BACKOFF_CAP);
-
-    /* the workers of many hosts lost Redis at the same moment */
-    ngx_add_timer(&node->backoff, NGX_REDIS_BACKOFF_MIN + ngx_random() % limit);
 }
 
 
@@ -641,9 +638,9 @@ ngx_redis_node_log_error(ngx_log_t *log, u_char *buf, size_t len)
     p = buf;
     node = log->data;
 
-    if (log->action) {
-        p = ngx_snprintf(buf, len, " while %s redis node \"%V\"", log->action,
-                         &node->redis->name);
+    if (node->log.action) {
+        p = ngx_snprintf(buf, len, " while %s redis node \"%V\"",
+                         node->log.action, &node->redis->name);
         len -= p - buf;
         buf = p;
     }
