@@ -18,8 +18,6 @@ static ngx_int_t ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx,
     ngx_buf_t *b);
 static ngx_int_t ngx_http_segments_make_room(ngx_http_segments_ctx_t *ctx,
     size_t size);
-static ngx_int_t ngx_http_segments_cut(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_end_capture(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
 static ngx_int_t ngx_http_segments_put_out(ngx_http_request_t *r,
@@ -129,12 +127,6 @@ ngx_http_segments_capture_body(ngx_http_request_t *r,
         if (b->last_buf) {
             return ngx_http_segments_end_capture(r, ctx, 1);
         }
-
-        /* a flush behind the end of the connection: the body was cut */
-
-        if (b->flush && r->upstream && r->upstream->peer.connection == NULL) {
-            return ngx_http_segments_cut(r, ctx);
-        }
     }
 
     return NGX_OK;
@@ -214,21 +206,6 @@ ngx_http_segments_make_room(ngx_http_segments_ctx_t *ctx, size_t size)
     ctx->claim->held = size;
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_segments_cut(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
-{
-    /* as if it had not come, but for the fact that the request was sent */
-
-    ctx->captured = NULL;
-    ctx->upstream_status = 0;
-
-    ngx_http_segments_enter(ctx, ngx_http_segments_forward);
-
-    return ngx_http_filter_finalize_request(r, &ngx_http_segments_module,
-                                            NGX_HTTP_BAD_GATEWAY);
 }
 
 
@@ -326,6 +303,9 @@ ngx_http_segments_put_out(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
         && r->headers_out.status != NGX_HTTP_NO_CONTENT
         && r->headers_out.status != NGX_HTTP_NOT_MODIFIED)
     {
+        /* the field that nginx had, and another filter took out */
+
+        ngx_http_clear_content_length(r);
         r->headers_out.content_length_n = b->last - b->pos;
     }
 
@@ -413,6 +393,7 @@ ngx_http_segments_settled(void *data, const ngx_redis_record_reply_t *reply)
 {
     ngx_http_segments_ctx_t *ctx = data;
 
+    ngx_int_t            rc;
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
@@ -428,13 +409,16 @@ ngx_http_segments_settled(void *data, const ngx_redis_record_reply_t *reply)
 
     r->buffered &= ~NGX_HTTP_SEGMENTS_BUFFERED;
 
-    /* an upstream that is still sending has nothing to flush by itself */
+    /*
+     * Not by the top of the chain: what is behind us in nginx' order may keep
+     * an empty chain to itself, and has already handed on what it had.
+     */
 
-    if (r->upstream && r->upstream->peer.connection
-        && ngx_http_output_filter(r, NULL) == NGX_ERROR)
-    {
+    rc = ngx_http_segments_send_held(r, ctx, NULL);
+
+    if (rc == NGX_ERROR || rc > NGX_OK) {
         ngx_http_segments_end_upstream(r);
-        ngx_http_finalize_request(r, NGX_ERROR);
+        ngx_http_finalize_request(r, rc);
 
     } else {
         r->write_event_handler(r);
@@ -445,16 +429,19 @@ ngx_http_segments_settled(void *data, const ngx_redis_record_reply_t *reply)
 
 
 /*
- * As ngx_http_upstream_create() ends the upstream of before.  An upstream has a
- * reference to its request, here the last one: if its cleanup were left to
- * ngx_http_finalize_request(), it would free what that still uses.
+ * As ngx_http_upstream_create() ends the upstream of before, where it is still
+ * sending.  An upstream has a reference to its request, here the last one: if
+ * its cleanup were left to ngx_http_finalize_request(), it would free what that
+ * still uses.
  */
 
 static void
 ngx_http_segments_end_upstream(ngx_http_request_t *r)
 {
-    r->main->count++;
-    (*r->upstream->cleanup)(r);
+    if (r->upstream && r->upstream->cleanup) {
+        r->main->count++;
+        (*r->upstream->cleanup)(r);
+    }
 }
 
 

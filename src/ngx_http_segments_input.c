@@ -5,6 +5,10 @@
  * Where a body is malformed, as chunks can be, nginx drops the client's
  * connection without a word.  While the answer is held there is a better end:
  * the upstream's connection counts as broken, and 502 follows.
+ *
+ * And where a body was cut, nginx only flushes what has been sent.  Nothing has
+ * been: it is told so, and ends the request with an error of its own.  Filters
+ * in front of ours may keep a flush for themselves.
  */
 
 
@@ -15,6 +19,8 @@ static ngx_int_t ngx_http_segments_input_filter_init(void *data);
 static ngx_int_t ngx_http_segments_pipe_filter(ngx_event_pipe_t *p,
     ngx_buf_t *buf);
 static ngx_int_t ngx_http_segments_input_filter(void *data, ssize_t bytes);
+static void ngx_http_segments_finalize_upstream(ngx_http_request_t *r,
+    ngx_int_t rc);
 
 
 void
@@ -23,6 +29,9 @@ ngx_http_segments_watch_input(ngx_http_request_t *r,
 {
     ctx->input_filter_init = r->upstream->input_filter_init;
     r->upstream->input_filter_init = ngx_http_segments_input_filter_init;
+
+    ctx->finalize_upstream = r->upstream->finalize_request;
+    r->upstream->finalize_request = ngx_http_segments_finalize_upstream;
 }
 
 
@@ -92,4 +101,37 @@ ngx_http_segments_input_filter(void *data, ssize_t bytes)
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_segments_finalize_upstream(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_http_segments_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
+
+    ctx->finalize_upstream(r, rc);
+
+    if (rc < NGX_HTTP_SPECIAL_RESPONSE
+        || ctx->state != ngx_http_segments_capture)
+    {
+        return;
+    }
+
+    /* as if it had not come, but for the fact that the request was sent */
+
+    ctx->captured = NULL;
+    ctx->upstream_status = 0;
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_forward);
+
+    /* as ngx_http_filter_finalize_request() */
+
+    ngx_http_clean_header(r);
+
+    ngx_memzero(r->ctx, sizeof(void *) * ngx_http_max_module);
+    ngx_http_set_ctx(r, ctx, ngx_http_segments_module);
+
+    r->upstream->header_sent = 0;
 }

@@ -931,6 +931,8 @@ ngx_http_segments_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    ngx_http_segments_check_order(cf);
+
     return ngx_http_segments_filter_init(cf);
 }
 

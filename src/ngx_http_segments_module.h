@@ -305,6 +305,8 @@ typedef struct {
     ngx_int_t                   (*input_filter_init)(void *data);
     ngx_event_pipe_input_filter_pt  pipe_filter;
     ngx_int_t                   (*input_filter)(void *data, ssize_t bytes);
+    void                        (*finalize_upstream)(ngx_http_request_t *r,
+                                                     ngx_int_t rc);
 
     ngx_http_segments_mask_t      masks[NGX_HTTP_SEGMENTS_MASKS];
                                                 /* the first since forward, the
@@ -501,6 +503,12 @@ ngx_int_t ngx_http_segments_rotation_init(ngx_cycle_t *cycle,
 void ngx_http_segments_rotation_end(ngx_http_segments_secret_t *secret);
 
 
+/* ngx_http_segments_order.c */
+
+/* warns of modules whose filters see an answer before ours do */
+void ngx_http_segments_check_order(ngx_conf_t *cf);
+
+
 /* ngx_http_segments_filter.c */
 
 ngx_int_t ngx_http_segments_filter_init(ngx_conf_t *cf);
@@ -545,7 +553,8 @@ ngx_int_t ngx_http_segments_restore_headers(ngx_http_request_t *r,
 
 /* ngx_http_segments_input.c */
 
-/* makes a body that cannot be read one that was cut; for the header filter */
+/* makes a body that cannot be read one that was cut, and that a 502; for the
+   header filter */
 void ngx_http_segments_watch_input(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 

@@ -363,7 +363,9 @@ ngx_http_segments_send(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
         ngx_str_set(&r->headers_out.status_line, "422 Unprocessable Content");
     }
 
+    ngx_http_clear_content_length(r);
     r->headers_out.content_length_n = body->len;
+
     r->disable_not_modified = 1;
 
     rc = ngx_http_send_header(r);

@@ -11,6 +11,7 @@ package Segments::Nginx;
 #     set      => { directive => words }   in the guarded location, also over
 #                             a default; undef leaves it out, an array repeats
 #     location, server, http, main => text at that level
+#     first    => text in front of the line that loads the module
 #     path     => '/v4/segments'   the guarded location
 #     listen   => 'http2'     more words of listen
 #     workers  => 2
@@ -238,6 +239,8 @@ sub main_conf {
 
     # the directory of the test is the starting user's alone
     $conf .= 'user ' . ($self->{args}{user} // 'root') . ";\n" if $> == 0;
+
+    $conf .= $self->{args}{first} // '';
 
     if ($self->{args}{module} // 1) {
         $conf .= 'load_module ' . module_path() . ";\n";
