@@ -35,6 +35,10 @@ my @broken = (
     ['bytes behind',        '{"name":"a"} x',                 1, 14],
     ['two values',          '{"name":"a"}{"name":"b"}',       1, 13],
     ['NUL behind',          "{\"name\":\"a\"}\0",             1, 13],
+    ['NUL behind true',
+        "{\"name\":\"a\",\"x\":true\0}",                       1, 21],
+    ['NUL behind a number', "{\"name\":\"a\",\"x\":1\0}",      1, 18],
+    ['NUL before a member', "{\0\"name\":\"a\"}",             1, 2],
     ['duplicate member',    '{"name":"a","name":"b"}',        1, 18],
     ['escaped duplicate',   '{"name":"a","n\\u0061me":"b"}',  1, 23],
     ['duplicate inside',
@@ -162,7 +166,12 @@ for ([$nginx, @invalid, @unknown], [$pass, @invalid]) {
 
 my $many = $nginx->create(body => { name => 'a', conditions => [(1) x 5000] });
 
-is(scalar @{ $many->json->{error}{details} }, 5000, 'all of 5000 violations');
+my $error = $many->json->{error};
+
+is_deeply([map { $_->{field} } @{ $error->{details} }],
+    [map { "conditions[$_]" } 0 .. 99], 'the first 100 of 5000 violations');
+is($error->{message}, 'Validation failed: 5000 violations, of which the first '
+    . '100 are listed', 'how many there are');
 
 is($upstream->connections, 0, 'no upstream connection');
 is_deeply($redis->commands, {}, 'no Redis command');

@@ -32,7 +32,8 @@ my @cc = ($ENV{FUZZ_CC} || 'clang', qw/ -std=c11 -g -O1
 my @libs = qw/ -ljansson -lhiredis -lcrypto -lm /;
 
 my @sources = ((sort glob "$root/src/contract/*.c"),
-    map { "$root/src/redis/ngx_redis_$_.c" } qw/ parse verdict /);
+    (map { "$root/src/redis/ngx_redis_$_.c" } qw/ parse verdict /),
+    "$root/t/fuzz/strict.c");
 my @targets = sort glob "$root/t/fuzz/fuzz_*.c";
 
 plan tests => 3 * @targets;

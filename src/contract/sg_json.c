@@ -76,8 +76,24 @@ sg_json_parse(sg_arena_t *arena, sg_str_t text, unsigned max_depth,
 
     /* jansson has other words, or none, for an allocation that fails */
 
-    if (value == NULL && !arena->failed) {
-        sg_json_refuse(message, error.line, error.column, error.text);
+    if (value == NULL) {
+
+        if (!arena->failed) {
+            sg_json_refuse(message, error.line, error.column, error.text);
+        }
+
+        return NULL;
+    }
+
+    /*
+     * jansson (2.14, load.c) puts the byte behind a number, true, false or null
+     * back, and a NUL is lost there.  It lets none through in a string.
+     */
+
+    at = memchr(text.data, '\0', text.len);
+    if (at) {
+        sg_json_refuse_at(message, text, at, "invalid token");
+        return NULL;
     }
 
     return value;
@@ -339,7 +355,9 @@ sg_json_string(sg_buf_t *out, sg_str_t str)
 {
     unsigned char  *p;
 
-    if (sg_json_plain(str.data, str.data + str.len) != str.len) {
+    /* without a length there need not be a pointer to add to */
+
+    if (str.len && sg_json_plain(str.data, str.data + str.len) != str.len) {
         sg_json_escaped(out, str);
         return;
     }
