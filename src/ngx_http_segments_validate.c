@@ -30,7 +30,9 @@ static ngx_int_t ngx_http_segments_validate_key(ngx_http_request_t *r,
     ngx_http_segments_fields_t *fields);
 static ngx_int_t ngx_http_segments_validate_query(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf);
-static ngx_int_t ngx_http_segments_body(ngx_http_request_t *r, sg_str_t *text);
+static off_t ngx_http_segments_body_size(ngx_http_request_t *r);
+static ngx_int_t ngx_http_segments_body(ngx_http_request_t *r, size_t size,
+    sg_str_t *text, u_char **copy);
 
 
 ngx_int_t
@@ -285,7 +287,8 @@ ngx_int_t
 ngx_http_segments_validate_body(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
-    u_char                        *fingerprint;
+    off_t                          size;
+    u_char                        *fingerprint, *copy;
     sg_str_t                       text;
     ngx_int_t                      rc;
     sg_body_e                      verdict;
@@ -294,19 +297,21 @@ ngx_http_segments_validate_body(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    if (ngx_http_segments_body(r, &text) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    size = ngx_http_segments_body_size(r);
 
     if (!sg_operation_has_body(ctx->route.operation)) {
 
-        if (text.len) {
+        if (size) {
             return ngx_http_segments_refuse(r, ctx,
                                       ngx_http_segments_refuse_unexpected_body,
                                       NULL);
         }
 
         return NGX_OK;
+    }
+
+    if (ngx_http_segments_body(r, (size_t) size, &text, &copy) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     fingerprint = ctx->key.len ? ctx->fingerprint : NULL;
@@ -316,6 +321,12 @@ ngx_http_segments_validate_body(ngx_http_request_t *r,
     verdict = sg_body_check(ctx->route.operation, text,
                             slcf->unknown_fields == NGX_HTTP_SEGMENTS_PASS,
                             &errors, fingerprint);
+
+    /* a large one must not stay for as long as the upstream takes */
+
+    if (copy) {
+        (void) ngx_pfree(r->pool, copy);
+    }
 
     switch (verdict) {
 
@@ -338,21 +349,40 @@ ngx_http_segments_validate_body(ngx_http_request_t *r,
 }
 
 
+static off_t
+ngx_http_segments_body_size(ngx_http_request_t *r)
+{
+    off_t         size;
+    ngx_chain_t  *cl;
+
+    size = 0;
+
+    if (r->request_body) {
+        for (cl = r->request_body->bufs; cl; cl = cl->next) {
+            size += ngx_buf_size(cl->buf);
+        }
+    }
+
+    return size;
+}
+
+
 /* the body in one piece: as nginx read it, or a copy in r->pool */
 
 static ngx_int_t
-ngx_http_segments_body(ngx_http_request_t *r, sg_str_t *text)
+ngx_http_segments_body(ngx_http_request_t *r, size_t size, sg_str_t *text,
+    u_char **copy)
 {
-    off_t         len;
     u_char       *p;
     ssize_t       n;
     ngx_buf_t    *b;
     ngx_chain_t  *cl, *in;
 
     text->data = NULL;
-    text->len = 0;
+    text->len = size;
+    *copy = NULL;
 
-    if (r->request_body == NULL || r->request_body->bufs == NULL) {
+    if (size == 0) {
         return NGX_OK;
     }
 
@@ -360,23 +390,16 @@ ngx_http_segments_body(ngx_http_request_t *r, sg_str_t *text)
 
     if (in->next == NULL && !in->buf->in_file) {
         text->data = in->buf->pos;
-        text->len = in->buf->last - in->buf->pos;
         return NGX_OK;
     }
 
-    len = 0;
-
-    for (cl = in; cl; cl = cl->next) {
-        len += ngx_buf_size(cl->buf);
-    }
-
-    p = ngx_pnalloc(r->pool, len);
+    p = ngx_pnalloc(r->pool, size);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     text->data = p;
-    text->len = len;
+    *copy = p;
 
     for (cl = in; cl; cl = cl->next) {
 

@@ -20,7 +20,7 @@ typedef enum {
     sg_body_ok = 0,
     sg_body_not_json,                   /* errors->message has line, column */
     sg_body_not_object,                 /* errors->message set */
-    sg_body_invalid,                    /* every violation is in "errors" */
+    sg_body_invalid,                    /* violations are in "errors" */
     sg_body_failed                      /* out of memory */
 } sg_body_e;
 

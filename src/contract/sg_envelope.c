@@ -19,8 +19,11 @@ typedef struct {
 
 static void sg_envelope_member(sg_buf_t *out, const char *name,
     const char *value);
+static void sg_envelope_message(sg_buf_t *out, const char *message,
+    const sg_errors_t *errors);
 static void sg_envelope_details(sg_buf_t *out, const sg_errors_t *errors);
 static sg_str_t sg_envelope_cstr(const char *text);
+static sg_str_t sg_envelope_buf(const sg_buf_t *buf);
 
 
 static const sg_status_error_t  sg_status_errors[] = {
@@ -47,31 +50,18 @@ static const sg_status_error_t  sg_other_status = {
 };
 
 
-/*
- * Written at once: jansson's dump would first want an object for each of what
- * may be a million violations.
- */
+/* written at once: jansson's dump would first want an object of each */
 
 void
 sg_envelope(sg_buf_t *out, const char *type, const char *code,
     const char *message, const sg_errors_t *errors)
 {
-    sg_str_t  str;
-
     sg_buf_add_cstr(out, "{\"error\":{");
     sg_envelope_member(out, "type", type);
     sg_buf_add_cstr(out, ",");
     sg_envelope_member(out, "code", code);
     sg_buf_add_cstr(out, ",\"message\":");
-
-    str = sg_envelope_cstr(message);
-
-    if (errors && errors->message.len) {
-        str.data = errors->message.data;
-        str.len = errors->message.len;
-    }
-
-    sg_json_string(out, str);
+    sg_envelope_message(out, message, errors);
 
     if (errors && errors->n) {
         sg_envelope_details(out, errors);
@@ -91,10 +81,42 @@ sg_envelope_member(sg_buf_t *out, const char *name, const char *value)
 
 
 static void
+sg_envelope_message(sg_buf_t *out, const char *message,
+    const sg_errors_t *errors)
+{
+    sg_buf_t  text;
+
+    if (errors == NULL
+        || (errors->message.len == 0 && errors->n == errors->total))
+    {
+        sg_json_string(out, sg_envelope_cstr(message));
+        return;
+    }
+
+    if (errors->message.len) {
+        sg_json_string(out, sg_envelope_buf(&errors->message));
+        return;
+    }
+
+    sg_buf_init(&text);
+    sg_buf_add_cstr(&text, message);
+    sg_buf_add_cstr(&text, ": ");
+    sg_buf_add_uint(&text, errors->total);
+    sg_buf_add_cstr(&text, " violations, of which the first ");
+    sg_buf_add_uint(&text, errors->n);
+    sg_buf_add_cstr(&text, " are listed");
+
+    sg_json_string(out, sg_envelope_buf(&text));
+
+    out->failed |= text.failed;
+    sg_buf_free(&text);
+}
+
+
+static void
 sg_envelope_details(sg_buf_t *out, const sg_errors_t *errors)
 {
     size_t                 i;
-    sg_str_t               field;
     const sg_violation_t  *v;
 
     sg_buf_add_cstr(out, ",\"details\":[");
@@ -102,11 +124,8 @@ sg_envelope_details(sg_buf_t *out, const sg_errors_t *errors)
     for (i = 0; i < errors->n; i++) {
         v = &errors->violations[i];
 
-        field.data = v->field.data;
-        field.len = v->field.len;
-
         sg_buf_add_cstr(out, i ? ",{\"field\":" : "{\"field\":");
-        sg_json_string(out, field);
+        sg_json_string(out, sg_envelope_buf(&v->field));
         sg_buf_add_cstr(out, ",");
         sg_envelope_member(out, "message", v->message);
         sg_buf_add_cstr(out, "}");
@@ -123,6 +142,18 @@ sg_envelope_cstr(const char *text)
 
     str.data = (const unsigned char *) text;
     str.len = strlen(text);
+
+    return str;
+}
+
+
+static sg_str_t
+sg_envelope_buf(const sg_buf_t *buf)
+{
+    sg_str_t  str;
+
+    str.data = buf->data;
+    str.len = buf->len;
 
     return str;
 }

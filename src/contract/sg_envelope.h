@@ -14,7 +14,8 @@
 /*
  * Appends {"error":{"type","code","message","details":[...]}}.  "message" is
  * used unless errors->message is set; "errors" may be NULL.  "details" is left
- * out when there is no violation.  Bytes that are not UTF-8 in a field's name
+ * out when there is no violation; where more were found than are kept, the
+ * message says how many.  Bytes that are not UTF-8 in a field's name
  * are replaced by U+FFFD.
  */
 void sg_envelope(sg_buf_t *out, const char *type, const char *code,

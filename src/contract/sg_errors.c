@@ -5,15 +5,17 @@
 
 #include "sg_errors.h"
 
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 
 #define SG_ERRORS_MIN  8
 
 
+static size_t sg_errors_cut(sg_str_t field);
 static int sg_errors_grow(sg_errors_t *errors);
+
+
+static const sg_str_t  sg_errors_cut_mark = sg_string("...");
 
 
 void
@@ -24,6 +26,7 @@ sg_errors_init(sg_errors_t *errors)
     errors->violations = NULL;
     errors->n = 0;
     errors->size = 0;
+    errors->total = 0;
     errors->failed = 0;
 }
 
@@ -46,10 +49,10 @@ sg_errors_free(sg_errors_t *errors)
 void
 sg_errors_add(sg_errors_t *errors, sg_str_t field, const char *message)
 {
-    unsigned char   *data;
+    size_t           len;
     sg_violation_t  *v;
 
-    if (errors->failed) {
+    if (errors->failed || sg_errors_skip(errors)) {
         return;
     }
 
@@ -58,25 +61,54 @@ sg_errors_add(sg_errors_t *errors, sg_str_t field, const char *message)
         return;
     }
 
-    /* exactly as long as the field: a body may hold a million violations */
-
-    data = malloc(field.len ? field.len : 1);
-    if (data == NULL) {
-        errors->failed = 1;
-        return;
-    }
-
-    if (field.len) {
-        memcpy(data, field.data, field.len);
-    }
-
+    errors->total++;
     v = &errors->violations[errors->n++];
 
-    v->field.data = data;
-    v->field.len = field.len;
-    v->field.size = field.len;
-    v->field.failed = 0;
     v->message = message;
+    sg_buf_init(&v->field);
+
+    len = sg_errors_cut(field);
+    sg_buf_add(&v->field, field.data, len);
+
+    if (len < field.len) {
+        sg_buf_add_str(&v->field, sg_errors_cut_mark);
+    }
+
+    errors->failed = v->field.failed;
+}
+
+
+int
+sg_errors_skip(sg_errors_t *errors)
+{
+    if (errors->n < SG_ERRORS_MAX) {
+        return 0;
+    }
+
+    errors->total++;
+
+    return 1;
+}
+
+
+/* how many bytes are kept: whole characters */
+
+static size_t
+sg_errors_cut(sg_str_t field)
+{
+    size_t  len;
+
+    if (field.len <= SG_ERRORS_FIELD_MAX) {
+        return field.len;
+    }
+
+    len = SG_ERRORS_FIELD_MAX;
+
+    while (len && (field.data[len] & 0xc0) == 0x80) {
+        len--;
+    }
+
+    return len;
 }
 
 
@@ -87,10 +119,6 @@ sg_errors_grow(sg_errors_t *errors)
     sg_violation_t  *violations;
 
     size = errors->size ? 2 * errors->size : SG_ERRORS_MIN;
-
-    if (size > SIZE_MAX / sizeof(sg_violation_t)) {
-        return -1;
-    }
 
     violations = realloc(errors->violations, size * sizeof(sg_violation_t));
     if (violations == NULL) {

@@ -1,7 +1,9 @@
 
 /*
- * What is wrong with a request: one sentence about the whole, and any number
- * of violations by field, in the order in which they were found.
+ * What is wrong with a request: one sentence about the whole, and violations by
+ * field, in the order in which they were found.  All are counted and the first
+ * ones kept, each with a field of bounded length: what a worker holds of them
+ * does not grow with what a client sends.
  */
 
 #ifndef SG_ERRORS_H
@@ -9,6 +11,10 @@
 
 
 #include "sg_buf.h"
+
+
+#define SG_ERRORS_MAX        100        /* violations that are kept */
+#define SG_ERRORS_FIELD_MAX  256        /* bytes of a field that are kept */
 
 
 typedef struct {
@@ -20,8 +26,9 @@ typedef struct {
 typedef struct {
     sg_buf_t              message;      /* empty: the caller's own sentence */
     sg_violation_t       *violations;   /* malloc()ed, owned by the list */
-    size_t                n;
-    size_t                size;
+    size_t                n;            /* kept, SG_ERRORS_MAX at most */
+    size_t                size;         /* allocated */
+    size_t                total;        /* found */
     int                   failed;       /* an allocation failed */
 } sg_errors_t;
 
@@ -29,8 +36,14 @@ typedef struct {
 void sg_errors_init(sg_errors_t *errors);
 void sg_errors_free(sg_errors_t *errors);
 
-/* "field" is copied; "message" must be a static string */
+/*
+ * "field" is copied, and ends in "..." where it was cut; "message" must be a
+ * static string
+ */
 void sg_errors_add(sg_errors_t *errors, sg_str_t field, const char *message);
+
+/* counts a violation and returns 1 where none is kept any more, otherwise 0 */
+int sg_errors_skip(sg_errors_t *errors);
 
 
 #endif /* SG_ERRORS_H */

@@ -263,6 +263,10 @@ sg_schema_violation(sg_schema_t *schema, const sg_str_t *member,
     sg_buf_t  *path;
     sg_str_t   field;
 
+    if (sg_errors_skip(schema->errors)) {
+        return;
+    }
+
     path = &schema->path;
     path->len = 0;
 

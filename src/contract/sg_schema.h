@@ -14,7 +14,7 @@
 
 
 /*
- * Adds every violation: of documented members in their documented order, then
+ * Adds every violation (but see sg_errors_add()): of documented members in their documented order, then
  * unknown members in the order of the body, unless "pass_unknown".
  */
 void sg_schema_check(const json_t *segment, int pass_unknown,

@@ -63,6 +63,35 @@ shapes(void **state)
 
 
 static void
+more_than_are_kept(void **state)
+{
+    size_t       i;
+    sg_buf_t     out;
+    sg_errors_t  errors;
+
+    (void) state;
+
+    sg_errors_init(&errors);
+
+    for (i = 0; i < 1234; i++) {
+        sg_errors_add(&errors, str("name"), "Required");
+    }
+
+    sg_buf_init(&out);
+    sg_envelope(&out, "request", "invalid_data", "Validation failed", &errors);
+    sg_buf_add_char(&out, '\0');
+
+    assert_non_null(strstr((char *) out.data,
+                           "\"message\":\"Validation failed: 1234 violations, "
+                           "of which the first 100 are listed\","
+                           "\"details\":["));
+
+    sg_buf_free(&out);
+    sg_errors_free(&errors);
+}
+
+
+static void
 appended(void **state)
 {
     sg_buf_t  out;
@@ -185,6 +214,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(shapes),
+        cmocka_unit_test(more_than_are_kept),
         cmocka_unit_test(appended),
         cmocka_unit_test(any_bytes_in_a_field),
         cmocka_unit_test(by_status)

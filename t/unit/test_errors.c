@@ -70,13 +70,74 @@ empty_field(void **state)
 }
 
 
+/* the list ends, and what is left out is counted */
+
+static void
+bounded(void **state)
+{
+    size_t       i;
+    sg_errors_t  errors;
+
+    (void) state;
+
+    sg_errors_init(&errors);
+
+    for (i = 0; i < SG_ERRORS_MAX; i++) {
+        assert_int_equal(sg_errors_skip(&errors), 0);
+        sg_errors_add(&errors, str("name"), "Required");
+    }
+
+    sg_errors_add(&errors, str("one more"), "Required");
+    assert_int_equal(sg_errors_skip(&errors), 1);
+
+    assert_int_equal(errors.n, 100);
+    assert_int_equal(errors.total, 102);
+    check_buf("last", &errors.violations[99].field, "name");
+
+    sg_errors_free(&errors);
+
+    assert_int_equal(errors.total, 0);
+}
+
+
+static void
+long_field(void **state)
+{
+    char         field[300];
+    sg_errors_t  errors;
+
+    (void) state;
+
+    sg_errors_init(&errors);
+
+    memset(field, 'x', sizeof(field));
+    sg_errors_add(&errors, (sg_str_t) { (unsigned char *) field, 256 }, "A");
+    sg_errors_add(&errors, (sg_str_t) { (unsigned char *) field, 257 }, "A");
+
+    /* U+20AC of bytes 254 to 256 does not fit whole */
+
+    memcpy(field + 254, "\xe2\x82\xac", 3);
+    sg_errors_add(&errors, (sg_str_t) { (unsigned char *) field, 300 }, "A");
+
+    assert_int_equal(errors.violations[0].field.len, 256);
+    assert_int_equal(errors.violations[1].field.len, 259);
+    assert_memory_equal(errors.violations[1].field.data + 255, "x...", 4);
+    assert_int_equal(errors.violations[2].field.len, 257);
+    assert_memory_equal(errors.violations[2].field.data + 253, "x...", 4);
+
+    sg_errors_free(&errors);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(kept_in_order),
         cmocka_unit_test(field_is_copied),
-        cmocka_unit_test(empty_field)
+        cmocka_unit_test(empty_field),
+        cmocka_unit_test(bounded),
+        cmocka_unit_test(long_field)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
