@@ -241,7 +241,6 @@ static ngx_int_t
 ngx_http_segments_limits_receipt(ngx_http_request_t *r,
     ngx_http_segments_limits_t *limits, ngx_str_t *key)
 {
-    u_char                         token[NGX_HTTP_SEGMENTS_TOKEN_LEN];
     sg_buf_t                       name;
     sg_str_t                       near, unique;
     ngx_redis_record_t            *receipt;
@@ -249,18 +248,20 @@ ngx_http_segments_limits_receipt(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    if (ngx_http_segments_token(token) != NGX_OK) {
+    if (ngx_http_segments_token(limits->token) != NGX_OK) {
         return NGX_ERROR;
     }
 
     near.data = key->data;
     near.len = key->len;
-    unique.data = token;
-    unique.len = sizeof(token);
+    unique.data = limits->token;
+    unique.len = sizeof(limits->token);
 
     receipt = &limits->receipt;
 
     receipt->redis = slcf->redis;
+    receipt->token.data = limits->token;
+    receipt->token.len = sizeof(limits->token);
     ngx_http_segments_redis_options(slcf, &receipt->options);
     receipt->ttl = 4 * slcf->redis_timeout;
 

@@ -48,6 +48,8 @@ struct ngx_http_segments_limits_s {
                                                    number */
 
     ngx_redis_record_t              receipt;    /* of a trip without a claim */
+    u_char                          token[NGX_HTTP_SEGMENTS_TOKEN_LEN];
+                                                /* that trip's own */
     ngx_redis_command_t            *cmd;        /* that trip, or NULL */
     ngx_redis_record_verdict_e      verdict;    /* of all trips so far: ok,
                                                    limited, or a failure */

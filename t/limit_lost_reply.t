@@ -89,7 +89,7 @@ my $fake = fake_redis(
     map({ (
         [EXPECT => 'EVALSHA', qr/\A[0-9a-f]{40}\z/, 2,
             qr/\Asegments:\{live:\}:paid:[0-9a-f]{32}\z/, $KEY,
-            4 * slow(3000), @LIMIT],
+            'spend', qr/\A[0-9a-f]{32}\z/, 4 * slow(3000), @LIMIT],
         [SEND => $_],
     ) } ['limited', ['refused', ':0', ':77']], ['ok', ['spent', ':3', ':9']]),
     [EXPECT => 'EVALSHA', '...'],

@@ -337,10 +337,34 @@ sub ask {
     my ($script, $keys, $args, $how, $limits) = @_;
 
     my @keys = (@$keys, map { $_->{key} } @{ $limits // [] });
+    my @args = (own($script, @$args), $how // (),
+        map { @{ $_->{words} } } @{ $limits // [] });
 
-    return ($redis->pipeline(['SET', 'clock', $clock],
-        ['EVALSHA', $sha{$script}, scalar @keys, @keys, @$args, $how // (),
-        map { @{ $_->{words} } } @{ $limits // [] }]))[1];
+    return proven(($redis->pipeline(['SET', 'clock', $clock],
+        ['EVALSHA', $sha{$script}, scalar @keys, @keys, @args]))[1], @args);
+}
+
+
+# a spend is told its word and a token, too
+
+sub own {
+    my ($script, @args) = @_;
+
+    return $script eq 'spend' ? ('spend', 'token-of-its-own', @args) : @args;
+}
+
+
+# the reply behind its proof, which is that of these arguments
+
+sub proven {
+    my ($reply, $verb, $token) = @_;
+
+    return $reply if ref $reply ne 'ARRAY';
+
+    my $proof = shift @$reply;
+
+    return $proof eq $verb . substr($token, 0, 8) ? $reply
+        : "another proof: $proof";
 }
 
 
@@ -411,10 +435,10 @@ sub bounds {
 sub plain {
     my ($script, $keys, @args) = @_;
 
-    my $reply = $redis->command('EVALSHA', $plain{$script}, scalar @$keys,
-        @$keys, @args);
+    @args = own($script, @args);
 
-    return text($reply);
+    return text(proven($redis->command('EVALSHA', $plain{$script},
+        scalar @$keys, @$keys, @args), @args));
 }
 
 

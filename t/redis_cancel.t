@@ -82,10 +82,10 @@ for my $how (qw(FIN RST)) {
     $fake = fake_redis(
         hello,
         says(claim => 'a', bind_word('token')),
-        [GARBAGE => "*4\r\n\$6\r\nrep"],
+        [BEGIN => 20, ['replay', '200', '', 'a']],
         says(give_back => 'a', bind_word('token')),
         says(claim => 'b'),
-        [GARBAGE => "lay\r\n\$3\r\n200\r\n\$0\r\n\r\n\$1\r\na\r\n"],
+        ['REST'],
         [SEND => ['ok'], ['mismatch']],
     );
     $gateway = gateway($fake);

@@ -71,6 +71,67 @@ for my $error ('TRYAGAIN Multiple keys request during rehashing of slot',
     ok($fake->played, 'ASK, dialogue');
 }
 
-is($upstream->count, 3, 'each sent once');
+# to a node that does not have the script: it is asked with ASKING once more,
+# and each reply meets its own command
+
+{
+    my $ask = sub { my %bound = @_; "-ASK 1 127.0.0.1:$bound{port}" };
+    my @claim = (qr/./, 1, qr/:create:k\z/, 'claim', bind_word('token'),
+        '...');
+
+    my $fake = fake_redis(@START, [SEND => $ask],
+        [EXPECT => 'ASKING'], says(claim => 'k', bind_word('token')),
+        [SEND => '+OK', '-NOSCRIPT No matching script.'],
+        [EXPECT => 'ASKING'], [EXPECT => 'EVAL', @claim],
+        [SEND => '+OK', ['ok']],
+        says(complete => 'k', bind_word('token')), [SEND => ['ok']],
+        says(claim => 'l'), [SEND => ['mismatch']]);
+    my $gateway = gateway($fake);
+
+    is($gateway->create(key => 'k')->summary, '201 created', 'ASK, NOSCRIPT');
+    is($gateway->create(key => 'l')->status, 422, 'ASK, NOSCRIPT, the next');
+    ok($fake->played, 'ASK, NOSCRIPT, dialogue');
+}
+
+
+# what ASKING was not asked for; a connection that is lost between its reply
+# and the command's
+
+{
+    my $ask = sub { my %bound = @_; "-ASK 1 127.0.0.1:$bound{port}" };
+    my @asking = ([EXPECT => 'ASKING'],
+        says(claim => 'k', bind_word('token')));
+
+    for my $row (['a number', [SEND => ':1'], ['CLOSED']],
+        ['another status', [SEND => '+PONG'], ['CLOSED']],
+        ['the command\'s own', [SEND => bare(['ok'])], ['CLOSED']],
+        ['half of both', [SEND => '+OK'], ['CLOSE']])
+    {
+        my ($name, @steps) = @$row;
+        my $fake = fake_redis(@START, [SEND => $ask], @asking, @steps,
+            hello('second'), @asking, [SEND => '+OK', ['mismatch']]);
+
+        is(gateway($fake)->create(key => 'k')->status, 422,
+            "ASKING, $name");
+        ok($fake->played, "ASKING, $name, dialogue");
+    }
+}
+
+
+# what the map was not asked for
+
+for my $reply (':1', '+OK', 'text', [':1']) {
+    my $fake = fake_redis(
+        [ACCEPT => 'guide'], [EXPECT => 'PING'], [SEND => '+PONG'],
+        [EXPECT => 'CLUSTER', 'SLOTS'], [SEND => $reply], ['CLOSED'],
+        [ACCEPT => 'again'], [EXPECT => 'PING'], [SEND => '+PONG'], @MAP,
+        hello('node'), says(claim => 'k'), [SEND => ['mismatch']]);
+
+    is(gateway($fake)->create(key => 'k')->status, 422,
+        'CLUSTER SLOTS, ' . (ref $reply ? 'an array of numbers' : $reply));
+    ok($fake->played, 'asked again');
+}
+
+is($upstream->count, 4, 'each sent once');
 
 done_testing();

@@ -80,9 +80,10 @@ ok($fake->played, 'on one connection, too');
 $fake = fake_redis(
     hello,
     says(claim => 'a'),
-    [SEND => \"*4\r\n\$6\r\nreplay\r\n\$3\r\n20"],
+    [BEGIN => 45, ['replay', '200', '', 'No!']],
     says(give_back => 'a'),
-    [SEND => \"0\r\n\$0\r\n\r\n\$3\r\nNo!\r\n", ['stale']],
+    ['REST'],
+    [SEND => ['stale']],
     says(claim => 'b'),
     [SEND => ['mismatch']],
 );

@@ -121,7 +121,7 @@ ok($fake->played, 'dialogue');
 
 # WAIT that is refused or not answered at all
 
-for my $reply ('-NOPERM no', '-ERR unknown command', undef, '+OK') {
+for my $reply ('-NOPERM no', '-ERR unknown command') {
     $fake = fake_redis(
         hello,
         says(claim => 'k', bind_word('token')),
@@ -131,8 +131,28 @@ for my $reply ('-NOPERM no', '-ERR unknown command', undef, '+OK') {
         [SEND => ['ok']],
     );
     $gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
-    is($gateway->create(key => 'k')->status, 503, $reply // 'a null');
+    is($gateway->create(key => 'k')->status, 503, $reply);
     ok($fake->played, 'given back');
+}
+
+# what cannot be the reply to WAIT: nothing of the connection is believed
+
+for my $reply (undef, '+OK', bare(['ok'])) {
+    $fake = fake_redis(
+        hello,
+        says(claim => 'k', bind_word('token')),
+        [EXPECT => 'WAIT', 1, $WAIT],
+        [SEND => ['ok'], $reply],
+        ['CLOSED'],
+        hello('second'),
+        says(claim => 'k', bind_word('token')),
+        [EXPECT => 'WAIT', 1, $WAIT],
+        [SEND => ['mismatch'], ':0'],
+    );
+    $gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
+    is($gateway->create(key => 'k')->status, 422,
+        'WAIT, ' . (ref $reply ? 'an array' : $reply // 'a null'));
+    ok($fake->played, 'sent again');
 }
 
 $fake = fake_redis(

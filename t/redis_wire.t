@@ -58,18 +58,16 @@ my $large = join '', map { "$_\r\n" } 1 .. 20_000;
 my @replies = (['replay', '200', '', 'first'], ['mismatch'],
     ['replay', '201', '', $large], ['in_progress', ':1'],
     ['tombstone', '201']);
-my $bytes = join '', map { Segments::FakeRedis::resp($_) } @replies;
 
-for my $cut (undef, 1, 6, 9, 23, 47, 60, 80, 16_384, length($bytes) - 1) {
+for my $cut (undef, 1, 6, 9, 20, 33, 47, 60, 80, 120, 16_384, 149_000) {
     my @said;
     my $name = $cut ? "cut after $cut" : 'at once';
 
     $fake = fake_redis(
         hello,
         (map { says(claim => $_) } @keys),
-        $cut ? ([GARBAGE => substr $bytes, 0, $cut], [WAIT => 'rest'],
-                [GARBAGE => substr $bytes, $cut])
-             : [GARBAGE => $bytes],
+        $cut ? ([BEGIN => $cut, @replies], [WAIT => 'rest'], ['REST'])
+             : [SEND => @replies],
     );
     $gateway = gateway($fake);
 
@@ -96,12 +94,7 @@ for my $cut (undef, 1, 6, 9, 23, 47, 60, 80, 16_384, length($bytes) - 1) {
 # connection can be used.
 
 my %ODD = (
-    'a null'                => undef,
-    'a number'              => ':1',
-    'a status'              => '+OK',
-    'a string'              => 'ok',
-    'an empty array'        => [],
-    'a null array'          => \"*-1\r\n",
+    'nothing but a proof'   => [],
     'another word'          => ['okay'],
     'a word in upper case'  => ['OK'],
     'a longer word'         => ["ok\0"],
@@ -252,12 +245,134 @@ for my $row (@BROKEN) {
 }
 
 
+# What cannot be the reply to a script: the connection is out of step, and its
+# command is sent again, once.
+
+my $claim = sub { my %bound = @_; 'claim' . substr $bound{token}, 0, 8 };
+
+my %STRAY = (
+    'a null'            => undef,
+    'a number'          => ':1',
+    'a status'          => '+OK',
+    'a string'          => 'ok',
+    'an empty array'    => bare([]),
+    'a null array'      => \"*-1\r\n",
+    'no proof'          => bare(['ok']),
+    'an array first'    => bare([['ok'], 'ok']),
+    'another\'s proof'  => bare(['claim00000000', 'ok']),
+    'a proof of another command' =>
+        sub { bare(['renew' . substr($claim->(@_), 5), 'ok']) },
+    'half of a proof'   => sub { bare([substr($claim->(@_), 0, 12), 'ok']) },
+    'more than a proof' => sub { bare([$claim->(@_) . '0', 'ok']) },
+    'a proof in a status' => sub { bare(['+' . $claim->(@_), 'ok']) },
+    'a proof behind'    => sub { bare(['ok', $claim->(@_)]) },
+    'a proof alone'     => sub { $claim->(@_) },
+);
+
+my $STRAY = qr/redis sent a reply that cannot be to its command/;
+
+for my $name (sort keys %STRAY) {
+    my @again = (says(claim => 's', bind_word('token')),
+        [SEND => $STRAY{$name}], ['CLOSED']);
+
+    $fake = fake_redis(hello, @again, hello('second'),
+        says(claim => 's', bind_word('token')), [SEND => ['mismatch']]);
+    $gateway = gateway($fake);
+
+    is($gateway->create(key => 's')->status, 422, $name);
+    ok($fake->played, "$name, sent again");
+    like($gateway->error_log, $STRAY, "$name, log");
+
+    # but not for ever
+
+    $fake = fake_redis(hello, @again, hello('second'), @again, hello('third'),
+        says(give_back => 's', bind_word('token')), [SEND => ['ok']]);
+    $gateway = gateway($fake, segments_redis_failure => 'reject');
+
+    is(envelope($gateway->create(key => 's')), '503 internal/storage_error',
+        "$name, twice");
+    ok($fake->played, "$name, once");
+}
+
+
+# each command of the connection is sent again, and only those that were not
+# replied to; no reply behind the first that is wrong is believed
+
+@keys = qw(one two three);
+
+$fake = fake_redis(
+    hello,
+    says(claim => 'one', bind_word('one')),
+    says(claim => 'two', bind_word('two')),
+    says(claim => 'three', bind_word('three')),
+    [SEND => ['mismatch'], sub {
+        my %bound = @_;
+
+        return bare(['claim' . substr($bound{three}, 0, 8), 'ok']);
+    }, ['ok']],
+    ['CLOSED'],
+    hello('second'),
+    says(claim => 'two', bind_word('two')),
+    says(claim => 'three', bind_word('three')),
+    [SEND => ['replay', '200', '', 'its own'], ['held']],
+);
+$gateway = gateway($fake);
+
+my @clients = map { $gateway->connect } @keys;
+
+for my $i (0 .. $#keys) {
+    $clients[$i]->send_request($gateway->create_request(key => $keys[$i]));
+    $fake->wait_step(4 + $i);
+}
+
+my @said = map { $_->read_response } @clients;
+
+is_deeply([map { $_ ? $_->status : 'none' } @said], [422, 200, 504],
+    'neighbours');
+is($said[1]->body, 'its own', 'neighbours, each its own');
+ok($fake->played, 'neighbours, dialogue');
+
+
+# a command that nobody waits for any more has a place, and a reply of its own
+
+$fake = fake_redis(
+    hello,
+    says(claim => 'late', bind_word('token')),
+    says(give_back => 'late', bind_word('token')),
+    [SEND => ['ok']],
+    [SEND => sub { my %bound = @_; bare([$claim->(%bound), 'ok']) }],
+    ['CLOSED'],
+    hello('second'),
+    says(give_back => 'late', bind_word('token')),
+    [SEND => ['ok']],
+);
+$gateway = gateway($fake, segments_redis_timeout => slow_ms(400));
+
+is($gateway->create(key => 'late')->status, 503, 'late');
+ok($fake->played, 'late, a reply too many');
+
+$fake = fake_redis(
+    hello,
+    says(claim => 'late', bind_word('token')),
+    says(give_back => 'late', bind_word('token')),
+    [SEND => '+OK'],
+    ['CLOSED'],
+    hello('second'),
+    says(give_back => 'late', bind_word('token')),
+    [SEND => ['ok']],
+);
+$gateway = gateway($fake, segments_redis_timeout => slow_ms(400));
+
+is($gateway->create(key => 'late')->status, 503, 'abandoned');
+ok($fake->played, 'abandoned, a reply that is not its own');
+
+
 # a reply to nothing: nobody knows what the next ones belong to
 
 $fake = fake_redis(
     hello,
     says(claim => 'n'),
-    [SEND => ['mismatch'], ['ok']],
+    [SEND => ['mismatch'], bare(['ok'])],
     ['CLOSED'],
     hello('second'),
     says(claim => 'm'),

@@ -20,6 +20,12 @@
 -- Behind a reply comes what became of the limits: an array of read, spent or
 -- refused, then of each limit how many creates are left, and in how many
 -- seconds one more is earned, rounded up; 0 when none is missing.
+--
+-- ARGV[1], ARGV[2]   what to do, and a token that nobody else has.  Every reply
+--                    begins with the first and some bytes of the second: the
+--                    proof that it answers this command and no other.
+
+local proof = ARGV[1] .. ARGV[2]:sub(1, 8)
 
 local limits = {}
 local limits_how
@@ -116,6 +122,8 @@ end
 
 
 local function limits_tell(reply)
+    table.insert(reply, 1, proof)
+
     if #limits == 0 then return reply end
 
     local told = { limits_done }
@@ -130,4 +138,10 @@ local function limits_tell(reply)
 
     reply[#reply + 1] = told
     return reply
+end
+
+
+-- of a record or a limit that cannot be used nothing else is said
+local function limits_unreadable(bad)
+    return { proof, 'unreadable', bad }
 end

@@ -163,7 +163,7 @@ ngx_redis_deadline_handler(ngx_event_t *ev)
     handler = cmd->handler;
     data = cmd->data;
 
-    if (!cmd->refused) {
+    if (!cmd->refused && !cmd->lost) {
         ngx_redis_breaker_failed(cmd->node);
         ngx_redis_map_doubt(cmd->node->redis->map);
     }

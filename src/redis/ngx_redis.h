@@ -104,6 +104,9 @@ ngx_uint_t ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one,
  * Sends EVALSHA, and EVAL where Redis does not know the script.  "argv" holds
  * nkeys keys and then the arguments; it is copied, the bytes it points to are
  * not: they stay valid until the handler was called or the command cancelled.
+ * The first two arguments are a word and a token, and what the script replies
+ * is an array that begins with the word and the token's first bytes, in one
+ * string; anything else but an error is not taken for its reply.
  * "options" are copied.  NULL when memory failed.
  */
 ngx_redis_command_t *ngx_redis_eval(ngx_redis_t *redis,

@@ -102,6 +102,8 @@ ngx_redis_ack_done(void *data, ngx_int_t rc, const redisReply *reply)
         return;                         /* what is held has its deadlines */
     }
 
+    /* refused: as if there were none */
+
     replicas = (reply->type == REDIS_REPLY_INTEGER) ? reply->integer : 0;
 
     ngx_queue_init(&held);
@@ -167,8 +169,7 @@ ngx_redis_ack_rewind(ngx_redis_node_t *node)
 
         freeReplyObject(cmd->reply);
         cmd->reply = NULL;
-        cmd->buf.pos = cmd->buf.start;
-        cmd->asked = 0;
+        ngx_redis_command_rewind(cmd);
 
         ngx_queue_insert_head(&node->waiting, q);
     }

@@ -1,4 +1,26 @@
 
+/*
+ * Replies are positional: each belongs to the oldest command that was written
+ * and not replied to, with ASKING to both in turn, and an abandoned command
+ * keeps its place.  So one that cannot belong to its command, by its type, its
+ * count or its proof, and one that comes to no command, mean that no reply of
+ * this connection can be believed any more, whoever waits for it or has given
+ * it up.  The connection is out of step and goes at once, with all that it has
+ * said and not been asked for; its commands are sent again.
+ *
+ * Sent again, once: a command takes part in this twice, and when the connection
+ * that has it for the second time is out of step, too, it is lost (NGX_ABORT).
+ * That bounds what a server that never makes sense can have executed, and
+ * nothing else does: a connection that merely ends is no contradiction, and
+ * what it had is sent again within its deadline as often as that happens, as it
+ * is redirected up to NGX_REDIS_MAP_HOPS times.  Neither is counted here, nor
+ * does being here count there, and a command keeps its mark wherever it hops
+ * to.  The deadline is that of the submission throughout.  A command of which
+ * no byte was written to this connection has not been sent, and one that nobody
+ * waits for is not sent again.
+ */
+
+
 #include "ngx_redis_internal.h"
 
 
@@ -12,6 +34,9 @@ static ngx_int_t ngx_redis_read(ngx_redis_node_t *node);
 static void ngx_redis_eof(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_parse(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply);
+static ngx_redis_command_t *ngx_redis_oldest(ngx_redis_node_t *node);
+static ngx_int_t ngx_redis_out_of_step(ngx_redis_node_t *node);
+static void ngx_redis_mark_again(ngx_redis_node_t *node, ngx_queue_t *queue);
 static ngx_msec_t ngx_redis_silence(ngx_redis_node_t *node);
 static void ngx_redis_await(ngx_redis_node_t *node);
 
@@ -260,7 +285,7 @@ ngx_redis_parse(ngx_redis_node_t *node)
         if (redisReaderGetReply(node->reader, &reply) != REDIS_OK) {
             ngx_log_error(NGX_LOG_ERR, node->peer.connection->log, 0,
                           "redis sent an invalid reply");
-            return NGX_ERROR;
+            return ngx_redis_out_of_step(node);
         }
 
         if (reply == NULL) {
@@ -287,7 +312,6 @@ ngx_redis_parse(ngx_redis_node_t *node)
 static ngx_int_t
 ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
 {
-    ngx_queue_t          *q;
     ngx_redis_command_t  *cmd;
 
     if (node->channel) {
@@ -296,21 +320,26 @@ ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
         return NGX_OK;
     }
 
-    q = ngx_queue_head(&node->sent);
-    cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+    cmd = ngx_redis_oldest(node);
 
-    if (!ngx_queue_empty(&node->sent) && cmd->asking && !cmd->asked) {
-        cmd->asked = 1;                 /* ASKING was */
+    if (cmd == NULL) {
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "redis sent a reply to no command");
+        return ngx_redis_out_of_step(node);
+    }
+
+    if (!ngx_redis_command_answered(cmd, reply)) {
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "redis sent a reply that cannot be to its command");
+        return ngx_redis_out_of_step(node);
+    }
+
+    if (cmd->asking && !cmd->asked) {
+        cmd->asked = 1;
         return NGX_OK;
     }
 
-    if (ngx_queue_empty(&node->sent) || cmd->buf.pos < cmd->buf.last) {
-        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
-                      "redis sent a reply to no command");
-        return NGX_ERROR;
-    }
-
-    ngx_queue_remove(q);
+    ngx_queue_remove(&cmd->queue);
 
     ngx_redis_node_answered(node);
 
@@ -321,7 +350,7 @@ ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
     if (ngx_redis_script_missing(cmd, reply)
         && ngx_redis_command_eval(cmd) == NGX_OK)
     {
-        ngx_queue_insert_tail(&node->waiting, q);
+        ngx_queue_insert_tail(&node->waiting, &cmd->queue);
         ngx_redis_node_wake(node);
 
         return NGX_OK;
@@ -335,6 +364,79 @@ ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
     ngx_redis_complete(cmd, NGX_OK, reply);
 
     return NGX_OK;
+}
+
+
+/* the one that is to be replied to; ASKING is, while its command is on its way */
+
+static ngx_redis_command_t *
+ngx_redis_oldest(ngx_redis_node_t *node)
+{
+    ngx_queue_t          *q;
+    ngx_redis_command_t  *cmd;
+
+    if (ngx_queue_empty(&node->sent)) {
+        return NULL;
+    }
+
+    q = ngx_queue_head(&node->sent);
+    cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+    if (cmd->asking && !cmd->asked) {
+        return cmd;
+    }
+
+    return (cmd->buf.pos < cmd->buf.last) ? NULL : cmd;
+}
+
+
+/* always NGX_ERROR: the caller closes the connection */
+
+static ngx_int_t
+ngx_redis_out_of_step(ngx_redis_node_t *node)
+{
+    ngx_redis_mark_again(node, &node->sent);
+    ngx_redis_mark_again(node, &node->held);
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_redis_mark_again(ngx_redis_node_t *node, ngx_queue_t *queue)
+{
+    ngx_queue_t          *q, *next;
+    ngx_redis_command_t  *cmd;
+
+    for (q = ngx_queue_head(queue); q != ngx_queue_sentinel(queue); q = next) {
+        next = ngx_queue_next(q);
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+        if (cmd->handler == NULL) {
+            continue;
+        }
+
+        if (!cmd->again) {
+            cmd->again = 1;
+            continue;
+        }
+
+        /*
+         * Its handler is called soon, never while a reply is being read; the
+         * node may be gone by then, the guide is not.
+         */
+
+        ngx_queue_remove(q);
+        ngx_queue_init(q);
+
+        ngx_redis_move(cmd, node->redis->map->guide);
+        ngx_redis_command_rewind(cmd);
+
+        cmd->lost = 1;
+
+        ngx_del_timer(&cmd->deadline);
+        ngx_add_timer(&cmd->deadline, 0);
+    }
 }
 
 

@@ -33,6 +33,8 @@
 
 
 #define NGX_REDIS_BUFFER_SIZE     16384
+#define NGX_REDIS_PROOF           32    /* bytes of a reply's proof, at most */
+#define NGX_REDIS_PROOF_TOKEN     8     /* so many of them are the token's */
 #define NGX_REDIS_GREETINGS       5     /* AUTH, SELECT, PING or ROLE, INFO,
                                            SUBSCRIBE */
 #define NGX_REDIS_TRIES           5     /* of connecting, in a second */
@@ -288,6 +290,10 @@ struct ngx_redis_command_s {
     ngx_msec_t               wait_timeout;
     redisReply              *reply;     /* held, or NULL */
 
+    ngx_redis_expect_e       expect;    /* what its reply may be */
+    u_char                   proof[NGX_REDIS_PROOF];    /* of a script's */
+    size_t                   proof_len;
+
     ngx_buf_t                buf;       /* in RESP, hiredis' memory, or with
                                            ASKING our own */
     ngx_chain_t              link;
@@ -295,6 +301,8 @@ struct ngx_redis_command_s {
     unsigned                 eval:1;    /* the source is being sent */
     unsigned                 asking:1;  /* ASKING goes before it */
     unsigned                 asked:1;   /* and was replied to */
+    unsigned                 again:1;   /* its connection was out of step */
+    unsigned                 lost:1;    /* and the next one, too: in no queue */
     unsigned                 own:1;     /* the buffer is ours */
     unsigned                 unacked:1; /* counted as such by its node */
     unsigned                 written:1; /* in part at least, to this
@@ -554,11 +562,20 @@ ngx_redis_command_t *ngx_redis_command_words(ngx_redis_node_t *node,
     const char **words, ngx_uint_t n);
 void ngx_redis_command_free(ngx_redis_command_t *cmd);
 
+/* to be written from its beginning, to whatever connection, and to be replied
+   to as if it had never been written */
+void ngx_redis_command_rewind(ngx_redis_command_t *cmd);
+
 /* from EVALSHA to EVAL; NGX_ERROR leaves it as it was */
 ngx_int_t ngx_redis_command_eval(ngx_redis_command_t *cmd);
 
 /* with ASKING before it, or without; NGX_ERROR leaves it as it was */
 ngx_int_t ngx_redis_command_asking(ngx_redis_command_t *cmd, ngx_uint_t on);
+
+/* whether "reply" can be the one that the command waits for: with ASKING that
+   one's first */
+ngx_uint_t ngx_redis_command_answered(ngx_redis_command_t *cmd,
+    const redisReply *reply);
 
 /* whether "reply" says that EVALSHA found no script */
 ngx_uint_t ngx_redis_script_missing(ngx_redis_command_t *cmd,

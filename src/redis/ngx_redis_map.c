@@ -418,8 +418,7 @@ ngx_redis_map_hop(ngx_redis_map_t *map, ngx_redis_command_t *cmd,
 {
     ngx_redis_node_t  *node;
 
-    cmd->buf.pos = cmd->buf.start;
-    cmd->asked = 0;
+    ngx_redis_command_rewind(cmd);
 
     switch (error->kind) {
 

@@ -551,8 +551,7 @@ ngx_redis_node_rewind(ngx_redis_node_t *node)
             continue;
         }
 
-        cmd->buf.pos = cmd->buf.start;
-        cmd->asked = 0;
+        ngx_redis_command_rewind(cmd);
 
         ngx_queue_insert_head(&node->waiting, q);
     }

@@ -15,8 +15,16 @@ typedef int     ngx_redis_elements_t;
 #endif
 
 
+typedef struct {
+    const char           *words[2];     /* the second: NULL, whatever it is */
+    ngx_redis_expect_e    expect;
+} ngx_redis_question_t;
+
+
 static void *ngx_redis_create_array(const redisReadTask *task,
     ngx_redis_elements_t n);
+static int ngx_redis_parse_is(const redisReply *reply, int type,
+    const void *text, size_t len);
 static int ngx_redis_parse_redirect(const char *p, const char *last,
     ngx_redis_error_t *error);
 static int ngx_redis_parse_place(const char *host, size_t len,
@@ -25,6 +33,19 @@ static int ngx_redis_parse_number(const char *p, const char *last,
     unsigned max, unsigned *number);
 static const char *ngx_redis_line(const redisReply *reply, const char *name,
     size_t *len);
+
+
+static const ngx_redis_question_t  ngx_redis_questions[] = {
+    { { "ASKING", NULL }, ngx_redis_expect_ok },
+    { { "PING", NULL }, ngx_redis_expect_pong },
+    { { "WAIT", NULL }, ngx_redis_expect_number },
+    { { "INFO", NULL }, ngx_redis_expect_text },
+    { { "ROLE", NULL }, ngx_redis_expect_role },
+    { { "CLUSTER", "SLOTS" }, ngx_redis_expect_slots },
+    { { "CLUSTER", "INFO" }, ngx_redis_expect_text },
+    { { "SENTINEL", "GET-MASTER-ADDR-BY-NAME" }, ngx_redis_expect_place },
+    { { NULL, NULL }, ngx_redis_expect_any }
+};
 
 
 static redisReplyObjectFunctions         ngx_redis_functions;
@@ -73,6 +94,83 @@ ngx_redis_create_array(const redisReadTask *task, ngx_redis_elements_t n)
     }
 
     return ngx_redis_default_functions->createArray(task, n);
+}
+
+
+ngx_redis_expect_e
+ngx_redis_parse_expect(const char **words, size_t n)
+{
+    const ngx_redis_question_t  *q;
+
+    for (q = ngx_redis_questions; q->words[0]; q++) {
+
+        if (n > 0 && strcmp(words[0], q->words[0]) == 0
+            && (q->words[1] == NULL
+                || (n > 1 && strcmp(words[1], q->words[1]) == 0)))
+        {
+            break;
+        }
+    }
+
+    return q->expect;
+}
+
+
+int
+ngx_redis_parse_fits(const redisReply *reply, ngx_redis_expect_e expect,
+    const unsigned char *proof, size_t len)
+{
+    if (reply->type == REDIS_REPLY_ERROR) {
+        return 1;
+    }
+
+    switch (expect) {
+
+    case ngx_redis_expect_ok:
+        return ngx_redis_parse_is(reply, REDIS_REPLY_STATUS, "OK", 2);
+
+    case ngx_redis_expect_pong:
+        return ngx_redis_parse_is(reply, REDIS_REPLY_STATUS, "PONG", 4);
+
+    case ngx_redis_expect_number:
+        return reply->type == REDIS_REPLY_INTEGER;
+
+    case ngx_redis_expect_text:
+        return reply->type == REDIS_REPLY_STRING;
+
+    case ngx_redis_expect_slots:
+        return reply->type == REDIS_REPLY_ARRAY
+               && (reply->elements == 0
+                   || reply->element[0]->type == REDIS_REPLY_ARRAY);
+
+    case ngx_redis_expect_place:
+        return reply->type == REDIS_REPLY_NIL
+               || (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2);
+
+    case ngx_redis_expect_role:
+        return reply->type == REDIS_REPLY_ARRAY
+               && reply->elements > 0
+               && reply->element[0]->type == REDIS_REPLY_STRING;
+
+    case ngx_redis_expect_proof:
+        return reply->type == REDIS_REPLY_ARRAY
+               && reply->elements > 0
+               && ngx_redis_parse_is(reply->element[0], REDIS_REPLY_STRING,
+                                     proof, len);
+
+    default: /* ngx_redis_expect_any */
+        return 1;
+    }
+}
+
+
+static int
+ngx_redis_parse_is(const redisReply *reply, int type, const void *text,
+    size_t len)
+{
+    return reply->type == type
+           && (size_t) reply->len == len
+           && memcmp(reply->str, text, len) == 0;
 }
 
 

@@ -53,12 +53,37 @@ typedef struct {
 } ngx_redis_range_t;
 
 
+/* what may come in answer to a command, besides an error */
+typedef enum {
+    ngx_redis_expect_any = 0,
+    ngx_redis_expect_ok,                /* the status, as of ASKING */
+    ngx_redis_expect_pong,
+    ngx_redis_expect_number,            /* of WAIT */
+    ngx_redis_expect_text,              /* a string */
+    ngx_redis_expect_slots,             /* an array of arrays */
+    ngx_redis_expect_place,             /* two strings, or a null */
+    ngx_redis_expect_role,              /* an array that begins with a string */
+    ngx_redis_expect_proof              /* the same, with the proof */
+} ngx_redis_expect_e;
+
+
 /*
  * hiredis' reader, which believes what the other side says about the size of
  * an array and takes as much memory, with a limit to it; NULL when memory
  * failed.  redisReaderFree() frees it.
  */
 redisReader *ngx_redis_reader_create(void);
+
+/* what is expected in answer to these words of a command */
+ngx_redis_expect_e ngx_redis_parse_expect(const char **words, size_t n);
+
+/*
+ * Whether "reply" can belong to a command that expects this.  An error always
+ * can: it is Redis' own word, and says that nothing was done.  The proof is
+ * used for ngx_redis_expect_proof alone.
+ */
+int ngx_redis_parse_fits(const redisReply *reply, ngx_redis_expect_e expect,
+    const unsigned char *proof, size_t len);
 
 /* of a key: its hash tag's, or its own */
 unsigned ngx_redis_slot(const unsigned char *key, size_t len);

@@ -149,14 +149,16 @@ ngx_redis_record_spend(ngx_redis_record_t *record,
     const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
     void *data)
 {
-    ngx_str_t  argv[2 + NGX_REDIS_LIMITS_ARGC];
+    ngx_str_t  argv[4 + NGX_REDIS_LIMITS_ARGC];
 
-    ngx_redis_record_set_time(&argv[1], record->ttl_text, record->ttl);
+    ngx_str_set(&argv[1], "spend");
+    argv[2] = record->token;
+    ngx_redis_record_set_time(&argv[3], record->ttl_text, record->ttl);
 
     record->asked = ngx_redis_asked_spend;
 
     return ngx_redis_record_eval(record, &ngx_redis_spend_script, limits, argv,
-                                 2, handler, data);
+                                 4, handler, data);
 }
 
 

@@ -7,6 +7,8 @@ static ngx_redis_command_t *ngx_redis_command_alloc(ngx_redis_node_t *node,
     ngx_uint_t argc);
 static ngx_int_t ngx_redis_command_format(ngx_redis_command_t *cmd);
 static void ngx_redis_command_free_text(ngx_redis_command_t *cmd);
+static void ngx_redis_command_prove(ngx_redis_command_t *cmd, ngx_str_t *word,
+    ngx_str_t *token);
 
 
 static ngx_str_t  ngx_redis_asking = ngx_string("*1" CRLF "$6" CRLF
@@ -58,6 +60,8 @@ ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
         cmd->argvlen[3 + i] = argv[i].len;
     }
 
+    ngx_redis_command_prove(cmd, &argv[nkeys], &argv[nkeys + 1]);
+
     if (ngx_redis_command_format(cmd) != NGX_OK) {
         ngx_free(cmd);
         return NULL;
@@ -83,6 +87,8 @@ ngx_redis_command_words(ngx_redis_node_t *node, const char **words,
         cmd->argv[i] = words[i];
         cmd->argvlen[i] = ngx_strlen(words[i]);
     }
+
+    cmd->expect = ngx_redis_parse_expect(words, n);
 
     if (ngx_redis_command_format(cmd) != NGX_OK) {
         ngx_free(cmd);
@@ -162,10 +168,11 @@ ngx_redis_command_format(ngx_redis_command_t *cmd)
     cmd->own = cmd->asking;
 
     cmd->buf.start = p;
-    cmd->buf.pos = p;
     cmd->buf.last = p + len;
     cmd->buf.temporary = 1;
     cmd->buf.flush = 1;                 /* TLS collects until then */
+
+    ngx_redis_command_rewind(cmd);
 
     return NGX_OK;
 }
@@ -187,6 +194,14 @@ ngx_redis_command_free_text(ngx_redis_command_t *cmd)
 }
 
 
+void
+ngx_redis_command_rewind(ngx_redis_command_t *cmd)
+{
+    cmd->buf.pos = cmd->buf.start;
+    cmd->asked = 0;
+}
+
+
 ngx_int_t
 ngx_redis_command_asking(ngx_redis_command_t *cmd, ngx_uint_t on)
 {
@@ -202,6 +217,35 @@ ngx_redis_command_asking(ngx_redis_command_t *cmd, ngx_uint_t on)
     }
 
     return NGX_OK;
+}
+
+
+/* kept apart: the caller's bytes are not there for a reply that comes late */
+
+static void
+ngx_redis_command_prove(ngx_redis_command_t *cmd, ngx_str_t *word,
+    ngx_str_t *token)
+{
+    u_char  *p;
+
+    p = ngx_cpymem(cmd->proof, word->data,
+                   ngx_min(word->len, NGX_REDIS_PROOF - NGX_REDIS_PROOF_TOKEN));
+    p = ngx_cpymem(p, token->data, ngx_min(token->len, NGX_REDIS_PROOF_TOKEN));
+
+    cmd->proof_len = p - cmd->proof;
+    cmd->expect = ngx_redis_expect_proof;
+}
+
+
+ngx_uint_t
+ngx_redis_command_answered(ngx_redis_command_t *cmd, const redisReply *reply)
+{
+    if (cmd->asking && !cmd->asked) {
+        return ngx_redis_parse_fits(reply, ngx_redis_expect_ok, NULL, 0);
+    }
+
+    return ngx_redis_parse_fits(reply, cmd->expect, cmd->proof,
+                                cmd->proof_len);
 }
 
 

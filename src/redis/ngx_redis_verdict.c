@@ -10,7 +10,8 @@
 
 typedef struct {
     ngx_redis_text_t             word;
-    size_t                       elements;      /* the word included */
+    size_t                       elements;      /* the word included, the proof
+                                                   not */
     ngx_redis_record_verdict_e   verdict;
 } ngx_redis_verdict_word_t;
 
@@ -108,11 +109,11 @@ ngx_redis_verdict(const redisReply *reply, ngx_redis_asked_e asked,
         return ngx_redis_said_error;
     }
 
-    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2
-        && ngx_redis_verdict_is(reply->element[0],
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3
+        && ngx_redis_verdict_is(reply->element[1],
                                 &ngx_redis_verdict_unreadable))
     {
-        ngx_redis_verdict_first_word(reply->element[1], word);
+        ngx_redis_verdict_first_word(reply->element[2], word);
         return ngx_redis_said_unreadable;
     }
 
@@ -127,7 +128,9 @@ ngx_redis_verdict_decode(const redisReply *reply, ngx_redis_asked_e asked,
     size_t                           n;
     const ngx_redis_verdict_word_t  *w;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
+    /* the proof, which is the connection's to check, and a word */
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2) {
         return 0;
     }
 
@@ -141,8 +144,8 @@ ngx_redis_verdict_decode(const redisReply *reply, ngx_redis_asked_e asked,
 
     for (w = ngx_redis_verdict_words[asked]; w->word.len; w++) {
 
-        if (w->elements == n
-            && ngx_redis_verdict_is(reply->element[0], &w->word))
+        if (1 + w->elements == n
+            && ngx_redis_verdict_is(reply->element[1], &w->word))
         {
             decoded->verdict = w->verdict;
             return ngx_redis_verdict_values(reply, n, decoded);
@@ -166,22 +169,22 @@ ngx_redis_verdict_values(const redisReply *reply, size_t n,
     }
 
     if (decoded->verdict == ngx_redis_record_in_progress) {
-        return ngx_redis_verdict_number(reply->element[1], 1, &decoded->left);
+        return ngx_redis_verdict_number(reply->element[2], 1, &decoded->left);
     }
 
     values[0] = &decoded->status;
     values[1] = &decoded->headers;
     values[2] = &decoded->body;
 
-    for (i = 1; i < n; i++) {
+    for (i = 2; i < n; i++) {
         value = reply->element[i];
 
         if (value->type != REDIS_REPLY_STRING) {
             return 0;
         }
 
-        values[i - 1]->data = value->str;
-        values[i - 1]->len = (size_t) value->len;
+        values[i - 2]->data = value->str;
+        values[i - 2]->len = (size_t) value->len;
     }
 
     return 1;

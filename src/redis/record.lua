@@ -1,7 +1,7 @@
 -- The record of one idempotency key, a Redis hash.
 --
 -- KEYS[1]  the record; more with a claim: its limits, see limit.lua
--- ARGV[1]  what to do, then its arguments:
+-- ARGV[1]  what to do, then its arguments, the owner's token first:
 --
 --   claim      token fingerprint lease ttl policy [channel]
 --                                                    policy: retry or hold
@@ -287,6 +287,6 @@ local own = limits_take()
 local record = read()
 local bad = record and unreadable(record) or limits_read()
 
-if bad then return { 'unreadable', bad } end
+if bad then return limits_unreadable(bad) end
 
 return limits_tell(act(record, unpack(ARGV, 2, own)))

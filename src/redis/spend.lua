@@ -2,7 +2,9 @@
 --
 -- KEYS[1]  the receipt: when the reply was lost and the command is sent again,
 --          what was paid is not paid twice
--- ARGV[1]  for how many milliseconds the receipt is kept
+-- ARGV[1]  spend
+-- ARGV[2]  a token
+-- ARGV[3]  for how many milliseconds the receipt is kept
 --
 -- More of both: see limit.lua.
 
@@ -10,7 +12,7 @@ limits_take()
 
 local bad = limits_read()
 
-if bad then return { 'unreadable', bad } end
+if bad then return limits_unreadable(bad) end
 
 if limits_how ~= 'read' then
 
@@ -18,7 +20,7 @@ if limits_how ~= 'read' then
         limits_done = 'spent'
 
     elseif limits_spend() then
-        redis.call('SET', KEYS[1], '', 'PX', limits_number(ARGV[1]))
+        redis.call('SET', KEYS[1], '', 'PX', limits_number(ARGV[3]))
 
     else
         return limits_tell({ 'limited' })

@@ -12,6 +12,7 @@ my $SCRIPT = 'src/redis/record.lua';
 my $CLAIM = 'src/ngx_http_segments_claim.c';
 my $CAPTURE = 'src/ngx_http_segments_capture.c';
 my $ADMIT = 'src/ngx_http_segments_admit.c';
+my $CONNECTION = 'src/redis/ngx_redis_connection.c';
 
 
 # [name, file, text that stands there once, what stands for it, the kinds of
@@ -92,6 +93,19 @@ sub all {
              . ' ? ngx_redis_record_ok : reply->verdict;',
          'two effects|two at a time',    # a limit would refuse it
          '--policy hold --kinds redis-stop,slow --often 20 --period 100'
+             . ' --no-limit'],
+
+        # nor is asked for a proof: with it this would only cost connections
+
+        ['a command that was given up loses its place', $CONNECTION,
+         '    if (!ngx_redis_command_answered(cmd, reply)) {',
+         "    if (cmd->handler == NULL) {\n"
+             . "        ngx_queue_remove(&cmd->queue);\n"
+             . "        ngx_redis_command_free(cmd);\n"
+             . "        return ngx_redis_reply(node, reply);\n    }\n\n"
+             . '    if (0) {',
+         'two effects|two at a time|another tenant|answers differ',
+         '--policy hold --kinds redis-stop,slow,twins --often 20 --period 100'
              . ' --no-limit'],
 
         ['who waited in vain runs', $ADMIT,

@@ -86,6 +86,45 @@ check_ranges(const redisReply *reply)
 }
 
 
+/* a reply that fits one kind of question fits no other, but for an error */
+
+static void
+check_fits(const redisReply *reply)
+{
+    int                  fits;
+    ngx_redis_expect_e   expect;
+
+    static const unsigned char  proof[] = "proof";
+
+    fits = 0;
+
+    for (expect = ngx_redis_expect_ok; expect <= ngx_redis_expect_proof;
+         expect++)
+    {
+        fits += ngx_redis_parse_fits(reply, expect, proof, 5);
+    }
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        MUST(fits == (int) ngx_redis_expect_proof);
+        return;
+    }
+
+    MUST(ngx_redis_parse_fits(reply, ngx_redis_expect_any, NULL, 0));
+
+    if (!ngx_redis_parse_fits(reply, ngx_redis_expect_proof, proof, 5)) {
+        MUST(reply->type == REDIS_REPLY_ARRAY || fits <= 1);
+        return;
+    }
+
+    MUST(reply->type == REDIS_REPLY_ARRAY && reply->elements > 0);
+    MUST(reply->element[0]->len == 5);
+    MUST(memcmp(reply->element[0]->str, proof, 5) == 0);
+
+    MUST(!ngx_redis_parse_fits(reply, ngx_redis_expect_proof, proof, 4));
+    MUST(!ngx_redis_parse_fits(reply, ngx_redis_expect_slots, NULL, 0));
+}
+
+
 static void
 check_reply(const redisReply *reply)
 {
@@ -94,6 +133,7 @@ check_reply(const redisReply *reply)
     ngx_redis_place_t   place;
 
     check_error(reply);
+    check_fits(reply);
     check_ranges(reply);
 
     if (ngx_redis_parse_master(reply, &place)) {

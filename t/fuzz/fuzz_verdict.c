@@ -115,12 +115,13 @@ check_verdict(const redisReply *reply, const ngx_redis_record_reply_t *decoded)
     MUST(verdict != ngx_redis_record_limited
          || decoded->limits.verdict == ngx_redis_limits_refused);
 
-    check_text(&decoded->status, reply, verdict == ngx_redis_record_replay
-                                 || verdict == ngx_redis_record_tombstone);
+    check_text(&decoded->status, reply,
+               (verdict == ngx_redis_record_replay
+                || verdict == ngx_redis_record_tombstone) ? 2 : 0);
     check_text(&decoded->headers, reply,
-               verdict == ngx_redis_record_replay ? 2 : 0);
-    check_text(&decoded->body, reply,
                verdict == ngx_redis_record_replay ? 3 : 0);
+    check_text(&decoded->body, reply,
+               verdict == ngx_redis_record_replay ? 4 : 0);
 
     MUST((decoded->left > 0) == (verdict == ngx_redis_record_in_progress));
     MUST(decoded->left <= NGX_REDIS_NUMBER_MAX);
@@ -164,7 +165,7 @@ check_other(const redisReply *reply, ngx_redis_said_e said,
     decoded->verdict = 0;
     MUST(is_zero(decoded, sizeof(ngx_redis_record_reply_t)));
 
-    check_word(word, said == ngx_redis_said_unreadable ? reply->element[1]
+    check_word(word, said == ngx_redis_said_unreadable ? reply->element[2]
                                                        : reply);
     MUST(said != ngx_redis_said_nonsense || word->len == 0);
 }
@@ -252,7 +253,7 @@ check_replay(sg_str_t status, sg_str_t headers, sg_str_t body)
 
     /* a command has the form of such a reply */
 
-    len = redisFormatCommand(&command, "replay %b %b %b",
+    len = redisFormatCommand(&command, "proof replay %b %b %b",
                              status.data, status.len,
                              headers.data, headers.len, body.data, body.len);
     MUST(len > 0);

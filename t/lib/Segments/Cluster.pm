@@ -10,6 +10,8 @@ package Segments::Cluster;
 #     $cluster->keys                of all masters
 #     $cluster->migrate($slot, $to, $between)   to another master, key by key;
 #                                   $between is called while both have some
+#     $cluster->migrate($slot, $to, $between, $n)   when the new one has $n, or
+#                                   all that there are
 
 use strict;
 use warnings;
@@ -129,7 +131,7 @@ sub keys {
 
 
 sub migrate {
-    my ($self, $slot, $to, $between) = @_;
+    my ($self, $slot, $to, $between, $n) = @_;
 
     my $from = $self->owner($slot);
     my ($from_id, $to_id) = map { $_->cmd('CLUSTER', 'MYID') } $from, $to;
@@ -142,10 +144,10 @@ sub migrate {
     while (my ($key) = @{ $from->cmd('CLUSTER', 'GETKEYSINSLOT', $slot, 1) }) {
         my $said = $from->cmd('MIGRATE', '127.0.0.1', $to->port, $key, 0, 5000);
         die "MIGRATE: $said" if $said !~ /\A(?:OK|NOKEY)\z/;
-        $between->() if $between && $moved++ == 0;
+        $between->() if $between && ++$moved == ($n // 1);
     }
 
-    $between->() if $between && !$moved;
+    $between->() if $between && $moved < ($n // 1);
 
     $self->ok($_, 'SETSLOT', $slot, 'NODE', $to_id) for $to, $from;
 

@@ -11,6 +11,8 @@ package Segments::FakeRedis;
 #                                   sub; '...' as the last: whatever follows
 #     [SEND    => $reply, ...]      replies, all at once
 #     [DRIBBLE => $reply]           byte by byte
+#     [BEGIN   => 9, $reply, ...]   their first nine bytes
+#     ['REST']                        and the others
 #     [GARBAGE => $bytes]           no reply at all
 #     ['CLOSE']  ['RESET']              of the connection: FIN, RST
 #     ['CLOSED']                      waits for the other side to close
@@ -20,6 +22,10 @@ package Segments::FakeRedis;
 # A reply is "+OK", "-ERR text" or ":1" as it stands, undef (null), an array,
 # a string (sent as a bulk string), or \"raw bytes"; a sub is called with the
 # bound words, and "port", as a hash and returns a reply.
+#
+# Each reply is to the oldest command that has none.  Where that calls a script,
+# an array gets the proof that it answers this command before its elements;
+# bare([...]) does not.
 #
 # After the last step the connections stay open and silent; another command is
 # an error.  The test ends with ok($redis->played) or is($redis->result, 'ok').
@@ -39,7 +45,7 @@ use Socket qw(SOL_SOCKET SO_LINGER);
 use Segments::Process;
 use Segments::Util qw(free_port slurp tempdir wait_for);
 
-our @EXPORT_OK = qw(bind_word bulk resp);
+our @EXPORT_OK = qw(bare bind_word bulk proof resp);
 
 my $instances = 0;
 
@@ -181,6 +187,28 @@ sub bulk {
 }
 
 
+# as it stands, though it is a script's
+
+sub bare {
+    my ($reply) = @_;
+
+    my $bytes = resp($reply);
+
+    return \$bytes;
+}
+
+
+# of the reply to a script's command, as an array of words
+
+sub proof {
+    my ($words) = @_;
+
+    my (undef, undef, $nkeys, @rest) = @$words;
+
+    return $rest[$nkeys] . substr $rest[$nkeys + 1], 0, 8;
+}
+
+
 sub resp {
     my ($reply) = @_;
 
@@ -310,6 +338,7 @@ sub do_expect {
 
     $self->record(words => $words);
     $self->match($words, @pattern);
+    push @{ $c->{unanswered} }, $words;
 
     return;
 }
@@ -409,8 +438,42 @@ sub match {
 sub do_send {
     my ($self, @replies) = @_;
 
-    return $self->put($self->conn, join '',
-        map { Segments::FakeRedis::resp($self->value($_)) } @replies);
+    return $self->put($self->conn, $self->bytes(@replies));
+}
+
+
+sub bytes {
+    my ($self, @replies) = @_;
+
+    return join '', map {
+        my $reply = $self->value($_);
+        my $words = shift @{ $self->conn->{unanswered} };
+
+        $reply = [Segments::FakeRedis::proof($words), @$reply]
+            if ref $reply eq 'ARRAY' && $words && $words->[0] =~ /\AEVAL/i;
+
+        Segments::FakeRedis::resp($reply);
+    } @replies;
+}
+
+
+sub do_begin {
+    my ($self, $size, @replies) = @_;
+
+    my $c = $self->conn;
+
+    $c->{rest} = $self->bytes(@replies);
+
+    return $self->put($c, substr $c->{rest}, 0, $size, '');
+}
+
+
+sub do_rest {
+    my ($self) = @_;
+
+    my $c = $self->conn;
+
+    return $self->put($c, delete $c->{rest});
 }
 
 
@@ -442,7 +505,7 @@ sub do_dribble {
     my $c = $self->conn;
 
     for my $reply (@replies) {
-        my $bytes = Segments::FakeRedis::resp($self->value($reply));
+        my $bytes = $self->bytes($reply);
 
         for my $byte (split //, $bytes) {
             $self->put($c, $byte);

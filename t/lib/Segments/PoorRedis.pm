@@ -104,22 +104,26 @@ sub serve {
 sub answer {
     my ($self, $socket, $in) = @_;
 
-    my $out = '';
+    my ($out, $answered) = ('');
 
     $out .= "+PONG\r\n\$0\r\n\r\n"
         if $$in =~ s/\A.*INFO\r\n\$6\r\nmemory\r\n//s;
 
-    my $commands = () = $$in =~ /EVALSHA\r\n/g;
+    my @commands = $$in =~ /\r\n(claim)\r\n\$32\r\n(\w{8})/g;
 
     # its last argument; in one piece, as short as it is
-    if ($commands && $$in =~ /(?:retry|hold)\r\n\z/) {
-        $out .= "*1\r\n\$8\r\nmismatch\r\n" x $commands;
+    if (@commands && $$in =~ /(?:retry|hold)\r\n\z/) {
+        while (my ($verb, $token) = splice @commands, 0, 2) {
+            $out .= "*2\r\n\$13\r\n$verb$token\r\n\$8\r\nmismatch\r\n";
+        }
+
         $$in = '';
+        $answered = 1;
     }
 
     syswrite $socket, $out if $out ne '';
 
-    return !($self->{hang_up} && $commands);
+    return !($self->{hang_up} && $answered);
 }
 
 

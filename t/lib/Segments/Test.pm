@@ -62,8 +62,8 @@ Everything of Test::More is exported, and:
 
     upstream(...)      Segments::Upstream: what it does, and what it saw
     redis_server(...)  Segments::RedisServer: a real one
-    fake_redis(...)    Segments::FakeRedis: a scripted one; with bind_word(),
-                       bulk()
+    fake_redis(...)    Segments::FakeRedis: a scripted one; with bare(),
+                       bind_word(), bulk()
     nginx(...)         Segments::Nginx, started; nginx_new(...), not yet
     check_config(...)  nginx -t with the same arguments: code and output
     http(...)          Segments::HTTP: a request; parallel(...): many
@@ -93,7 +93,7 @@ use warnings;
 
 use Test::More;
 
-use Segments::FakeRedis qw(bind_word bulk);
+use Segments::FakeRedis qw(bare bind_word bulk);
 use Segments::HTTP qw(http parallel);
 use Segments::HTTP2;
 use Segments::Nginx;
@@ -106,8 +106,8 @@ use Segments::Util qw(find_program free_port program_root slow slow_ms slurp
 use parent 'Exporter';
 
 our @EXPORT = (@Test::More::EXPORT, qw(
-    bind_word bulk certificate check_config envelope fake_redis free_port h2
-    http nginx nginx_new parallel redis_server slow slow_ms slurp spew tempdir
+    bare bind_word bulk certificate check_config envelope fake_redis free_port
+    h2 http nginx nginx_new parallel redis_server slow slow_ms slurp spew tempdir
     tls_front upstream wait_for
 ));
 
