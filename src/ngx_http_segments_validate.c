@@ -20,7 +20,8 @@ typedef struct {
 
 
 static sg_method_e ngx_http_segments_method(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_segments_plain_path(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_segments_path(ngx_http_request_t *r,
+    sg_str_t *path);
 static ngx_int_t ngx_http_segments_validate_fields(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf);
 static void ngx_http_segments_collect(ngx_http_request_t *r,
@@ -39,25 +40,33 @@ ngx_int_t
 ngx_http_segments_validate_head(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
+    sg_str_t                       path;
     sg_route_e                     route;
-    sg_str_t                       suffix;
+    ngx_uint_t                     plain;
     ngx_http_segments_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    if (!ngx_http_segments_plain_path(r)
-        || r->uri.len < slcf->prefix.len
-        || ngx_strncmp(r->uri.data, slcf->prefix.data, slcf->prefix.len) != 0)
+    plain = ngx_http_segments_path(r, &path);
+
+    if (path.len < slcf->prefix.len
+        || ngx_strncmp(path.data, slcf->prefix.data, slcf->prefix.len) != 0)
     {
         return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_path,
                                         NULL);
     }
 
-    suffix.data = r->uri.data + slcf->prefix.len;
-    suffix.len = r->uri.len - slcf->prefix.len;
+    path.data += slcf->prefix.len;
+    path.len -= slcf->prefix.len;
 
-    route = sg_route(&ctx->route, ngx_http_segments_method(r), suffix,
+    route = sg_route(&ctx->route, ngx_http_segments_method(r), path,
                      slcf->operations);
+
+    /* an escape may stand for no id's character, but it does stand in an id */
+
+    if (!plain && route != sg_route_bad_id) {
+        route = sg_route_no_path;
+    }
 
     switch (route) {
 
@@ -112,14 +121,18 @@ ngx_http_segments_method(ngx_http_request_t *r)
 
 /*
  * Escapes, dot segments and doubled slashes have no place in a documented
- * path: whoever else parses the request might read them otherwise.
+ * path: whoever else parses the request might read them otherwise.  Where there
+ * are any, 0, and "path" is as the client sent it.
  */
 
 static ngx_uint_t
-ngx_http_segments_plain_path(ngx_http_request_t *r)
+ngx_http_segments_path(ngx_http_request_t *r, sg_str_t *path)
 {
     size_t   len;
     u_char  *args;
+
+    path->data = r->uri.data;
+    path->len = r->uri.len;
 
     if (!r->quoted_uri && !r->complex_uri) {
         return 1;
@@ -130,8 +143,16 @@ ngx_http_segments_plain_path(ngx_http_request_t *r)
 
     len = args ? (size_t) (args - r->unparsed_uri.data) : r->unparsed_uri.len;
 
-    return len == r->uri.len
-           && ngx_strncmp(r->unparsed_uri.data, r->uri.data, len) == 0;
+    if (len == r->uri.len
+        && ngx_strncmp(r->unparsed_uri.data, r->uri.data, len) == 0)
+    {
+        return 1;
+    }
+
+    path->data = r->unparsed_uri.data;
+    path->len = len;
+
+    return 0;
 }
 
 

@@ -60,8 +60,8 @@ my $forwarded = $upstream->count;
 
 for my $path (qw(
     / /a/ /a/b /system/ /system/a /a/system //a /a// /./a /a/. /a/..
-    /../segments /a/../b /%2e%2e/segments /%2E/a /a%2fb /a%2Fb /%61 /syste%6d
-    /premium%2dusers /a%3Flimit=1 X s .json ;v=1 %20 ~
+    /../segments /a/../b /%2e%2e/segments /%2E/a X s .json ;v=1 %20 ~
+    /system%2f/ /%2f/a
 )) {
     is(envelope($nginx->request('GET', "/v4/segments$path")), $NO_PATH,
         "path /v4/segments$path");
@@ -94,6 +94,26 @@ for my $id ("${ID}x", qw(a~b a:b a@b a*b a+b a=b a;b), 'a,b', "caf\xc3\xa9") {
     is(envelope($nginx->request('GET', "/v4/segments/$id")), $NO_SEGMENT,
         'segment ' . substr $id, -20);
 }
+
+# an escape is no character of an id, whatever it stands for
+
+for my $id (qw(a%20b %20 a%2fb a%2Fb %61 syste%6d premium%2dusers a%3Flimit=1
+    a%2f..%2fb %2e %C3%A9 a%00b))
+{
+    my $answer = $nginx->request('GET', "/v4/segments/$id");
+
+    if ($id =~ /%00/) {
+        is($answer->status, 400, "segment $id: refused by nginx");
+
+    } else {
+        is(envelope($answer), $NO_SEGMENT, "segment $id");
+    }
+}
+
+is(envelope($nginx->request('DELETE', '/v4/segments/a%20b?x=/')), $NO_SEGMENT,
+    'escaped segment, with a query');
+is(envelope($nginx->request('PATCH', '/v4/segments/a%20b')), $NO_SEGMENT,
+    'escaped segment, before the method');
 
 is(envelope($nginx->request('PUT', '/v4/segments/a~b')), $NO_SEGMENT,
     'no such segment, before the content type');
