@@ -40,9 +40,9 @@ static ngx_int_t ngx_redis_url_path(ngx_conf_t *cf, ngx_redis_t *redis,
 static ngx_int_t ngx_redis_unix_url(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *url);
 static ngx_int_t ngx_redis_url_parameters(ngx_conf_t *cf, ngx_redis_t *redis,
-    u_char *p, u_char *last);
+    ngx_str_t *url, u_char *p);
 static ngx_int_t ngx_redis_url_db(ngx_conf_t *cf, ngx_redis_t *redis,
-    u_char *p, u_char *last);
+    ngx_str_t *url, u_char *p, u_char *last);
 static ngx_int_t ngx_redis_hosts(ngx_conf_t *cf, ngx_redis_t *redis,
     u_char *p, u_char *last, in_port_t port);
 static ngx_int_t ngx_redis_host(ngx_conf_t *cf, ngx_redis_t *redis,
@@ -374,7 +374,7 @@ ngx_redis_url_path(ngx_conf_t *cf, ngx_redis_t *redis, u_char *slash,
         return NGX_OK;
     }
 
-    return ngx_redis_url_db(cf, redis, slash + 1, last);
+    return ngx_redis_url_db(cf, redis, &redis->name, slash + 1, last);
 }
 
 
@@ -392,12 +392,11 @@ ngx_redis_unix_url(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url)
     if (url->data[sizeof("unix:") - 1] != '/') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "the path in Redis URL \"%V\" is not absolute",
-                           &redis->name);
+                           url);
         return NGX_ERROR;
     }
 
-    if (args && ngx_redis_url_parameters(cf, redis, args + 1, last) != NGX_OK)
-    {
+    if (args && ngx_redis_url_parameters(cf, redis, url, args + 1) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -413,11 +412,13 @@ ngx_redis_unix_url(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url)
 
 
 static ngx_int_t
-ngx_redis_url_parameters(ngx_conf_t *cf, ngx_redis_t *redis, u_char *p,
-    u_char *last)
+ngx_redis_url_parameters(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url,
+    u_char *p)
 {
-    u_char      *end;
+    u_char      *end, *last;
     ngx_uint_t   seen;
+
+    last = url->data + url->len;
 
     for (seen = 0; /* void */; seen = 1) {
 
@@ -429,18 +430,18 @@ ngx_redis_url_parameters(ngx_conf_t *cf, ngx_redis_t *redis, u_char *p,
         if (end - p < 3 || ngx_strncmp(p, "db=", 3) != 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "a parameter other than \"db\" "
-                               "in Redis URL \"%V\"", &redis->name);
+                               "in Redis URL \"%V\"", url);
             return NGX_ERROR;
         }
 
         if (seen) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "duplicate \"db\" in Redis URL \"%V\"",
-                               &redis->name);
+                               url);
             return NGX_ERROR;
         }
 
-        if (ngx_redis_url_db(cf, redis, p + 3, end) != NGX_OK) {
+        if (ngx_redis_url_db(cf, redis, url, p + 3, end) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -454,7 +455,8 @@ ngx_redis_url_parameters(ngx_conf_t *cf, ngx_redis_t *redis, u_char *p,
 
 
 static ngx_int_t
-ngx_redis_url_db(ngx_conf_t *cf, ngx_redis_t *redis, u_char *p, u_char *last)
+ngx_redis_url_db(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url, u_char *p,
+    u_char *last)
 {
     ngx_int_t  db;
 
@@ -463,7 +465,7 @@ ngx_redis_url_db(ngx_conf_t *cf, ngx_redis_t *redis, u_char *p, u_char *last)
     if (db == NGX_ERROR || db > NGX_REDIS_MAX_DB) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid database number in Redis URL \"%V\"",
-                           &redis->name);
+                           url);
         return NGX_ERROR;
     }
 
