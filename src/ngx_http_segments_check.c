@@ -13,12 +13,11 @@
 #define NGX_HTTP_SEGMENTS_REDIS_TICK  100
 
 
-#define ngx_http_segments_refuse_conf(cf, ...)                                \
-    (ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, __VA_ARGS__), NGX_ERROR)
-
-
+static u_char *ngx_http_segments_log_place(ngx_log_t *log, u_char *buf,
+    size_t len);
+static ngx_int_t ngx_http_segments_check_location(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_check_layout(ngx_conf_t *cf);
-static ngx_command_t *ngx_http_segments_proxy_command(const char *name);
 static ngx_int_t ngx_http_segments_check_secret(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_check_tenant(ngx_conf_t *cf,
@@ -29,23 +28,70 @@ static ngx_int_t ngx_http_segments_check_proxy(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_check_proxy_headers(ngx_conf_t *cf,
     ngx_http_proxy_loc_conf_t *plcf);
-static ngx_int_t ngx_http_segments_check_upstream(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf);
-static ngx_uint_t ngx_http_segments_local_upstream(
-    ngx_http_upstream_srv_conf_t *uscf);
-static ngx_uint_t ngx_http_segments_local_addr(struct sockaddr *sa);
-static ngx_uint_t ngx_http_segments_local_url(ngx_http_request_t *r,
-    ngx_url_t *u);
 
+
+/* the end of the configuration is no place to look at: which location it is */
 
 ngx_int_t
 ngx_http_segments_check(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *slcf)
+{
+    ngx_int_t                  rc;
+    ngx_http_segments_place_t  place;
+
+    place.cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    place.clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    ngx_http_segments_enter_place(cf->log, &place);
+
+    rc = ngx_http_segments_check_location(cf, slcf);
+
+    ngx_http_segments_leave_place(cf->log, &place);
+
+    return rc;
+}
+
+
+void
+ngx_http_segments_enter_place(ngx_log_t *log, ngx_http_segments_place_t *place)
+{
+    place->handler = log->handler;
+    place->data = log->data;
+
+    log->handler = ngx_http_segments_log_place;
+    log->data = place;
+}
+
+
+void
+ngx_http_segments_leave_place(ngx_log_t *log, ngx_http_segments_place_t *place)
+{
+    log->handler = place->handler;
+    log->data = place->data;
+}
+
+
+static u_char *
+ngx_http_segments_log_place(ngx_log_t *log, u_char *buf, size_t len)
+{
+    ngx_http_segments_place_t *place = log->data;
+
+    return ngx_snprintf(buf, len, " while checking location \"%V\" of server "
+                        "\"%V\" in %s:%ui", &place->clcf->name,
+                        &place->cscf->server_name, place->cscf->file_name,
+                        place->cscf->line);
+}
+
+
+static ngx_int_t
+ngx_http_segments_check_location(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *slcf)
 {
     if (ngx_http_segments_check_layout(cf) != NGX_OK
         || ngx_http_segments_check_secret(cf, slcf) != NGX_OK
         || ngx_http_segments_check_idempotency(cf, slcf) != NGX_OK
         || ngx_http_segments_check_limits(cf, slcf) != NGX_OK
         || ngx_http_segments_check_proxy(cf, slcf) != NGX_OK
+        || ngx_http_segments_check_content(cf) != NGX_OK
         || ngx_http_segments_check_proxy_headers(cf, slcf->plcf) != NGX_OK
         || ngx_http_segments_check_upstream(cf, slcf) != NGX_OK)
     {
@@ -80,7 +126,8 @@ ngx_http_segments_check_layout(ngx_conf_t *cf)
 
     for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 
-        cmd = ngx_http_segments_proxy_command(fields[i].name);
+        cmd = ngx_http_segments_command(&ngx_http_proxy_module,
+                                        fields[i].name);
 
         if (cmd == NULL || cmd->offset != fields[i].offset) {
             return ngx_http_segments_refuse_conf(cf,
@@ -90,21 +137,6 @@ ngx_http_segments_check_layout(ngx_conf_t *cf)
     }
 
     return NGX_OK;
-}
-
-
-static ngx_command_t *
-ngx_http_segments_proxy_command(const char *name)
-{
-    ngx_command_t  *cmd;
-
-    for (cmd = ngx_http_proxy_module.commands; cmd->name.len; cmd++) {
-        if (ngx_strcmp(cmd->name.data, name) == 0) {
-            return cmd;
-        }
-    }
-
-    return NULL;
 }
 
 
@@ -379,210 +411,4 @@ ngx_http_segments_check_proxy_headers(ngx_conf_t *cf,
     }
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_segments_check_upstream(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf)
-{
-    ngx_http_proxy_loc_conf_t  *plcf;
-
-    plcf = slcf->plcf;
-
-    /* a URL with variables is judged when it is known */
-
-    if (slcf->upstream_insecure || plcf->upstream.upstream == NULL) {
-        return NGX_OK;
-    }
-
-    if (plcf->vars.schema.len == sizeof("https://") - 1) {
-
-        if (plcf->upstream.ssl_verify) {
-            return NGX_OK;
-        }
-
-        return ngx_http_segments_refuse_conf(cf,
-                   "the Secret Key would go to an unverified server: "
-                   "set \"proxy_ssl_verify on\" with "
-                   "\"proxy_ssl_trusted_certificate\", or permit it with "
-                   "\"segments_upstream_insecure on\"");
-    }
-
-    if (ngx_http_segments_local_upstream(plcf->upstream.upstream)) {
-        return NGX_OK;
-    }
-
-    return ngx_http_segments_refuse_conf(cf,
-               "the Secret Key would leave this host unencrypted: "
-               "use https in \"proxy_pass\", or permit it with "
-               "\"segments_upstream_insecure on\"");
-}
-
-
-static ngx_uint_t
-ngx_http_segments_local_upstream(ngx_http_upstream_srv_conf_t *uscf)
-{
-    ngx_uint_t                     n;
-    ngx_http_upstream_rr_peer_t   *peer;
-    ngx_http_upstream_rr_peers_t  *peers;
-
-    /*
-     * the addresses of every balancer start as round robin peers; none are
-     * known yet for servers that are resolved while running
-     */
-
-    n = 0;
-
-    for (peers = uscf->peer.data; peers; peers = peers->next) {
-
-        for (peer = peers->peer; peer; peer = peer->next) {
-
-            if (!ngx_http_segments_local_addr(peer->sockaddr)) {
-                return 0;
-            }
-
-            n++;
-        }
-    }
-
-    return n != 0;
-}
-
-
-static ngx_uint_t
-ngx_http_segments_local_addr(struct sockaddr *sa)
-{
-    struct sockaddr_in  *sin;
-
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6  *sin6;
-#endif
-
-    switch (sa->sa_family) {
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-    case AF_UNIX:
-        return 1;
-#endif
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        sin6 = (struct sockaddr_in6 *) sa;
-        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
-#endif
-
-    default: /* AF_INET */
-        sin = (struct sockaddr_in *) sa;
-        return (ntohl(sin->sin_addr.s_addr) >> 24) == IN_LOOPBACKNET;
-    }
-}
-
-
-ngx_int_t
-ngx_http_segments_check_url(ngx_http_request_t *r,
-    ngx_http_segments_loc_conf_t *slcf)
-{
-    ngx_str_t                   url;
-    ngx_url_t                   u;
-    ngx_uint_t                  https;
-    ngx_http_proxy_loc_conf_t  *plcf;
-
-    plcf = slcf->plcf;
-
-    if (plcf->proxy_lengths == NULL) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_script_run(r, &url, plcf->proxy_lengths->elts, 0,
-                            plcf->proxy_values->elts)
-        == NULL)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(&u, sizeof(ngx_url_t));
-
-    if (url.len > 7 && ngx_strncasecmp(url.data, (u_char *) "http://", 7) == 0)
-    {
-        https = 0;
-        u.url.len = url.len - 7;
-        u.url.data = url.data + 7;
-        u.default_port = 80;
-
-    } else if (url.len > 8
-               && ngx_strncasecmp(url.data, (u_char *) "https://", 8) == 0)
-    {
-        https = 1;
-        u.url.len = url.len - 8;
-        u.url.data = url.data + 8;
-        u.default_port = 443;
-
-    } else {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "invalid URL \"%V\" in \"proxy_pass\" of a guarded "
-                      "location", &url);
-        return NGX_ERROR;
-    }
-
-    u.uri_part = 1;
-    u.no_resolve = 1;
-
-    if (ngx_parse_url(r->pool, &u) != NGX_OK) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "%s in URL \"%V\" of \"proxy_pass\" in a guarded "
-                      "location", u.err ? u.err : "error", &url);
-        return NGX_ERROR;
-    }
-
-    if (u.uri.len) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "\"proxy_pass\" of a guarded location evaluates to "
-                      "\"%V\": it must not have a URI", &url);
-        return NGX_ERROR;
-    }
-
-    if (slcf->upstream_insecure
-        || (https && plcf->upstream.ssl_verify)
-        || (!https && ngx_http_segments_local_url(r, &u)))
-    {
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "\"proxy_pass\" of a guarded location evaluates to \"%V\": "
-                  "the Secret Key would travel unprotected", &url);
-
-    return NGX_ERROR;
-}
-
-
-static ngx_uint_t
-ngx_http_segments_local_url(ngx_http_request_t *r, ngx_url_t *u)
-{
-    ngx_uint_t                       i;
-    ngx_http_upstream_srv_conf_t   **uscfp;
-    ngx_http_upstream_main_conf_t   *umcf;
-
-    if (u->naddrs) {
-        return ngx_http_segments_local_addr(u->addrs[0].sockaddr);
-    }
-
-    umcf = ngx_http_get_module_main_conf(r, ngx_http_upstream_module);
-
-    uscfp = umcf->upstreams.elts;
-
-    for (i = 0; i < umcf->upstreams.nelts; i++) {
-
-        if (uscfp[i]->host.len == u->host.len
-            && ((uscfp[i]->port == 0 && u->no_port)
-                || uscfp[i]->port == u->port)
-            && ngx_strncasecmp(uscfp[i]->host.data, u->host.data, u->host.len)
-               == 0)
-        {
-            return ngx_http_segments_local_upstream(uscfp[i]);
-        }
-    }
-
-    return 0;
 }

@@ -43,7 +43,10 @@ ngx_http_segments_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     /* the zone may stand behind */
 
     smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
-    smcf->metrics = 1;
+
+    smcf->metrics.cscf = ngx_http_conf_get_module_srv_conf(cf,
+                                                        ngx_http_core_module);
+    smcf->metrics.clcf = clcf;
 
     return NGX_CONF_OK;
 }

@@ -26,6 +26,7 @@ static char *ngx_http_segments_check_time(ngx_conf_t *cf, void *post,
     void *data);
 
 static void *ngx_http_segments_create_main_conf(ngx_conf_t *cf);
+static void *ngx_http_segments_create_srv_conf(ngx_conf_t *cf);
 static void *ngx_http_segments_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -41,7 +42,7 @@ static ngx_int_t ngx_http_segments_init_process(ngx_cycle_t *cycle);
 static void ngx_http_segments_exit_process(ngx_cycle_t *cycle);
 
 
-static ngx_conf_bitmask_t  ngx_http_segments_operation_masks[] = {
+static ngx_conf_enum_t  ngx_http_segments_operation_masks[] = {
     { ngx_string("create"), SG_OP(sg_op_create) },
     { ngx_string("list"), SG_OP(sg_op_list) },
     { ngx_string("list_system"), SG_OP(sg_op_list_system) },
@@ -113,9 +114,9 @@ static ngx_command_t  ngx_http_segments_commands[] = {
 
     { ngx_string("segments_operations"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_conf_set_bitmask_slot,
+      ngx_http_segments_operations,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, operations),
+      0,
       &ngx_http_segments_operation_masks },
 
     { ngx_string("segments_secret_key_file"),
@@ -141,7 +142,7 @@ static ngx_command_t  ngx_http_segments_commands[] = {
 
     { ngx_string("segments_unknown_fields"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_segments_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_segments_loc_conf_t, unknown_fields),
       &ngx_http_segments_reject_pass },
@@ -190,7 +191,7 @@ static ngx_command_t  ngx_http_segments_commands[] = {
 
     { ngx_string("segments_redis_failure"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_segments_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_segments_loc_conf_t, redis_failure),
       &ngx_http_segments_reject_pass },
@@ -204,7 +205,7 @@ static ngx_command_t  ngx_http_segments_commands[] = {
 
     { ngx_string("segments_idempotency"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_segments_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_segments_loc_conf_t, idempotency),
       &ngx_http_segments_idempotency },
@@ -239,7 +240,7 @@ static ngx_command_t  ngx_http_segments_commands[] = {
 
     { ngx_string("segments_idempotency_unknown"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_segments_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_segments_loc_conf_t, unknown),
       &ngx_http_segments_unknown_policies },
@@ -267,7 +268,7 @@ static ngx_command_t  ngx_http_segments_commands[] = {
 
     { ngx_string("segments_idempotency_upstream_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_segments_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_segments_loc_conf_t, upstream_key),
       &ngx_http_segments_upstream_keys },
@@ -288,7 +289,7 @@ static ngx_command_t  ngx_http_segments_commands[] = {
 
     { ngx_string("segments_rate_limit_log_level"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_segments_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_segments_loc_conf_t, rate_limit_log_level),
       &ngx_http_segments_log_levels },
@@ -304,7 +305,7 @@ static ngx_http_module_t  ngx_http_segments_module_ctx = {
     ngx_http_segments_create_main_conf,    /* create main configuration */
     NULL,                                  /* init main configuration */
 
-    NULL,                                  /* create server configuration */
+    ngx_http_segments_create_srv_conf,     /* create server configuration */
     NULL,                                  /* merge server configuration */
 
     ngx_http_segments_create_loc_conf,     /* create location configuration */
@@ -434,7 +435,9 @@ ngx_http_segments_idempotency_wait(ngx_conf_t *cf, ngx_command_t *cmd,
 
         if (n == NGX_ERROR || n == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[i]);
+                               "invalid parameter \"%V\": expected "
+                               "\"waiters=\" or \"per_key=\" and a number "
+                               "from 1 on", &value[i]);
             return NGX_CONF_ERROR;
         }
 
@@ -524,6 +527,12 @@ ngx_http_segments_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         name.data = value[i].data;
         name.len = value[i].len;
+
+        if (!sg_header_is_token(name)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" is no name of a header", &value[i]);
+            return NGX_CONF_ERROR;
+        }
 
         if (!sg_response_header_storable(name)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -623,6 +632,13 @@ ngx_http_segments_create_main_conf(ngx_conf_t *cf)
 
 
 static void *
+ngx_http_segments_create_srv_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_segments_srv_conf_t));
+}
+
+
+static void *
 ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
 {
     ngx_http_segments_loc_conf_t  *conf;
@@ -691,8 +707,11 @@ ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_init_value(conf->enable, clcf->noname ? prev->enable : 0);
 
-    ngx_conf_merge_bitmask_value(conf->operations, prev->operations,
-                         (NGX_CONF_BITMASK_SET|SG_OP(sg_op_create)));
+    if (conf->operations == 0) {
+        conf->operations = prev->operations ? prev->operations
+                                            : SG_OP(sg_op_create);
+    }
+
     ngx_conf_merge_str_value(conf->secret_file, prev->secret_file, "");
     ngx_conf_merge_uint_value(conf->unknown_fields, prev->unknown_fields,
                               NGX_HTTP_SEGMENTS_REJECT);
@@ -927,7 +946,9 @@ ngx_http_segments_init(ngx_conf_t *cf)
     ngx_redis_script_init(&ngx_redis_record_script);
     ngx_redis_script_init(&ngx_redis_spend_script);
 
-    if (ngx_http_segments_client_variables(cf) != NGX_OK) {
+    if (ngx_http_segments_client_variables(cf) != NGX_OK
+        || ngx_http_segments_judge_peers(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -42,6 +42,10 @@
 #include "contract/sg_secret.h"
 
 
+#define ngx_http_segments_refuse_conf(cf, ...)                                \
+    (ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, __VA_ARGS__), NGX_ERROR)
+
+
 #define NGX_HTTP_SEGMENTS_BUFFERED    0x08      /* in r->buffered */
 #define NGX_HTTP_SEGMENTS_TOKEN_LEN   32        /* hexadecimal digits */
 
@@ -193,6 +197,15 @@ typedef struct {
 } ngx_http_segments_owned_limit_t;
 
 
+/* the location that a check at the end of the configuration is about */
+typedef struct {
+    ngx_http_core_srv_conf_t     *cscf;
+    ngx_http_core_loc_conf_t     *clcf;
+    ngx_log_handler_pt            handler;      /* the log's, meanwhile */
+    void                         *data;
+} ngx_http_segments_place_t;
+
+
 typedef struct {
     ngx_array_t                   nodes;        /* ngx_redis_t * */
     ngx_array_t                   secrets;      /* ngx_http_segments_secret_t * */
@@ -209,9 +222,18 @@ typedef struct {
     ngx_http_complex_value_t     *remote_user;  /* the default scope */
     ngx_array_t                   logs;         /* ngx_log_t *: the error logs
                                                    of guarded locations */
+    ngx_http_segments_place_t     metrics;      /* where they are shown; cscf
+                                                   is NULL: nowhere */
+    ngx_http_handler_pt           proxy_handler;    /* proxy_pass's own, where
+                                                       it had to be known */
     unsigned                      guarded:1;
-    unsigned                      metrics:1;    /* shown somewhere */
 } ngx_http_segments_main_conf_t;
+
+
+/* of an "upstream" block */
+typedef struct {
+    ngx_http_upstream_init_peer_pt  init_peer;  /* the balancer's */
+} ngx_http_segments_srv_conf_t;
 
 
 typedef struct {
@@ -307,6 +329,9 @@ typedef struct {
     ngx_int_t                   (*input_filter)(void *data, ssize_t bytes);
     void                        (*finalize_upstream)(ngx_http_request_t *r,
                                                      ngx_int_t rc);
+
+    ngx_event_get_peer_pt         get_peer;     /* the balancer's, where each
+                                                   address is judged */
 
     ngx_http_segments_mask_t      masks[NGX_HTTP_SEGMENTS_MASKS];
                                                 /* the first since forward, the
@@ -467,12 +492,46 @@ void ngx_http_segments_abandon(ngx_http_request_t *r);
 ngx_int_t ngx_http_segments_check(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
 
+/* in between, what is logged names the place */
+void ngx_http_segments_enter_place(ngx_log_t *log,
+    ngx_http_segments_place_t *place);
+void ngx_http_segments_leave_place(ngx_log_t *log,
+    ngx_http_segments_place_t *place);
+
+
+/* ngx_http_segments_content.c */
+
+/* refuses whatever else than proxy_pass would answer; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_segments_check_content(ngx_conf_t *cf);
+
+/* a module's directive, or NULL */
+ngx_command_t *ngx_http_segments_command(ngx_module_t *module,
+    const char *name);
+
+
+/* ngx_http_segments_reach.c */
+
+/* whom a proxy_pass without variables reaches */
+ngx_int_t ngx_http_segments_check_upstream(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *slcf);
+
 /*
  * What only a request shows: a proxy_pass with variables that evaluates to a
  * URL with a URI, or to one that would carry the Secret Key in the clear.
  */
 ngx_int_t ngx_http_segments_check_url(ngx_http_request_t *r,
     ngx_http_segments_loc_conf_t *slcf);
+
+/* for postconfiguration: the addresses that groups choose are judged, too */
+ngx_int_t ngx_http_segments_judge_peers(ngx_conf_t *cf);
+
+
+/* ngx_http_segments_choice.c */
+
+/* setters; "post" is an array of ngx_conf_enum_t, and of masks in the second */
+char *ngx_http_segments_choice(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_segments_operations(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 /* ngx_http_segments_limit_conf.c */
@@ -580,6 +639,9 @@ ngx_int_t ngx_http_segments_redact_chain(ngx_http_request_t *r,
 /* ngx_http_segments_variables.c */
 
 ngx_int_t ngx_http_segments_add_variables(ngx_conf_t *cf);
+
+/* how a request has ended; NGX_DECLINED where something else has answered it */
+ngx_int_t ngx_http_segments_outcome(ngx_http_request_t *r);
 
 /* the word of $segments_outcome */
 const char *ngx_http_segments_outcome_name(ngx_uint_t outcome);

@@ -53,6 +53,14 @@ ngx_http_segments_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* what the configuration's check did not see, as it came later */
+
+    if (r->content_handler != ngx_http_segments_forward_handler) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "another module answers in a guarded location");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     ctx = ngx_http_segments_need_ctx(r);
     if (ctx == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -132,10 +132,12 @@ ngx_http_segments_zone_init(ngx_conf_t *cf)
 
     smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
 
-    if (smcf->metrics && smcf->zone == NULL) {
+    if (smcf->metrics.cscf && smcf->zone == NULL) {
+        ngx_http_segments_enter_place(cf->log, &smcf->metrics);
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"segments_metrics\" needs \"segments_zone\" at "
                            "the http level");
+        ngx_http_segments_leave_place(cf->log, &smcf->metrics);
         return NGX_ERROR;
     }
 

@@ -100,6 +100,27 @@ is(($upstream->requests)[-1]->uri, '/v4/segments', 'rewrite: forwarded');
 is(envelope($sub->request('POST', '/to_mirror', body => {})),
     '400 request/invalid_data', 'rewrite: checked');
 
+# neither is a redirect within nginx
+
+my $into = nginx(%args, set => { %set }, server => <<'CONF');
+        location /try { try_files /nothing /v4/segments?limit=5; }
+        location /bad { try_files /nothing /v4/segments?limit=0; }
+        location /error { error_page 404 = /v4/segments/a; return 404; }
+CONF
+
+for (
+    ['/try',   200, '/v4/segments?limit=5'],
+    ['/error', 200, '/v4/segments/a'],
+    ['/bad',   400],
+) {
+    my ($uri, $status, $forwarded) = @$_;
+    my $count = $upstream->count;
+
+    is($into->request('GET', $uri)->status, $status, "$uri: redirect");
+    is_deeply([map { $_->uri } ($upstream->requests)[$count ..
+        $upstream->count - 1]], [$forwarded // ()], "$uri: what is forwarded");
+}
+
 # a request that leaves the location after it was judged ends
 
 my $named = nginx(%args, set => { %set },

@@ -140,6 +140,31 @@ my @refused = (
     ['empty proxy_set_header', set(proxy_set_header => 'Cookie ""'),
         qr/"proxy_set_header Cookie" cannot be used/],
 
+    # whatever else would answer: the last of several directives does
+
+    map({ my ($pass, $to) = @$_;
+        (["$pass behind proxy_pass", at(location => "$pass $to;"),
+            qr/"$pass" cannot be used in a guarded location/],
+        ["$pass before proxy_pass", [
+            @{ set(proxy_pass => undef, $pass => $to) },
+            location => 'proxy_pass http://127.0.0.1:1;'],
+            qr/"$pass" cannot be used in a guarded location/],
+        ["$pass in \"if\"", at(location => "if (\$arg_a) { $pass $to; }"),
+            qr/"$pass" cannot be used in a guarded location/]) }
+        [fastcgi_pass => '127.0.0.1:1'], [uwsgi_pass => '127.0.0.1:1'],
+        [scgi_pass => 'unix:/a.sock'], [grpc_pass => 'grpc://127.0.0.1:1'],
+        [memcached_pass => '127.0.0.1:1']),
+    map({ ["$_->[0] in \"if\"", at(location =>
+        "if (\$arg_a) { $_->[0] $_->[1]; }"),
+        qr/another directive than "proxy_pass" answers/] }
+        [fastcgi_pass => '$arg_a'], [uwsgi_pass => '$arg_a'],
+        [scgi_pass => '$arg_a'], [grpc_pass => '$arg_a']),
+    ['stub_status', at(location => 'stub_status;'),
+        qr/another directive than "proxy_pass" answers/],
+    ['segments_metrics', [http => 'segments_zone z 1m;',
+        location => 'segments_metrics;'],
+        qr/"segments_metrics" cannot be used in a guarded location/],
+
     # the same from outside, and inside a part of the location
 
     map({ ["$_->[0] at $_->[1]", at($_->[1] => $_->[2]), $_->[3]] }
@@ -214,7 +239,9 @@ my @refused = (
         qw(Connection connection Keep-Alive TE Trailer Transfer-Encoding
         Upgrade Proxy-Authenticate Set-Cookie set-cookie X-Accel-Redirect
         Access-Control-Allow-Origin
-        X-Accel-Anything RateLimit RateLimit-Policy ratelimit-remaining X:A)),
+        X-Accel-Anything RateLimit RateLimit-Policy ratelimit-remaining)),
+    map({ ["stored header $_", set(segments_idempotency_headers => "X-A $_"),
+        qr/"\Q$_\E" is no name of a header/] } qw(X:A X-A: X(A) X-\xc3\xa4)),
 
     # values
 
@@ -239,6 +266,27 @@ my @refused = (
         [segments_idempotency_wait => '-1s'],
         [segments_idempotency_wait => '99999999999999999999s'],
         [segments_idempotency_upstream_key => 'none']),
+    map({ ["$_->[0] $_->[1], what is allowed", set(@$_[0, 1]),
+        qr/invalid value "$_->[1]": expected \Q$_->[2]\E in/] }
+        [segments_operations => 'post',
+            '"create", "list", "list_system", "get", "update", "delete" or '
+            . '"all"'],
+        [segments_unknown_fields => 'on', '"reject" or "pass"'],
+        [segments_redis_failure => 'ignore', '"reject" or "pass"'],
+        [segments_idempotency => 'yes', '"off", "on" or "required"'],
+        [segments_idempotency_unknown => 'retries', '"retry" or "hold"'],
+        [segments_idempotency_upstream_key => 'none',
+            '"derived", "original" or "off"'],
+        [segments_rate_limit_log_level => 'crit',
+            '"info", "notice", "warn" or "error"'],
+        [segments_idempotency_wait => 'on', '"off" or a time'],
+        [segments_redis_breaker => 'on',
+            '"off", or "failures=" and "retry="'],
+        [segments_redis_wait => 'on',
+            '"off", or "replicas=" and "timeout="']),
+    ['parameter of the wait, what is allowed', set(
+        segments_idempotency_wait => '5s waiter=1'),
+        qr/"waiter=1": expected "waiters=" or "per_key=" and a number/],
     map({ ["breaker $_->[0]", set(segments_redis_breaker => $_->[0]), $_->[1]] }
         ['failures=0', qr/invalid number in "failures=0"/],
         ['failures=x retry=1s', qr/invalid number in "failures=x"/],
@@ -291,7 +339,13 @@ my @refused = (
     ['database', set(segments_redis => 'redis://127.0.0.1/x'),
         qr/invalid database number in Redis URL/],
     ['database of a socket', set(segments_redis => 'unix:/a?db=x'),
-        qr/invalid database number in Redis URL/],
+        qr/invalid database number in Redis URL "unix:\/a\?db=x"/],
+    ['databases of a socket', set(segments_redis => 'unix:/a?db=1&db=2'),
+        qr/duplicate "db" in Redis URL "unix:\/a\?db=1&db=2"/],
+    ['parameter of a socket', set(segments_redis => 'unix:/a?base=1'),
+        qr/other than "db" in Redis URL "unix:\/a\?base=1"/],
+    ['relative socket with a database', set(segments_redis => 'unix:a?db=1'),
+        qr/path in Redis URL "unix:a\?db=1" is not absolute/],
     ['port', set(segments_redis => 'redis://127.0.0.1:0'),
         qr/in Redis URL/],
     ['relative socket', set(segments_redis => 'unix:a.sock'),
@@ -333,6 +387,29 @@ for (@refused) {
     unlike($output, qr/hidden/, "$name: no password") if $name =~ /password/;
 }
 
+# what is found at the end of the configuration is found in a location
+
+for (
+    ['key file', set(segments_secret_key_file => undef)],
+    ['empty key file', set(segments_secret_key_file => $keyfile->(''))],
+    ['proxy_pass', set(proxy_pass => 'http://192.0.2.1')],
+    ['limit', set(segments_redis => undef, segments_idempotency => 'off',
+        segments_rate_limit => 'rate=1r/s')],
+    ['"if"', at(location => 'if ($arg_a) { proxy_pass http://192.0.2.1; }')],
+    ['metrics', set(segments_gateway => 'off',
+        proxy_pass => undef, segments_metrics => '')],
+) {
+    my ($name, $args) = @$_;
+    my ($code, $output) = check_config(@$args,
+        server => 'server_name api.example.com b.example.com;');
+
+    my $place = 'while checking location "/v4/segments" of server'
+        . ' "api.example.com" in ';
+
+    like($output, qr{ \Q$place\E\S+/nginx\.conf:[0-9]+$}m,
+        "$name: its place");
+}
+
 my @accepted = (
     ['defaults', []],
     ['sandbox key', [secret => 'test_sk_abc']],
@@ -363,6 +440,9 @@ my @accepted = (
     ['https, unverified, permitted', set(proxy_pass => 'https://192.0.2.1',
         segments_upstream_insecure => 'on')],
     ['variable URL', set(proxy_pass => 'http://$arg_a')],
+    map({ ["operations: @$_", set(segments_operations => $_)] }
+        ['create all'], ['all create'], ['get all list'], ['ALL'],
+        [qw(create all)], [qw(all create)], ['all all'], ['create', 'get']),
     ['other proxy_set_header', set(proxy_set_header =>
         ['Host a', 'X-A $http_authorization', 'Connection ""'])],
     ['proxy_set_header elsewhere', at(http =>

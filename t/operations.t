@@ -37,6 +37,9 @@ my @rows = (
     ['create get update', [qw(create get update)], 'POST', '', 'GET, PUT'],
     ['all',               \@operations,           'GET, POST', 'GET',
         'GET, PUT, DELETE'],
+    map { [$_, \@operations, 'GET, POST', 'GET', 'GET, PUT, DELETE'] }
+        'create all', 'all create', 'get all list',
+        'create; segments_operations all', 'all; segments_operations get',
 );
 
 my $location = <<'CONF';
