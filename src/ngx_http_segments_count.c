@@ -38,20 +38,36 @@ ngx_http_segments_bounds(ngx_http_segments_time_e time)
 ngx_int_t
 ngx_http_segments_count(ngx_http_request_t *r)
 {
-    ngx_msec_t                   time;
-    ngx_uint_t                   class;
-    ngx_http_segments_ctx_t     *ctx;
-    ngx_http_segments_counts_t  *counts;
+    ngx_int_t                      outcome;
+    ngx_msec_t                     time;
+    ngx_uint_t                     class;
+    ngx_http_segments_ctx_t       *ctx;
+    ngx_http_segments_meter_t     *meter;
+    ngx_http_segments_counts_t    *counts;
+    ngx_http_segments_loc_conf_t  *slcf;
 
     ctx = ngx_http_segments_get_ctx(r);
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    if (ctx == NULL || ctx->meter == NULL) {
+    meter = ctx ? ctx->meter : slcf->meter;
+
+    if (meter == NULL) {
         return NGX_OK;
     }
 
-    counts = ctx->meter->counts;
+    outcome = ngx_http_segments_outcome(r);
 
-    (void) ngx_atomic_fetch_add(&counts->outcomes[ctx->outcome], 1);
+    if (outcome == NGX_DECLINED) {
+        return NGX_OK;
+    }
+
+    counts = meter->counts;
+
+    (void) ngx_atomic_fetch_add(&counts->outcomes[outcome], 1);
+
+    if (ctx == NULL) {
+        return NGX_OK;
+    }
 
     if (ctx->redis_start) {
         ngx_http_segments_count_time(counts, ngx_http_segments_time_redis,

@@ -61,6 +61,14 @@ ngx_http_segments_header_filter(ngx_http_request_t *r)
         return ngx_http_segments_next_header_filter(r);
     }
 
+    /* "return" and the like: an answer, and none of ours */
+
+    if (ngx_http_get_module_ctx(r, ngx_http_segments_module) == NULL
+        && r->headers_out.status < NGX_HTTP_BAD_REQUEST)
+    {
+        return ngx_http_segments_next_header_filter(r);
+    }
+
     ctx = ngx_http_segments_need_ctx(r);
     if (ctx == NULL) {
         return NGX_ERROR;

@@ -114,19 +114,52 @@ static ngx_int_t
 ngx_http_segments_outcome_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_http_segments_ctx_t  *ctx;
+    ngx_int_t  outcome;
 
-    ctx = ngx_http_segments_get_ctx(r);
+    outcome = ngx_http_segments_outcome(r);
 
-    if (ctx == NULL) {
+    if (outcome == NGX_DECLINED) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    ngx_http_segments_set_variable(v,
-                                ngx_http_segments_outcome_name(ctx->outcome));
+    ngx_http_segments_set_variable(v, ngx_http_segments_outcome_name(outcome));
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_segments_outcome(ngx_http_request_t *r)
+{
+    ngx_http_segments_ctx_t       *ctx;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    ctx = ngx_http_segments_get_ctx(r);
+
+    if (ctx) {
+
+        /* answered after all, by a place that a redirect has led to */
+
+        if (ctx->outcome == ngx_http_segments_aborted && r->header_sent) {
+            return NGX_DECLINED;
+        }
+
+        return ctx->outcome;
+    }
+
+    /* a client may leave, or fall silent, before its request comes to us */
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (slcf->enable && r == r->main
+        && (r->headers_out.status == NGX_HTTP_CLIENT_CLOSED_REQUEST
+            || r->headers_out.status == NGX_HTTP_REQUEST_TIME_OUT))
+    {
+        return ngx_http_segments_aborted;
+    }
+
+    return NGX_DECLINED;
 }
 
 
