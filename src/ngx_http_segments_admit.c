@@ -436,7 +436,7 @@ ngx_http_segments_unusable(ngx_http_request_t *r,
         ctx->limits->status = "BYPASSED";
     }
 
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+    ngx_log_error(NGX_LOG_WARN, ngx_redis_tally(r->connection->log), 0,
                   "Redis is unusable, a create goes on without its %s",
                   ctx->verdict == ngx_redis_record_ok ? "limits" : "record");
 

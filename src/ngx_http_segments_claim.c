@@ -237,7 +237,7 @@ ngx_http_segments_claim_renewed(void *data,
     }
 
     if (reply->verdict == ngx_redis_record_stale) {
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_WARN, ngx_redis_tally(ngx_cycle->log), 0,
                       "a claim was lost while its request was running");
 
         if (claim->timer.timer_set) {
@@ -400,7 +400,7 @@ ngx_http_segments_claim_ended(void *data, const ngx_redis_record_reply_t *reply)
     case ngx_redis_record_stale:
 
         if (!claim->doubtful || claim->end >= ngx_http_segments_complete) {
-            ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+            ngx_log_error(NGX_LOG_WARN, ngx_redis_tally(ngx_cycle->log), 0,
                           "a request outlived its claim, "
                           "the record is not its own any more");
         }
@@ -441,7 +441,7 @@ ngx_http_segments_claim_try_later(ngx_http_segments_claim_t *claim)
     }
 
     if ((ngx_msec_int_t) (claim->deadline - ngx_current_msec) <= 0) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
                       "Redis did not take the end of a claim for a whole "
                       "lease, it is left to the lease");
         ngx_http_segments_claim_done(claim);
@@ -456,7 +456,7 @@ static ngx_int_t
 ngx_http_segments_claim_go_background(ngx_http_segments_claim_t *claim)
 {
     if (ngx_http_segments_background == NGX_HTTP_SEGMENTS_BACKGROUND_MAX) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
                       "%ui claims are waiting for Redis already, "
                       "one more is left to its lease",
                       ngx_http_segments_background);
@@ -466,7 +466,7 @@ ngx_http_segments_claim_go_background(ngx_http_segments_claim_t *claim)
     if (claim->held > NGX_HTTP_SEGMENTS_BACKGROUND_BYTES
                       - ngx_http_segments_background_bytes)
     {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
                       "%uz bytes of answers are waiting for Redis already, "
                       "%uz more are left to their claim's lease",
                       ngx_http_segments_background_bytes, claim->held);

@@ -270,7 +270,7 @@ static ngx_int_t
 ngx_http_segments_unauthorized(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+    ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                   "upstream refused the Secret Key or the project's plan "
                   "with status %ui", ctx->upstream_status);
 

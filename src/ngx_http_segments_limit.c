@@ -334,7 +334,7 @@ static void
 ngx_http_segments_limits_differ(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_uint_t told, ngx_uint_t asked)
 {
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+    ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                   "redis sent the state of %ui limits instead of %ui",
                   told, asked);
 

@@ -301,7 +301,7 @@ ngx_http_segments_replay(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
     if (status == 0
         || ngx_http_segments_restore_headers(r, &ctx->headers) != NGX_OK)
     {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "the stored answer of a record cannot be read");
 
         /* what is known of it is not enough to run the request again */

@@ -32,11 +32,12 @@ my @requests = (
 # some clients stop all traffic after one of these: they never see them
 
 for my $status (401, 402, 403, 418) {
+    my $mark = length $nginx->error_log;
+
     for my $more ('', ';chunked', ';empty', ';no-length;body=20000') {
         for (@requests) {
             my ($operation, $request) = @$_;
             my $name = "$status$more, $operation";
-            my $mark = length $nginx->error_log;
 
             my $answer = $nginx->request($request->(), mock =>
                 "status=$status$more;header=WWW-Authenticate:Bearer;"
@@ -48,10 +49,14 @@ for my $status (401, 402, 403, 418) {
                 $answer->fields), 0, "$name: nothing of the answer");
             is($answer->header('Content-Length'), length $answer->body,
                 "$name: length");
-            is(scalar(my @lines = $nginx->error_log($mark)
-                =~ /\[error\].* status $status\b/g), 1, "$name: error log");
         }
     }
+
+    is(scalar(my @lines = $nginx->error_log($mark)
+        =~ /\[error\].* status $status\b.*, client: /g), 1,
+        "$status: error log");
+    wait_for { $nginx->told(qr/\[error\].* status $status\b/, $mark)
+        == 4 * @requests } 20, 'all of them to be counted';
 }
 
 is(scalar(my @stored = grep { exists $redis->record($_)->{body} }

@@ -149,9 +149,8 @@ for (@busy) {
         'and it finishes');
 }
 
-my @warnings = $sleeper->error_log($mark) =~ /\[warn\].*\bclaim\b/g;
-
-cmp_ok(scalar @warnings, '>=', @finished + @busy, 'a warning for each');
+wait_for { $sleeper->told(qr/\[warn\].*\bclaim\b/, $mark) >= @finished + @busy }
+    20, 'a warning for each';
 
 my @log = grep { $_->{outcome} eq 'unstored' } $sleeper->access(1);
 ok(scalar @log, 'outcome in the log');

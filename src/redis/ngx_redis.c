@@ -248,4 +248,6 @@ ngx_redis_close(ngx_array_t *nodes)
             redis[i]->map = NULL;
         }
     }
+
+    ngx_redis_tally_end();
 }

@@ -139,6 +139,13 @@ void ngx_redis_channel_listen(ngx_redis_channel_t *channel, ngx_uint_t on);
 /* NULL while it is not subscribed */
 ngx_str_t *ngx_redis_channel_name(ngx_redis_channel_t *channel);
 
+/*
+ * For lines that may come with each request while something outside is broken:
+ * a log that writes the first of them to "log", and then counts to the cycle's
+ * log how many more there are, every few seconds.  Valid until the next call.
+ */
+ngx_log_t *ngx_redis_tally(ngx_log_t *log);
+
 /* closes this worker's connections; for exit_process */
 void ngx_redis_close(ngx_array_t *nodes);
 

@@ -121,7 +121,7 @@ ngx_redis_ack_done(void *data, ngx_int_t rc, const redisReply *reply)
         cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
 
         if (replicas < (long long) cmd->replicas) {
-            ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+            ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(&node->log), 0,
                           "%L of %ui replicas acknowledged a command",
                           (int64_t) replicas, cmd->replicas);
             rc = NGX_ABORT;

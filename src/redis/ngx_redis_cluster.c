@@ -36,7 +36,7 @@ ngx_redis_cluster_answer(ngx_redis_map_t *map, const redisReply *reply)
     ngx_redis_range_t   range;
 
     if (reply->type != REDIS_REPLY_ARRAY) {
-        ngx_log_error(NGX_LOG_ERR, &map->asked->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(&map->asked->log), 0,
                       "redis does not say who has the slots of its cluster");
         return NGX_DECLINED;
     }
@@ -53,7 +53,7 @@ ngx_redis_cluster_answer(ngx_redis_map_t *map, const redisReply *reply)
     }
 
     if (!known) {
-        ngx_log_error(NGX_LOG_ERR, &map->asked->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(&map->asked->log), 0,
                       "redis knows no node of its cluster");
         return NGX_DECLINED;
     }

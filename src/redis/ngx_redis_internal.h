@@ -19,6 +19,7 @@
  *     script       ngx_redis_script.c      EVALSHA and EVAL
  *     parse        ngx_redis_parse.c       other replies, in plain C
  *     host         ngx_redis_host.c        a place named by other nodes
+ *     tally        ngx_redis_tally.c       lines that come again and again
  *     url          ngx_redis_url.c         the directive's words
  *     parameters   ngx_redis_parameters.c  and what follows the URL
  */
@@ -471,6 +472,16 @@ void ngx_redis_tls_close(ngx_connection_t *c);
 void ngx_redis_read_handler(ngx_event_t *rev);
 void ngx_redis_write_handler(ngx_event_t *wev);
 void ngx_redis_send(ngx_redis_node_t *node);
+
+
+/* tally */
+
+/* the node's lines are counted, too, while one connection after the other
+   fails */
+void ngx_redis_tally_node(ngx_redis_node_t *node);
+
+/* what was not written yet is; the worker ends */
+void ngx_redis_tally_end(void);
 
 
 /* breaker: a node's */

@@ -385,7 +385,7 @@ ngx_redis_map_redirect(ngx_redis_command_t *cmd, const redisReply *reply)
             return NGX_DECLINED;
         }
 
-        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(&node->log), 0,
                       "redis is not a master, or not any more");
         ngx_redis_node_leave(node);
         break;
@@ -403,7 +403,7 @@ ngx_redis_map_redirect(ngx_redis_command_t *cmd, const redisReply *reply)
     }
 
     if (++cmd->hops > NGX_REDIS_MAP_HOPS) {
-        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(&node->log), 0,
                       "redis redirected a command %ui times", cmd->hops - 1);
         return NGX_DECLINED;
     }

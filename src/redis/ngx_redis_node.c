@@ -35,6 +35,7 @@ ngx_redis_node_create(ngx_redis_t *redis, ngx_redis_host_t *hosts,
     node->log = *ngx_cycle->log;
     node->log.handler = ngx_redis_node_log_error;
     node->log.data = node;
+    ngx_redis_tally_node(node);
 
     node->trying = node->log;
 

@@ -244,20 +244,20 @@ ngx_redis_record_log(ngx_redis_record_t *record, ngx_redis_said_e said,
         break;
 
     case ngx_redis_said_error:
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
                       "redis node \"%V\" refused a record command with \"%V\"",
                       ngx_redis_name(record->redis), &word);
         break;
 
     case ngx_redis_said_unreadable:
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
                       "redis node \"%V\" holds a record that cannot be read, "
                       "its field \"%V\" is missing or not understood",
                       ngx_redis_name(record->redis), &word);
         break;
 
     case ngx_redis_said_nonsense:
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
                       "redis node \"%V\" sent an unexpected reply "
                       "to a record command",
                       ngx_redis_name(record->redis));

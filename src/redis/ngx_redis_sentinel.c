@@ -30,7 +30,7 @@ ngx_redis_sentinel_answer(ngx_redis_map_t *map, const redisReply *reply)
     ngx_redis_place_t   place;
 
     if (!ngx_redis_parse_master(reply, &place)) {
-        ngx_log_error(NGX_LOG_ERR, &map->guide->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(&map->guide->log), 0,
                       "sentinel names no master \"%V\"", &map->redis->master);
         return NGX_DECLINED;
     }

@@ -466,6 +466,24 @@ sub error_log {
 }
 
 
+# How often a line was to be written that has the pattern.  Those that come again
+# and again are counted, and the counts written every five seconds and at the
+# end.
+
+sub told {
+    my ($self, $pattern, $mark) = @_;
+
+    my $sum = 0;
+
+    for my $line (grep { /$pattern/ } split /\n/, $self->error_log($mark)) {
+        next if $line =~ /: not any more for /;
+        $sum += $line =~ /: ([0-9]+) times more: / ? $1 : 1;
+    }
+
+    return $sum;
+}
+
+
 sub wait_log {
     my ($self, $pattern, $seconds, $mark) = @_;
 

@@ -167,7 +167,9 @@ sub add {
 sub remove {
     my ($c, $conns) = @_;
 
-    for my $end ($c, $c->{other}) {
+    my @ends = ($c, $c->{other});
+
+    for my $end (@ends) {
         delete $conns->{ $end->{socket} };
         close $end->{socket};
         delete $end->{other};
