@@ -12,7 +12,6 @@
 
 static ngx_int_t ngx_http_segments_admission(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
-static ngx_int_t ngx_http_segments_watch_client(ngx_http_request_t *r);
 static ngx_int_t ngx_http_segments_await_redis(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static void ngx_http_segments_resume(ngx_http_request_t *r,
@@ -92,32 +91,13 @@ ngx_http_segments_admission(ngx_http_request_t *r,
 }
 
 
-/* a client may have left behind the request already */
-
-static ngx_int_t
-ngx_http_segments_watch_client(ngx_http_request_t *r)
-{
-    ngx_event_t  *rev;
-
-    rev = r->connection->read;
-
-    if (rev->ready) {
-        ngx_post_event(rev, &ngx_posted_events);
-        return NGX_OK;
-    }
-
-    return ngx_handle_read_event(rev, 0);
-}
-
-
 static ngx_int_t
 ngx_http_segments_await_redis(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
     ctx->redis_start = ngx_current_msec;
 
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
+    ngx_http_segments_test_client(r);
 
     return NGX_DONE;
 }

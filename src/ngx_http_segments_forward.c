@@ -61,6 +61,7 @@ ngx_http_segments_forward_handler(ngx_http_request_t *r)
     }
 
     ngx_http_segments_evaluate(r);
+    ngx_http_segments_outlive_client(r);
 
     ctx->http_version = r->http_version;
 

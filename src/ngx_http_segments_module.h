@@ -471,6 +471,20 @@ ngx_int_t ngx_http_segments_take(ngx_pool_t *pool, ngx_str_t *dst,
     sg_buf_t *src);
 
 
+/* ngx_http_segments_client.c */
+
+/* a request waits: from now on the client's leaving ends it */
+void ngx_http_segments_test_client(ngx_http_request_t *r);
+
+/* before the first wait: the client may have left behind its request already;
+   NGX_ERROR when nginx cannot be told to look */
+ngx_int_t ngx_http_segments_watch_client(ngx_http_request_t *r);
+
+/* a request is about to be sent: from now on the client's leaving ends it no
+   more, until its answer leaves */
+void ngx_http_segments_outlive_client(ngx_http_request_t *r);
+
+
 /* ngx_http_segments_forward.c */
 
 /* the guarded location's content handler: proxy_pass with the Secret Key */

@@ -89,8 +89,7 @@ ngx_http_segments_wait(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
     ngx_http_segments_enter(ctx, ngx_http_segments_await);
 
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
+    ngx_http_segments_test_client(r);
 
     if (w->news) {
         ngx_post_event(&w->event, &ngx_posted_next_events);

@@ -67,7 +67,7 @@ Everything of Test::More is exported, and:
     nginx(...)         Segments::Nginx, started; nginx_new(...), not yet
     check_config(...)  nginx -t with the same arguments: code and output
     http(...)          Segments::HTTP: a request; parallel(...): many
-    h2(...)            Segments::HTTP2: a connection
+    h2(...), h3(...)   Segments::HTTP2, HTTP3: a connection
     tls_front(...)     an https URL of an upstream
     certificate(...)   paths of a new certificate and its key
     envelope($answer)  "400 request/invalid_data", or what else it is
@@ -96,6 +96,7 @@ use Test::More;
 use Segments::FakeRedis qw(bare bind_word bulk);
 use Segments::HTTP qw(http parallel);
 use Segments::HTTP2;
+use Segments::HTTP3;
 use Segments::Nginx;
 use Segments::Process;
 use Segments::RedisServer;
@@ -107,8 +108,8 @@ use parent 'Exporter';
 
 our @EXPORT = (@Test::More::EXPORT, qw(
     bare bind_word bulk certificate check_config envelope fake_redis free_port
-    h2 http nginx nginx_new parallel redis_server slow slow_ms slurp spew tempdir
-    tls_front upstream wait_for
+    h2 h3 http nginx nginx_new parallel redis_server slow slow_ms slurp spew
+    tempdir tls_front upstream wait_for
 ));
 
 my $owner = $$;
@@ -141,6 +142,7 @@ sub nginx        { return Segments::Nginx->start(@_) }
 sub nginx_new    { return Segments::Nginx->new(@_) }
 sub check_config { return Segments::Nginx->check_config(@_) }
 sub h2           { return Segments::HTTP2->connect(@_) }
+sub h3           { return Segments::HTTP3->connect(@_) }
 
 
 # a self-signed certificate for the name and 127.0.0.1
