@@ -32,6 +32,9 @@ my @CLIENTS = (
     ['RST', {},
      sub { my $c = $_[0]->connect; $c->send_request(@_[1 .. $#_]); $c },
      sub { $_[0]->reset }],
+    ['half close', {},
+     sub { my $c = $_[0]->connect; $c->send_request(@_[1 .. $#_]); $c },
+     sub { $_[0]->shutdown_write }],
     ['stream reset', { listen => 'http2' },
      sub { my $c = h2($_[0]); ($c, $c->send_request(@_[1 .. $#_])) },
      sub { $_[0]->reset($_[1]) }],
@@ -59,6 +62,8 @@ for (@CLIENTS) {
 
     is($line->{outcome}, 'aborted', "$how while Redis is asked");
     is($line->{upstream}, '', 'nothing sent');
+    is($client[0]->read_response, undef, 'nothing to read')
+        if $how eq 'half close';
 
     $redis->resume;
 
@@ -93,6 +98,17 @@ for (@CLIENTS) {
 }
 
 is($upstream->count, scalar @CLIENTS, 'nothing sent');
+
+# without a key nothing is waited for, and who half-closes has its answer
+
+{
+    my $nginx = nginx(%args);
+    my $c = $nginx->connect;
+
+    $c->send_request($nginx->create_request);
+    $c->shutdown_write;
+    is($c->read_response->status, 201, 'half close without a key');
+}
 
 # while the body comes
 

@@ -117,6 +117,8 @@ for my $how (qw(close reset shutdown_write)) {
 
     $waiting->$how;
     wait_left($gateway, ++$left);
+    is($waiting->read_response, undef, 'a half close is a close')
+        if $how eq 'shutdown_write';
 
     my $other = waiting($gateway, $how);
     my $asked = asked();
