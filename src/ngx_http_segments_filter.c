@@ -157,7 +157,6 @@ ngx_http_segments_upstream_header(ngx_http_request_t *r,
 
     r->filter_need_in_memory = 1;
 
-    ngx_http_segments_redact_begin(r, ctx);
     ngx_http_segments_clean_headers(r, ctx);
 
     if (ctx->upstream_status < NGX_HTTP_OK) {
@@ -212,8 +211,8 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r,
                 continue;
             }
 
-            if (ngx_http_segments_redact(ctx, &h[i].key)
-                | ngx_http_segments_redact(ctx, &h[i].value))
+            if (ngx_http_segments_redacted(ctx, &h[i].key)
+                || ngx_http_segments_redacted(ctx, &h[i].value))
             {
                 ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                               "upstream sent the Secret Key back in header "
@@ -256,7 +255,7 @@ static void
 ngx_http_segments_clean_text(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_str_t *text)
 {
-    if (ngx_http_segments_redact(ctx, text)) {
+    if (ngx_http_segments_redacted(ctx, text)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "upstream sent the Secret Key back in \"%V\", "
                       "where it is masked", text);

@@ -904,6 +904,8 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
                                            |NGX_HTTP_UPSTREAM_IGN_XA_BUFFERING
                                            |NGX_HTTP_UPSTREAM_IGN_XA_CHARSET;
 
+    ngx_http_segments_receive(slcf->plcf);
+
     /* no way to proxy_pass but past us; "if" may run its parent's handler */
 
     slcf->handler = prev->handler;

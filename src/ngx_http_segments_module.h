@@ -121,6 +121,7 @@ typedef struct {
     ngx_str_t                     key;
     ngx_str_t                     authorization;    /* "Bearer <key>" */
     u_short                      *table;        /* to find the key in a text */
+    unsigned                      plain:1;      /* spelled in one way only */
 } ngx_http_segments_key_t;
 
 
@@ -140,9 +141,23 @@ typedef struct {
 /* a key that is looked for in an answer */
 typedef struct {
     ngx_http_segments_key_t      *key;          /* or NULL */
-    size_t                        withheld;     /* bytes of a body that may
-                                                   begin it */
+    size_t                        matched;      /* bytes of the key */
+    u_char                        escape;       /* what is there of an escape
+                                                   behind them: its last byte,
+                                                   or 0 */
+    size_t                        scanned;      /* bytes of u->buffer */
+    u_char                       *held;         /* NULL or room for the longest
+                                                   spelling, in r->pool */
+    size_t                        withheld;     /* bytes there, of a body, that
+                                                   may begin the key */
 } ngx_http_segments_mask_t;
+
+
+/* keys that were overwritten: where the first and the last ended, or NULL */
+typedef struct {
+    u_char                       *first;
+    u_char                       *last;
+} ngx_http_segments_found_t;
 
 
 /* the key that a request was sent with, and the one before or after it */
@@ -324,6 +339,8 @@ typedef struct {
     ngx_chain_t                 **last_out;
 
     /* the proxy module's, while ours stand in their place */
+    ngx_int_t                   (*process_header)(ngx_http_request_t *r);
+    ngx_int_t                   (*reinit_request)(ngx_http_request_t *r);
     ngx_int_t                   (*input_filter_init)(void *data);
     ngx_event_pipe_input_filter_pt  pipe_filter;
     ngx_int_t                   (*input_filter)(void *data, ssize_t bytes);
@@ -335,7 +352,7 @@ typedef struct {
 
     ngx_http_segments_mask_t      masks[NGX_HTTP_SEGMENTS_MASKS];
                                                 /* the first since forward, the
-                                                   other since capture, pass */
+                                                   other since an answer */
 
     unsigned                      routed:1;
     unsigned                      asked:1;      /* the claim was answered */
@@ -344,6 +361,8 @@ typedef struct {
                                                    body that arrives */
     unsigned                      sent:1;       /* that envelope has left */
     unsigned                      redacted:1;   /* the whole body, already */
+    unsigned                      masked:1;     /* there was a key before the
+                                                   body */
 } ngx_http_segments_ctx_t;
 
 
@@ -632,17 +651,43 @@ void ngx_http_segments_watch_input(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 
 
+/* ngx_http_segments_receive.c */
+
+/* has proxy_pass read an upstream's header without the Secret Key; of a guarded
+   location, when the configuration is made */
+void ngx_http_segments_receive(ngx_http_proxy_loc_conf_t *plcf);
+
+
 /* ngx_http_segments_redact.c */
 
 /* fills key->table, which has an element for each byte of the key */
 void ngx_http_segments_redact_init(ngx_http_segments_key_t *key);
 
-/* an answer begins: which keys it must not have, besides the one sent */
+/* an answer begins: which keys it must not have, besides the one sent; again
+   for each answer */
 void ngx_http_segments_redact_begin(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 
 /* overwrites the keys in a text; 1 when there was one */
 ngx_uint_t ngx_http_segments_redact(ngx_http_segments_ctx_t *ctx,
+    ngx_str_t *text);
+
+/*
+ * The same in what came behind the last call into a buffer whose "start" has
+ * stayed: returns the end of what is sure to be no key's beginning.
+ */
+u_char *ngx_http_segments_redact_arrived(ngx_http_segments_ctx_t *ctx,
+    ngx_buf_t *b, ngx_http_segments_found_t *found);
+
+/* its content was moved down by "offset" bytes */
+void ngx_http_segments_redact_moved(ngx_http_segments_ctx_t *ctx,
+    size_t offset);
+
+/* what comes next has nothing to do with what came before */
+void ngx_http_segments_redact_restart(ngx_http_segments_ctx_t *ctx);
+
+/* whether a text before the body has what a key is overwritten with */
+ngx_uint_t ngx_http_segments_redacted(ngx_http_segments_ctx_t *ctx,
     ngx_str_t *text);
 
 /* the same in a body that comes in pieces; "out" is made of r->pool */

@@ -23,6 +23,7 @@ package Segments::Upstream;
 #     rst                     RST instead of FIN; alone: after the read
 #     truncate                closes before the announced length
 #     garbage                 bytes that are not HTTP
+#     raw=...                 these bytes and no others, %XX for one; closes
 #     chunked; bad-chunk      a chunk's size that is none, with the header, or
 #                             behind it: bad-chunk=behind; hold-end=NAME, the
 #                             end of the connection on release

@@ -427,6 +427,12 @@ sub steps {
         return @steps, [send => "\x00\x01 this is no HTTP\r\n\r\n"], $end;
     }
 
+    if (defined $words{raw}) {
+        my $raw = $words{raw} =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ger;
+
+        return @steps, pieces($raw, $words{dribble}), $end;
+    }
+
     if ($words{rst} && !$words{close} || ($words{close} // '') eq 'after-read')
     {
         return @steps, $end;
