@@ -49,6 +49,15 @@ my %ODD = (v => ['', '0', '2', '1.0', 'x'],
            headers => [undef],
            body => [undef]);
 
+# every verb
+my @COMMANDS = (['claim', 'other', 'fp', 60_000, 300_000, 'retry'],
+                ['claim', 'other', 'another', 60_000, 300_000, 'retry'],
+                ['renew', 'mine', 60_000],
+                ['complete', 'mine', 'fp', 300_000, 201, 'h', 'b'],
+                ['bury', 'mine', 'fp', 300_000, 201],
+                ['give_back', 'mine'],
+                ['unknown', 'mine']);
+
 my $redis = Segments::Redis->new();
 my $sha = $redis->command('SCRIPT', 'LOAD', script());
 
@@ -60,6 +69,7 @@ expiry();
 lease();
 told();
 bytes();
+halves();
 
 for my $key (@{$redis->command('KEYS', '*')}) {
     my $left = $redis->command('PTTL', $key);
@@ -333,15 +343,6 @@ sub is_left {
 }
 
 
-my @COMMANDS = (['claim', 'other', 'fp', 60_000, 300_000, 'retry'],
-                ['claim', 'other', 'another', 60_000, 300_000, 'retry'],
-                ['renew', 'mine', 60_000],
-                ['complete', 'mine', 'fp', 300_000, 201, 'h', 'b'],
-                ['bury', 'mine', 'fp', 300_000, 201],
-                ['give_back', 'mine'],
-                ['unknown', 'mine']);
-
-
 sub refused {
     my @bad = (['an unknown version', 'v', ['HSET', 'v', 2]],
                ['no version', 'v', ['HDEL', 'v']],
@@ -554,4 +555,102 @@ sub bytes {
 
     ok($reply->[2] eq $headers && $reply->[3] eq $body,
        'an answer of any bytes');
+}
+
+
+# A user who may do only a part of what a command needs changes nothing: each
+# right is left out in turn, of each command, in each state of the record, with
+# limits and without.
+sub halves {
+    my @rights = qw(hset hdel pexpire set del);
+    my %without = map { $_ => half_user($_) } @rights;
+    my $old = script();
+
+    # as on a server that cannot be asked, which can only clean up behind itself
+
+    $old =~ s/local can = redis\.acl_check_cmd/local can/ or die;
+    my $old_sha = $redis->command('SCRIPT', 'LOAD', $old);
+
+    my $spend = $redis->command('SCRIPT', 'LOAD', join '',
+        map { slurp("$FindBin::Bin/../src/redis/$_.lua") } qw(limit spend));
+
+    my @limits = ('spend', (1, 3_600_000_000, 10) x 2);
+    my %before = (
+        none     => sub { },
+        claimed  => sub { claim(@_, 'mine') },
+        over     => sub { claim(@_, 'other', lease => 1);
+                          $redis->command('HSET', @_, 'lease', 1) },
+        unknown  => sub { claim(@_, 'other');
+                          words(@_, 'unknown', 'other') },
+    );
+    my (@wrong, %denied);
+
+    for my $right (@rights) {
+        for my $state (sort keys %before) {
+            for my $command (@COMMANDS, ['claim', 'limits'], ['spend']) {
+                my $name = 'half';
+                my @keys = ($name, 'half-limit', 'half-limit2');
+
+                $redis->command('DEL', @keys);
+                $before{$state}->($name);
+                $redis->command('PEXPIRE', $name, $NEAR);
+
+                my @words = "@$command" eq 'claim limits'
+                    ? ($sha, 3, @keys, @{$COMMANDS[0]}, @limits)
+                    : "@$command" eq 'spend'
+                    ? ($spend, 3, @keys, 'spend', 'mine', 1000, @limits)
+                    : ($sha, 1, $name, @$command);
+                my $what = "$right, $state, @$command";
+
+                next if "@$command" eq 'spend' && $state ne 'none';
+
+                my $stood = standing(@keys);
+                my $said = $without{$right}->command('EVALSHA', @words);
+
+                if (ref $said ne 'ARRAY') {
+                    $denied{$right}++;
+                    push @wrong, "$what: $said" if standing(@keys) ne $stood;
+                    push @wrong, "$what: $said" if $said !~ /permission|can't/;
+                }
+
+                next if $words[0] ne $sha;
+
+                $without{$right}->command('EVALSHA', $old_sha, @words[1 .. $#words]);
+                push @wrong, "$what, not asked: it stays for ever"
+                    if grep { $redis->command('PTTL', $_) == -1 } @keys;
+            }
+        }
+    }
+
+    is_deeply(\@wrong, [], 'all or nothing, without any of its rights');
+    is(join(' ', grep { $denied{$_} } @rights), "@rights",
+       'each right was needed');
+
+    $redis->command('DEL', 'half', 'half-limit', 'half-limit2');
+}
+
+
+sub half_user {
+    my ($right) = @_;
+
+    $redis->command('ACL', 'SETUSER', "without-$right", 'on', 'nopass', '~*',
+                    '&*', '+@all', "-$right");
+    my $client = Segments::RedisServer::Client->new($redis->{path});
+    $client->command('AUTH', "without-$right", '');
+
+    return $client;
+}
+
+
+# what these keys hold, and for how long: what is left is not compared to the
+# millisecond
+sub standing {
+    return join '; ', map {
+        my $left = $redis->command('PTTL', $_);
+        my $type = $redis->command('TYPE', $_);
+
+        join ' ', $_, $type, $left < 0 ? $left : int(($left + 5000) / 10_000),
+            $type eq 'hash' ? stands($_) : $type eq 'string'
+            ? $redis->command('GET', $_) : '';
+    } @_;
 }

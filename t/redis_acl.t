@@ -126,6 +126,8 @@ for my $left_out (@COMMANDS) {
         "without $left_out, nothing else denied");
     is(scalar(grep { $_ eq $left_out } denied()) ? 'denied' : 'unused',
         'denied', "without $left_out");
+    is_deeply([$redis->keys_without_expiry], [],
+        "without $left_out, nothing stays for ever");
 
     $gateway->stop;
 }

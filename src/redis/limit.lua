@@ -33,6 +33,18 @@ local limits_done = 'read'
 local limits_time
 
 
+-- Before the first write: whether the user may also do what comes behind it.
+-- Of the first one, of memory and of who is the master Redis says so itself,
+-- and asks no more once something was written.  What may not be done is tried
+-- here, for the sake of what Redis says, and of its log.  Servers before Redis
+-- 7.0 cannot be asked.
+local can = redis.acl_check_cmd
+
+local function need(...)
+    if can and not can(...) then redis.call(...) end
+end
+
+
 -- An argument is checked before anything is written.
 local function limits_number(text)
     if not text or #text > 15 or not text:find('^[1-9]%d*$') then
@@ -105,6 +117,8 @@ local function limits_spend()
     end
 
     if limits_done == 'refused' then return limits_how == 'dry_run' end
+
+    for i = 2, #limits do need('SET', limits[i].key, '', 'PX', 1) end
 
     for _, limit in ipairs(limits) do
         limit.debt = limit.debt + limit.p

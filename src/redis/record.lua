@@ -113,8 +113,33 @@ end
 
 
 local function write(ttl, ...)
+    need('PEXPIRE', key, ttl)
     redis.call('HSET', key, ...)
-    redis.call('PEXPIRE', key, ttl)
+
+    if can then
+        redis.call('PEXPIRE', key, ttl)
+        return
+    end
+
+    -- who could not be asked beforehand: no record stays for ever
+
+    local said = redis.pcall('PEXPIRE', key, ttl)
+
+    if type(said) == 'table' and said.err then
+        if redis.pcall('PTTL', key) == -1 then redis.pcall('DEL', key) end
+        error(said.err, 0)
+    end
+end
+
+
+-- false where a limit refuses
+local function pay(ttl)
+    if #limits > 0 then
+        need('HSET', key, 'v', '1')
+        need('PEXPIRE', key, ttl)
+    end
+
+    return limits_spend()
 end
 
 
@@ -158,6 +183,8 @@ local verbs = {}
 function verbs.claim(record, token, fp, lease, ttl, policy, channel)
     lease, ttl = duration(lease), duration(ttl)
 
+    if not policy then error('a claim needs a policy', 0) end
+
     if record and record.fp ~= fp then return { 'mismatch' } end
 
     if record and record.state == 'answered' then
@@ -172,7 +199,7 @@ function verbs.claim(record, token, fp, lease, ttl, policy, channel)
     local deadline = text_of(time + lease)
 
     if not record then
-        if not limits_spend() then return { 'limited' } end
+        if not pay(ttl) then return { 'limited' } end
 
         write(ttl, 'v', '1', 'state', 'claimed', 'fp', fp,
               'since', text_of(time), 'token', token,
@@ -196,7 +223,7 @@ function verbs.claim(record, token, fp, lease, ttl, policy, channel)
     -- the outcome of the earlier try is unknown
 
     if policy ~= 'retry' then return { 'held' } end
-    if not limits_spend() then return { 'limited' } end
+    if not pay(ttl) then return { 'limited' } end
 
     write(ttl, 'state', 'claimed', 'token', token,
           'lease', deadline, 'from', 'unknown')
@@ -209,11 +236,13 @@ function verbs.renew(record, token, lease)
 
     if not owned_by(record, token) then return { 'stale' } end
 
+    local short = redis.call('PTTL', key) < lease
+
+    if short then need('PEXPIRE', key, lease) end
+
     redis.call('HSET', key, 'lease', text_of(now() + lease))
 
-    if redis.call('PTTL', key) < lease then
-        redis.call('PEXPIRE', key, lease)
-    end
+    if short then redis.call('PEXPIRE', key, lease) end
 
     return { 'ok' }
 end
@@ -237,6 +266,7 @@ local function settle(record, token, fp, ttl, ...)
 
     local since = record and record.since or text_of(now())
 
+    need('HDEL', key, 'lease')
     write(ttl, 'v', '1', 'fp', fp, 'since', since, 'token', token, ...)
     redis.call('HDEL', key, 'lease', 'from', 'awaited')
     tell(record)
@@ -261,6 +291,7 @@ end
 function verbs.unknown(record, token)
     if not owned_by(record, token) then return { 'stale' } end
 
+    need('HDEL', key, 'lease')
     redis.call('HSET', key, 'state', 'unknown')
     redis.call('HDEL', key, 'token', 'lease', 'from', 'awaited')
     tell(record)

@@ -8,6 +8,8 @@
 --
 -- More of both: see limit.lua.
 
+local kept = limits_number(ARGV[3])
+
 limits_take()
 
 local bad = limits_read()
@@ -19,11 +21,12 @@ if limits_how ~= 'read' then
     if redis.call('EXISTS', KEYS[1]) == 1 then
         limits_done = 'spent'
 
-    elseif limits_spend() then
-        redis.call('SET', KEYS[1], '', 'PX', limits_number(ARGV[3]))
-
     else
-        return limits_tell({ 'limited' })
+        need('SET', KEYS[1], '', 'PX', kept)
+
+        if not limits_spend() then return limits_tell({ 'limited' }) end
+
+        redis.call('SET', KEYS[1], '', 'PX', kept)
     end
 end
 

@@ -126,7 +126,7 @@ sub all {
          'paid unsent', '--policy retry --kinds twins --often 3'],
 
         ['who takes over does not pay the limit', $SCRIPT,
-         "    if not limits_spend() then return { 'limited' } end\n\n"
+         "    if not pay(ttl) then return { 'limited' } end\n\n"
              . "    write(ttl, 'state',", "    write(ttl, 'state',",
          'sent unpaid', '--policy retry --kinds reset-after,5xx-after'],
 
