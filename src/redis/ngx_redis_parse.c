@@ -4,10 +4,6 @@
 #include <string.h>
 
 
-#define ngx_redis_begins(s, len, word)                                        \
-    ((len) >= sizeof(word) - 1 && memcmp(s, word, sizeof(word) - 1) == 0)
-
-
 #if (HIREDIS_MAJOR >= 1)
 typedef size_t  ngx_redis_elements_t;
 #else

@@ -107,6 +107,10 @@ int ngx_redis_parse_role(const redisReply *reply);
  */
 size_t ngx_redis_parse_policy(const redisReply *reply, const char **policy);
 
+/* whether a text begins with the word, a literal; needs <string.h> */
+#define ngx_redis_begins(s, len, word)                                        \
+    ((len) >= sizeof(word) - 1 && memcmp(s, word, sizeof(word) - 1) == 0)
+
 /* whether the word stands anywhere in a text */
 int ngx_redis_contains(const char *s, size_t len, const char *word);
 

@@ -22,7 +22,7 @@ static void ngx_redis_record_set_time(ngx_str_t *arg, u_char *text,
 static void ngx_redis_record_done(void *data, ngx_int_t rc,
     const redisReply *reply);
 static void ngx_redis_record_log(ngx_redis_record_t *record,
-    ngx_redis_said_e said, ngx_redis_text_t *text);
+    ngx_redis_said_e said, ngx_redis_words_t *words);
 
 
 ngx_redis_script_t  ngx_redis_record_script = {
@@ -204,7 +204,7 @@ ngx_redis_record_done(void *data, ngx_int_t rc, const redisReply *reply)
     ngx_redis_record_t *record = data;
 
     ngx_redis_said_e          said;
-    ngx_redis_text_t          word;
+    ngx_redis_words_t         words;
     ngx_redis_record_reply_t  decoded;
 
     if (reply == NULL) {
@@ -214,8 +214,8 @@ ngx_redis_record_done(void *data, ngx_int_t rc, const redisReply *reply)
                                             : ngx_redis_record_failed;
 
     } else {
-        said = ngx_redis_verdict(reply, record->asked, &decoded, &word);
-        ngx_redis_record_log(record, said, &word);
+        said = ngx_redis_verdict(reply, record->asked, &decoded, &words);
+        ngx_redis_record_log(record, said, &words);
 
         if (rc == NGX_ABORT && decoded.verdict == ngx_redis_record_ok) {
 
@@ -231,12 +231,12 @@ ngx_redis_record_done(void *data, ngx_int_t rc, const redisReply *reply)
 
 static void
 ngx_redis_record_log(ngx_redis_record_t *record, ngx_redis_said_e said,
-    ngx_redis_text_t *text)
+    ngx_redis_words_t *words)
 {
-    ngx_str_t  word;
+    ngx_str_t  text;
 
-    word.len = text->len;
-    word.data = (u_char *) text->data;
+    text.len = words->len;
+    text.data = (u_char *) words->data;
 
     switch (said) {
 
@@ -246,14 +246,14 @@ ngx_redis_record_log(ngx_redis_record_t *record, ngx_redis_said_e said,
     case ngx_redis_said_error:
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
                       "redis node \"%V\" refused a record command with \"%V\"",
-                      ngx_redis_name(record->redis), &word);
+                      ngx_redis_name(record->redis), &text);
         break;
 
     case ngx_redis_said_unreadable:
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
                       "redis node \"%V\" holds a record that cannot be read, "
                       "its field \"%V\" is missing or not understood",
-                      ngx_redis_name(record->redis), &word);
+                      ngx_redis_name(record->redis), &text);
         break;
 
     case ngx_redis_said_nonsense:

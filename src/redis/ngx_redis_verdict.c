@@ -29,8 +29,13 @@ static int ngx_redis_verdict_number(const redisReply *reply, long long min,
     unsigned long long *number);
 static int ngx_redis_verdict_is(const redisReply *reply,
     const ngx_redis_text_t *word);
-static void ngx_redis_verdict_first_word(const redisReply *reply,
-    ngx_redis_text_t *word);
+static void ngx_redis_verdict_field(const redisReply *reply,
+    ngx_redis_words_t *words);
+static void ngx_redis_verdict_error(const redisReply *reply,
+    ngx_redis_words_t *words);
+static int ngx_redis_verdict_ends(const char *p, const char *end,
+    const char *last);
+static int ngx_redis_verdict_shown(const char *p, const char *end);
 
 
 static const ngx_redis_verdict_word_t  ngx_redis_verdict_claim_words[] = {
@@ -79,9 +84,10 @@ static const ngx_redis_text_t  ngx_redis_verdict_unreadable =
 
 ngx_redis_said_e
 ngx_redis_verdict(const redisReply *reply, ngx_redis_asked_e asked,
-    ngx_redis_record_reply_t *decoded, ngx_redis_text_t *word)
+    ngx_redis_record_reply_t *decoded, ngx_redis_words_t *words)
 {
-    memset(word, 0, sizeof(ngx_redis_text_t));
+    words->len = 0;
+
     memset(decoded, 0, sizeof(ngx_redis_record_reply_t));
 
     if (ngx_redis_verdict_decode(reply, asked, decoded)) {
@@ -98,7 +104,7 @@ ngx_redis_verdict(const redisReply *reply, ngx_redis_asked_e asked,
     decoded->verdict = ngx_redis_record_unreadable;
 
     if (reply->type == REDIS_REPLY_ERROR) {
-        ngx_redis_verdict_first_word(reply, word);
+        ngx_redis_verdict_error(reply, words);
 
         /* older servers wrap the error's code into a text */
 
@@ -113,7 +119,7 @@ ngx_redis_verdict(const redisReply *reply, ngx_redis_asked_e asked,
         && ngx_redis_verdict_is(reply->element[1],
                                 &ngx_redis_verdict_unreadable))
     {
-        ngx_redis_verdict_first_word(reply->element[2], word);
+        ngx_redis_verdict_field(reply->element[2], words);
         return ngx_redis_said_unreadable;
     }
 
@@ -281,27 +287,95 @@ ngx_redis_verdict_is(const redisReply *reply, const ngx_redis_text_t *word)
 }
 
 
-/* an error's code or a field's name */
-
 static void
-ngx_redis_verdict_first_word(const redisReply *reply, ngx_redis_text_t *word)
+ngx_redis_verdict_field(const redisReply *reply, ngx_redis_words_t *words)
 {
     char  ch;
 
-    if (reply->type != REDIS_REPLY_ERROR && reply->type != REDIS_REPLY_STRING)
-    {
+    if (reply->type != REDIS_REPLY_STRING) {
         return;
     }
 
-    word->data = reply->str;
+    while (words->len < (size_t) reply->len && words->len < NGX_REDIS_FIELD) {
+        ch = reply->str[words->len];
 
-    while (word->len < (size_t) reply->len && word->len < NGX_REDIS_WORD) {
-        ch = (char) (reply->str[word->len] | 0x20);
-
-        if (ch < 'a' || ch > 'z') {
+        if ((ch | 0x20) < 'a' || (ch | 0x20) > 'z') {
             break;
         }
 
-        word->len++;
+        words->data[words->len++] = ch;
     }
+}
+
+
+static void
+ngx_redis_verdict_error(const redisReply *reply, ngx_redis_words_t *words)
+{
+    size_t       len;
+    const char  *p, *end, *last;
+
+    last = reply->str + reply->len;
+
+    for (p = reply->str; p < last; p = end + 1) {
+
+        end = memchr(p, ' ', last - p);
+        if (end == NULL) {
+            end = last;
+        }
+
+        if (ngx_redis_verdict_ends(p, end, last)) {
+            return;
+        }
+
+        if (!ngx_redis_verdict_shown(p, end)) {
+            p = "*";
+            len = 1;
+
+        } else {
+            len = end - p;
+        }
+
+        if (words->len + 1 + len > NGX_REDIS_SAID) {
+            return;
+        }
+
+        if (words->len) {
+            words->data[words->len++] = ' ';
+        }
+
+        memcpy(words->data + words->len, p, len);
+        words->len += len;
+    }
+}
+
+
+/* what follows may be an argument, and of how many words nobody knows */
+
+static int
+ngx_redis_verdict_ends(const char *p, const char *end, const char *last)
+{
+    return ngx_redis_begins(p, (size_t) (last - p), "with args")
+           || (p < end
+               && (*p == '\'' || *p == '"' || *p == '`')
+               && memchr(p + 1, *p, end - p - 1) == NULL);
+}
+
+
+static int
+ngx_redis_verdict_shown(const char *p, const char *end)
+{
+    if (end - p > NGX_REDIS_WORD) {
+        return 0;
+    }
+
+    for ( /* void */ ; p < end; p++) {
+
+        if (((*p | 0x20) < 'a' || (*p | 0x20) > 'z')
+            && (*p == '\0' || strchr("'`.,:;!?()<>=|/@_-", *p) == NULL))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }

@@ -18,8 +18,11 @@
 #define NGX_REDIS_NUMBER_MAX   999999999999999LL    /* of 15 digits, as the
                                                        scripts take them */
 
-/* of what a peer sent, no more than this goes to the log */
-#define NGX_REDIS_WORD         16
+/* of what a peer sent, no more than this goes to the log: of a field's name,
+   of an error, and of one word of it */
+#define NGX_REDIS_FIELD        16
+#define NGX_REDIS_SAID         120
+#define NGX_REDIS_WORD         24
 
 
 /* points into the reply */
@@ -27,6 +30,13 @@ typedef struct {
     const char                  *data;
     size_t                       len;
 } ngx_redis_text_t;
+
+
+/* fit for the log */
+typedef struct {
+    char                         data[NGX_REDIS_SAID];
+    size_t                       len;
+} ngx_redis_words_t;
 
 
 typedef enum {
@@ -94,8 +104,8 @@ typedef enum {
 /* what there is to say about a reply */
 typedef enum {
     ngx_redis_said_verdict = 0,         /* nothing */
-    ngx_redis_said_error,               /* word: its code */
-    ngx_redis_said_unreadable,          /* word: the record's field that cannot
+    ngx_redis_said_error,               /* words: of it */
+    ngx_redis_said_unreadable,          /* words: the record's field that cannot
                                            be used */
     ngx_redis_said_nonsense
 } ngx_redis_said_e;
@@ -105,12 +115,17 @@ typedef enum {
  * What is no verdict makes one, too: "failed" or, where something may stand
  * under the record's name, "unreadable".  "limited" comes with at least one
  * limit that has refused; that there are as many as were asked about is for the
- * caller to see.  A word is of letters only, NGX_REDIS_WORD of them at most, or
- * empty.
+ * caller to see.
+ *
+ * An error is told in Redis' words, without any argument of the command: a word
+ * with a digit in it or anything else but letters and punctuation, as keys,
+ * tokens, numbers and addresses are, is an asterisk, and it ends before the
+ * arguments that Redis repeats or a text in quotes that is more than a word.  A
+ * field's name is of letters only, or empty.
  */
 ngx_redis_said_e ngx_redis_verdict(const redisReply *reply,
     ngx_redis_asked_e asked, ngx_redis_record_reply_t *decoded,
-    ngx_redis_text_t *word);
+    ngx_redis_words_t *words);
 
 
 #endif /* _NGX_REDIS_VERDICT_H_INCLUDED_ */

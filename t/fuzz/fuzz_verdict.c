@@ -128,31 +128,39 @@ check_verdict(const redisReply *reply, const ngx_redis_record_reply_t *decoded)
 }
 
 
-/* fit for the log */
+/* fit for the log: no key, which has braces, no number, token or address */
 
 static void
-check_word(const ngx_redis_text_t *word, const redisReply *reply)
+check_words(const ngx_redis_words_t *words, ngx_redis_said_e said)
 {
-    char    ch;
-    size_t  i;
+    char         ch;
+    size_t       i, word;
+    const char  *others;
 
-    if (word->len == 0) {
-        return;
+    others = (said == ngx_redis_said_error) ? "'`.,:;!?()<>=|/@_- *" : "";
+    word = 0;
+
+    MUST(words->len <= (said == ngx_redis_said_error ? NGX_REDIS_SAID
+                                                     : NGX_REDIS_FIELD));
+
+    for (i = 0; i < words->len; i++) {
+        ch = words->data[i];
+
+        MUST((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+             || (ch && strchr(others, ch)));
+
+        word = (ch == ' ') ? 0 : word + 1;
+        MUST(word <= NGX_REDIS_WORD);
     }
 
-    MUST(word->len <= NGX_REDIS_WORD);
-    MUST(word->data == reply->str && word->len <= (size_t) reply->len);
-
-    for (i = 0; i < word->len; i++) {
-        ch = word->data[i];
-        MUST((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z'));
-    }
+    MUST(said == ngx_redis_said_error || said == ngx_redis_said_unreadable
+         || words->len == 0);
 }
 
 
 static void
 check_other(const redisReply *reply, ngx_redis_said_e said,
-    ngx_redis_record_reply_t *decoded, const ngx_redis_text_t *word)
+    ngx_redis_record_reply_t *decoded, const ngx_redis_words_t *words)
 {
     MUST((said == ngx_redis_said_error) == (reply->type == REDIS_REPLY_ERROR));
 
@@ -165,9 +173,7 @@ check_other(const redisReply *reply, ngx_redis_said_e said,
     decoded->verdict = 0;
     MUST(is_zero(decoded, sizeof(ngx_redis_record_reply_t)));
 
-    check_word(word, said == ngx_redis_said_unreadable ? reply->element[2]
-                                                       : reply);
-    MUST(said != ngx_redis_said_nonsense || word->len == 0);
+    check_words(words, said);
 }
 
 
@@ -175,23 +181,23 @@ static void
 check_reply(const redisReply *reply)
 {
     ngx_redis_said_e           said;
-    ngx_redis_text_t           word;
     ngx_redis_asked_e          asked;
+    ngx_redis_words_t          words;
     ngx_redis_record_reply_t   decoded;
 
     for (asked = ngx_redis_asked_claim; asked <= ngx_redis_asked_spend; asked++)
     {
         memset(&decoded, 0xff, sizeof(ngx_redis_record_reply_t));
 
-        said = ngx_redis_verdict(reply, asked, &decoded, &word);
+        said = ngx_redis_verdict(reply, asked, &decoded, &words);
 
         if (said != ngx_redis_said_verdict) {
-            check_other(reply, said, &decoded, &word);
+            check_other(reply, said, &decoded, &words);
             continue;
         }
 
         MUST(may_come(decoded.verdict, asked));
-        MUST(word.len == 0);
+        MUST(words.len == 0);
         check_verdict(reply, &decoded);
     }
 }
@@ -248,7 +254,7 @@ check_replay(sg_str_t status, sg_str_t headers, sg_str_t body)
     char                      *command;
     void                      *reply;
     redisReader               *reader;
-    ngx_redis_text_t           word;
+    ngx_redis_words_t          words;
     ngx_redis_record_reply_t   decoded;
 
     /* a command has the form of such a reply */
@@ -264,7 +270,7 @@ check_replay(sg_str_t status, sg_str_t headers, sg_str_t body)
     MUST(redisReaderFeed(reader, command, (size_t) len) == REDIS_OK);
     MUST(redisReaderGetReply(reader, &reply) == REDIS_OK && reply);
 
-    MUST(ngx_redis_verdict(reply, ngx_redis_asked_claim, &decoded, &word)
+    MUST(ngx_redis_verdict(reply, ngx_redis_asked_claim, &decoded, &words)
          == ngx_redis_said_verdict);
     MUST(decoded.verdict == ngx_redis_record_replay);
 
