@@ -7,6 +7,7 @@
 #include "ngx_http_segments_module.h"
 
 
+static ngx_int_t ngx_http_segments_refuse_content(ngx_conf_t *cf);
 static ngx_int_t ngx_http_segments_check_other(ngx_conf_t *cf,
     const char *module, const char *pass, const char *timeout);
 static ngx_int_t ngx_http_segments_proxy_handler(ngx_conf_t *cf,
@@ -58,9 +59,52 @@ ngx_http_segments_check_content(ngx_conf_t *cf)
         return NGX_OK;
     }
 
+    return ngx_http_segments_refuse_content(cf);
+}
+
+
+static ngx_int_t
+ngx_http_segments_refuse_content(ngx_conf_t *cf)
+{
     return ngx_http_segments_refuse_conf(cf,
                "another directive than \"proxy_pass\" answers in a guarded "
                "location: remove it");
+}
+
+
+/* most modules are merged behind this one: among filters it comes early */
+
+ngx_int_t
+ngx_http_segments_check_handlers(ngx_conf_t *cf)
+{
+    ngx_int_t                       rc;
+    ngx_uint_t                      i;
+    ngx_http_handler_pt             handler;
+    ngx_http_segments_place_t      *place;
+    ngx_http_segments_main_conf_t  *smcf;
+
+    smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
+
+    place = smcf->guarded.elts;
+
+    for (i = 0; i < smcf->guarded.nelts; i++) {
+
+        handler = place[i].clcf->handler;
+
+        if (handler == NULL || handler == ngx_http_segments_forward_handler) {
+            continue;
+        }
+
+        ngx_http_segments_enter_place(cf->log, &place[i]);
+
+        rc = ngx_http_segments_refuse_content(cf);
+
+        ngx_http_segments_leave_place(cf->log, &place[i]);
+
+        return rc;
+    }
+
+    return NGX_OK;
 }
 
 

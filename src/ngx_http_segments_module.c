@@ -621,7 +621,8 @@ ngx_http_segments_create_main_conf(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&smcf->client_vars, cf->pool, 4, sizeof(ngx_uint_t))
            != NGX_OK
-        || ngx_array_init(&smcf->logs, cf->pool, 2, sizeof(ngx_log_t *))
+        || ngx_array_init(&smcf->guarded, cf->pool, 2,
+                          sizeof(ngx_http_segments_place_t))
            != NGX_OK)
     {
         return NULL;
@@ -854,8 +855,8 @@ static ngx_int_t
 ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
     ngx_http_segments_loc_conf_t *slcf)
 {
-    ngx_log_t                     **log;
     ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_segments_place_t      *place;
     ngx_http_segments_main_conf_t  *smcf;
 
     smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
@@ -880,13 +881,13 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
         }
     }
 
-    log = ngx_array_push(&smcf->logs);
-    if (log == NULL) {
+    place = ngx_array_push(&smcf->guarded);
+    if (place == NULL) {
         return NGX_ERROR;
     }
 
-    *log = clcf->error_log;
-    smcf->guarded = 1;
+    place->cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    place->clcf = clcf;
 
     /* errors leave as Qonversion's envelope, whatever error_page says */
 
@@ -932,8 +933,12 @@ ngx_http_segments_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (!smcf->guarded) {
+    if (smcf->guarded.nelts == 0) {
         return NGX_OK;
+    }
+
+    if (ngx_http_segments_check_handlers(cf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
@@ -963,8 +968,9 @@ ngx_http_segments_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_segments_init_module(ngx_cycle_t *cycle)
 {
-    ngx_log_t                     **logs, *log;
+    ngx_log_t                      *log;
     ngx_uint_t                      debug, i;
+    ngx_http_segments_place_t      *place;
     ngx_http_segments_main_conf_t  *smcf;
 #if (NGX_DEBUG)
     ngx_event_conf_t               *ecf;
@@ -973,17 +979,17 @@ ngx_http_segments_init_module(ngx_cycle_t *cycle)
     smcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_segments_module);
 
-    if (smcf == NULL || !smcf->guarded) {
+    if (smcf == NULL || smcf->guarded.nelts == 0) {
         return NGX_OK;
     }
 
     /* only now all logs are open, wherever in the file they stand */
 
     debug = 0;
-    logs = smcf->logs.elts;
+    place = smcf->guarded.elts;
 
-    for (i = 0; i < smcf->logs.nelts; i++) {
-        for (log = logs[i]; log; log = log->next) {
+    for (i = 0; i < smcf->guarded.nelts; i++) {
+        for (log = place[i].clcf->error_log; log; log = log->next) {
             debug |= log->log_level & NGX_LOG_DEBUG_HTTP;
         }
     }

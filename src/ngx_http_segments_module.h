@@ -235,13 +235,12 @@ typedef struct {
     ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
                                                    show the client's request */
     ngx_http_complex_value_t     *remote_user;  /* the default scope */
-    ngx_array_t                   logs;         /* ngx_log_t *: the error logs
-                                                   of guarded locations */
+    ngx_array_t                   guarded;      /* ngx_http_segments_place_t:
+                                                   the guarded locations */
     ngx_http_segments_place_t     metrics;      /* where they are shown; cscf
                                                    is NULL: nowhere */
     ngx_http_handler_pt           proxy_handler;    /* proxy_pass's own, where
                                                        it had to be known */
-    unsigned                      guarded:1;
 } ngx_http_segments_main_conf_t;
 
 
@@ -536,6 +535,9 @@ void ngx_http_segments_leave_place(ngx_log_t *log,
 
 /* refuses whatever else than proxy_pass would answer; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_http_segments_check_content(ngx_conf_t *cf);
+
+/* the same of what has come since; for postconfiguration */
+ngx_int_t ngx_http_segments_check_handlers(ngx_conf_t *cf);
 
 /* a module's directive, or NULL */
 ngx_command_t *ngx_http_segments_command(ngx_module_t *module,

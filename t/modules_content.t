@@ -9,35 +9,32 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Segments::Test;
 
-my $MODULES = '/usr/lib/nginx/modules';
+use Segments::Modules qw(load_module);
+use Segments::Test;
+use Segments::Util qw(find_program program_root);
 
 my $script = spew(tempdir() . '/answer.js',
     'export default { answer: r => r.return(200, "answer") };');
 
 my %modules = (
-    lua => [[qw(ndk_http_module ngx_http_lua_module)], '',
-        'content_by_lua_block { ngx.say("answer") }'],
-    js => [['ngx_http_js_module'], "js_import answer from $script;",
+    ngx_http_lua_module => ['', 'content_by_lua_block { ngx.say("answer") }'],
+    ngx_http_js_module => ["js_import answer from $script;",
         'js_content answer.answer;'],
-    perl => [['ngx_http_perl_module'], '',
+    ngx_http_perl_module => ['',
         'perl \'sub { $_[0]->send_http_header; return 0 }\';'],
-    echo => [['ngx_http_echo_module'], '', 'echo answer;'],
+    ngx_http_echo_module => ['', 'echo answer;'],
 );
 
-my ($tried, %load) = 0;
+my $tried = 0;
 
 for my $module (sort keys %modules) {
-    my ($objects, $http, $answer) = @{ $modules{$module} };
+    my ($http, $answer) = @{ $modules{$module} };
+    my $load = load_module($module) or next;
 
-    next if grep { !-e "$MODULES/$_.so" } @$objects;
-
-    my @load = map { "load_module $MODULES/$_.so;\n" } @$objects;
-    $load{$module} = join '', @load;
     $tried++;
 
-    for my $order (0, 1) {
+    for my $order (qw(first main)) {
         for (
             ['behind proxy_pass', "proxy_pass http://127.0.0.1:1; $answer"],
             ['before proxy_pass', "$answer proxy_pass http://127.0.0.1:1;"],
@@ -50,7 +47,8 @@ for my $module (sort keys %modules) {
 
             my $works = $name =~ /before/;
             my ($code, $output) = check_config(http => $http,
-                location => $location, order($order, $load{$module}));
+                $order => $load, location => $location,
+                set => { proxy_pass => undef });
 
             next if $output =~ /directive is not allowed here/;
 
@@ -63,26 +61,63 @@ for my $module (sort keys %modules) {
     }
 }
 
-# the module in front of the others', or behind them
+note("$tried modules tried");
 
-sub order {
-    my ($first, $load) = @_;
+# one whose handler comes when locations are merged, or later still
 
-    my $ours = 'load_module ' . Segments::Nginx::module_path() . ";\n";
+SKIP: {
+    my $late = late_module();
 
-    return (
-        module => 0,
-        main   => $first ? $ours . $load : $load . $ours,
-        set    => {
-            proxy_pass               => undef,
-            segments_gateway         => 'on',
-            segments_secret_key_file => '%%DIR%%/secret',
-            segments_redis           => 'redis://127.0.0.1:1',
-        },
-    );
+    skip 'no headers of this nginx are here', 13 if !$late;
+
+    for my $order (qw(first main)) {
+        for ('late_handler merge;', 'if ($arg_a) { late_handler merge; }') {
+            my ($code, $output) = check_config(location => $_,
+                $order => "load_module $late;");
+
+            isnt($code, 0, "$order, $_ refused");
+            like($output, qr/another directive than "proxy_pass" answers/,
+                "$order, $_ why");
+        }
+    }
+
+    my $upstream = upstream();
+    my $redis = redis_server();
+    my $nginx = nginx(main => "load_module $late;", upstream => $upstream,
+        redis => $redis, location => 'late_handler end;');
+
+    is($nginx->create(key => 'a')->status, 500, 'handler set at the end: fails');
+    like($nginx->error_log, qr/\[error\].* another module answers in a guarded/,
+        'handler set at the end: why');
+    is($upstream->count, 0, 'handler set at the end: nothing was sent');
+    is_deeply($redis->commands, {}, 'handler set at the end: nor stored');
+
+    $nginx->configure(location => '')->reload;
+
+    is($nginx->create(key => 'a')->summary, '201 created', 'without it');
 }
 
-ok(1, "$tried modules tried");
+# built as the module under test was, against the same headers
+
+sub late_module {
+    my $objects = Segments::Nginx::module_path() =~ s{[^/]+\z}{objs}r;
+
+    return if !-e "$objects/Makefile";
+
+    my @include = slurp("$objects/Makefile") =~ /-I (\S+)/g;
+    my $source = '/usr/share/nginx/src';
+    my $module = tempdir() . '/late.so';
+    my $log = tempdir() . '/cc';
+
+    my $cc = Segments::Process->spawn(name => 'cc', output => $log, argv => [
+        find_program('cc'), qw(-shared -fPIC -o), $module,
+        map({ m{^/} ? "-I$_" : "-I$source/$_" } @include),
+        program_root() . '/t/lib/late_handler.c']);
+
+    $cc->wait(60);
+
+    return -e $module ? $module : undef;
+}
 
 # its own proxy_pass, in all parts of a location that have one
 
@@ -115,7 +150,6 @@ my $group = nginx(upstream => $upstream, redis => redis_server(),
 
 is($group->create(key => 'a')->summary, '201 created', 'with the module');
 
-my @module = (module => 1);
 my %set = %{ $group->{args}{set} };
 
 for my $round (1, 2) {

@@ -8,22 +8,21 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+
+use Segments::Modules qw(load_module);
 use Segments::Test;
 
-my $MODULES = '/usr/lib/nginx/modules';
-my @LUA = map { "$MODULES/${_}_module.so" } qw(ndk_http ngx_http_lua);
-
-plan skip_all => 'no Lua module is installed' if grep { !-e } @LUA;
+my $lua = load_module('ngx_http_lua_module')
+    or plan skip_all => 'no Lua module is installed';
 
 my $upstream = upstream();
-my $lua = join '', map { "load_module $_;\n" } @LUA;
 
 # a client says which server it wants
 
 my %args = (
     upstream => $upstream,
     redis    => redis_server(),
-    main     => $lua,
+    first    => $lua,
     http     => <<"CONF",
     upstream chosen {
         server 127.0.0.1:1;
