@@ -55,7 +55,8 @@ for (
         key => 'a b')],
     ['400 request/idempotency_key_invalid', $nginx->create_request(
         headers => [('idempotency-key' => 'a') x 2])],
-    ['404 request/invalid_request', 'GET', '/v4/segments/a%2fb'],
+    ['404 request/invalid_request', 'GET', '/v4/segments/a/b'],
+    ['404 resource/not_found', 'GET', '/v4/segments/a%2fb'],
     ['404 resource/not_found', 'GET', '/v4/segments/a~b'],
     ['405 request/invalid_request', 'PATCH', '/v4/segments', body => '{}'],
     ['413 request/invalid_content', $nginx->create_request(
