@@ -6,6 +6,7 @@
 
 #include "ngx_http_segments_limit.h"
 #include "ngx_http_segments_metrics.h"
+#include "contract/sg_headers.h"
 
 
 /* milliseconds by which Redis ends a WAIT late: with its next tick, of which
@@ -379,18 +380,19 @@ static ngx_int_t
 ngx_http_segments_check_proxy_headers(ngx_conf_t *cf,
     ngx_http_proxy_loc_conf_t *plcf)
 {
+    sg_str_t        name;
     ngx_uint_t      i, n;
     ngx_keyval_t   *header;
 
-    static ngx_str_t  ours[] = {
-        ngx_string("Authorization"),
-        ngx_string("Idempotency-Key"),
-        ngx_string("Content-Type"),
-        ngx_string("Content-Length"),
-        ngx_string("Content-Encoding"),
-        ngx_string("Transfer-Encoding"),
-        ngx_string("Accept-Encoding"),
-        ngx_string("Cookie")
+    static const sg_str_t  ours[] = {
+        sg_string("Authorization"),
+        sg_string("Idempotency-Key"),
+        sg_string("Content-Type"),
+        sg_string("Content-Length"),
+        sg_string("Content-Encoding"),
+        sg_string("Transfer-Encoding"),
+        sg_string("Accept-Encoding"),
+        sg_string("Cookie")
     };
 
     if (plcf->headers_source == NULL) {
@@ -401,13 +403,12 @@ ngx_http_segments_check_proxy_headers(ngx_conf_t *cf,
 
     for (i = 0; i < plcf->headers_source->nelts; i++) {
 
+        name.data = header[i].key.data;
+        name.len = header[i].key.len;
+
         for (n = 0; n < sizeof(ours) / sizeof(ours[0]); n++) {
 
-            if (header[i].key.len == ours[n].len
-                && ngx_strncasecmp(header[i].key.data, ours[n].data,
-                                   ours[n].len)
-                   == 0)
-            {
+            if (sg_header_is(name, ours[n])) {
                 return ngx_http_segments_refuse_conf(cf,
                            "\"proxy_set_header %V\" cannot be used in a "
                            "guarded location: the gateway decides on this "

@@ -27,6 +27,10 @@ static ngx_uint_t ngx_http_segments_passes(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_table_elt_t *h, ngx_uint_t nominations);
 static ngx_uint_t ngx_http_segments_nominated(ngx_http_request_t *r,
     const sg_str_t *name);
+static ngx_uint_t ngx_http_segments_set(ngx_http_proxy_loc_conf_t *plcf,
+    sg_str_t name);
+static ngx_int_t ngx_http_segments_rename(ngx_http_request_t *r,
+    ngx_table_elt_t *h);
 static ngx_int_t ngx_http_segments_push(ngx_http_request_t *r,
     ngx_list_t *headers, const char *name, ngx_str_t *value);
 static ngx_int_t ngx_http_segments_upstream_path(ngx_http_request_t *r,
@@ -141,6 +145,10 @@ ngx_http_segments_upstream_headers(ngx_http_request_t *r,
             }
 
             *copy = h[i];
+
+            if (ngx_http_segments_rename(r, copy) != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
     }
 
@@ -173,7 +181,8 @@ static ngx_uint_t
 ngx_http_segments_passes(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     ngx_table_elt_t *h, ngx_uint_t nominations)
 {
-    sg_str_t  name;
+    sg_str_t                       name;
+    ngx_http_segments_loc_conf_t  *slcf;
 
     static const sg_str_t  idempotency_key = sg_string("Idempotency-Key");
 
@@ -186,11 +195,78 @@ ngx_http_segments_passes(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
 
     /* where a key is honoured, only the upstream's own goes upstream */
 
-    if (ctx->key.len && sg_str_caseeq(name, idempotency_key)) {
+    if (ctx->key.len && sg_header_is(name, idempotency_key)) {
+        return 0;
+    }
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (ngx_http_segments_set(slcf->plcf, name)) {
         return 0;
     }
 
     return !(nominations && ngx_http_segments_nominated(r, &name));
+}
+
+
+/*
+ * Whether proxy_set_header has a field of that name: nginx itself then drops
+ * the client's, but only where both are spelled with the same dashes.
+ */
+
+static ngx_uint_t
+ngx_http_segments_set(ngx_http_proxy_loc_conf_t *plcf, sg_str_t name)
+{
+    sg_str_t       set;
+    ngx_uint_t     i;
+    ngx_keyval_t  *header;
+
+    if (plcf->headers_source == NULL) {
+        return 0;
+    }
+
+    header = plcf->headers_source->elts;
+
+    for (i = 0; i < plcf->headers_source->nelts; i++) {
+
+        set.data = header[i].key.data;
+        set.len = header[i].key.len;
+
+        if (sg_header_is(name, set)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* one that was judged goes under the name that it was judged by */
+
+static ngx_int_t
+ngx_http_segments_rename(ngx_http_request_t *r, ngx_table_elt_t *h)
+{
+    sg_str_t  name, key;
+
+    key.data = h->key.data;
+    key.len = h->key.len;
+
+    name = sg_request_header_name(key);
+
+    if (name.data == key.data) {
+        return NGX_OK;
+    }
+
+    h->key.data = (u_char *) name.data;
+
+    h->lowcase_key = ngx_pnalloc(r->pool, h->key.len);
+    if (h->lowcase_key == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
+
+    return NGX_OK;
 }
 
 
@@ -209,7 +285,7 @@ ngx_http_segments_nominated(ngx_http_request_t *r, const sg_str_t *name)
 
     /* it was validated, and without it the body would be another message */
 
-    if (name && sg_str_caseeq(*name, content_type)) {
+    if (name && sg_header_is(*name, content_type)) {
         return 0;
     }
 
@@ -222,7 +298,7 @@ ngx_http_segments_nominated(ngx_http_request_t *r, const sg_str_t *name)
             field.data = h[i].key.data;
             field.len = h[i].key.len;
 
-            if (!sg_str_caseeq(field, connection)) {
+            if (!sg_header_is(field, connection)) {
                 continue;
             }
 

@@ -157,7 +157,7 @@ ngx_http_segments_stored(ngx_http_segments_loc_conf_t *slcf, sg_str_t name)
         configured.data = header[i].data;
         configured.len = header[i].len;
 
-        if (sg_str_caseeq(name, configured)) {
+        if (sg_header_is(name, configured)) {
             return 1;
         }
     }
@@ -185,6 +185,8 @@ ngx_http_segments_restore_headers(ngx_http_request_t *r, ngx_str_t *headers)
         key.len = name.len;
         text.data = (u_char *) value.data;
         text.len = value.len;
+
+        /* as nginx knows it, which made the first answer */
 
         if (sg_str_caseeq(name, content_type)) {
             ngx_http_segments_restore_content_type(r, &text);

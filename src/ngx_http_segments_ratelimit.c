@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_segments_limit.h"
+#include "contract/sg_headers.h"
 #include "contract/sg_ratelimit.h"
 
 
@@ -218,7 +219,7 @@ ngx_http_segments_limit_taken(ngx_http_request_t *r, sg_str_t name)
             value.len = h[i].value.len;
 
             if (h[i].hash
-                && (sg_str_caseeq(field, policy) || sg_str_caseeq(field, left))
+                && (sg_header_is(field, policy) || sg_header_is(field, left))
                 && sg_ratelimit_has(value, name))
             {
                 return 1;

@@ -218,15 +218,15 @@ ngx_http_segments_collect(ngx_http_request_t *r,
             value.data = h[i].value.data;
             value.len = h[i].value.len;
 
-            if (sg_str_caseeq(name, content_type)) {
+            if (sg_header_is(name, content_type)) {
                 fields->content_types++;
                 fields->content_type = value;
 
-            } else if (sg_str_caseeq(name, idempotency_key)) {
+            } else if (sg_header_is(name, idempotency_key)) {
                 fields->keys++;
                 fields->key = value;
 
-            } else if (sg_str_caseeq(name, content_encoding)) {
+            } else if (sg_header_is(name, content_encoding)) {
                 fields->encoded |= !sg_content_coding_is_identity(value);
             }
         }

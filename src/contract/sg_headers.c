@@ -8,20 +8,15 @@
 #include <string.h>
 
 
-#define SG_MATCH_DASH  1                /* "_" in the name counts as "-" */
-
-
 typedef struct {
     sg_str_t              name;         /* lower case, without the "*" */
     int                   prefix;       /* 1: every name that begins with it */
 } sg_header_t;
 
 
-static int sg_header_is_in(sg_str_t name, const sg_header_t *headers,
-    unsigned flags);
-static int sg_header_match(sg_str_t name, const sg_header_t *header,
-    unsigned flags);
-static unsigned char sg_header_fold(unsigned char ch, unsigned flags);
+static int sg_header_is_in(sg_str_t name, const sg_header_t *headers);
+static int sg_header_match(sg_str_t name, const sg_header_t *header);
+static unsigned char sg_header_fold(unsigned char ch);
 static sg_str_t sg_header_trim(sg_str_t str);
 static sg_str_t sg_header_take(sg_str_t *rest, unsigned char separator);
 static int sg_charset_is_utf8(sg_str_t parameter);
@@ -43,6 +38,7 @@ static const sg_header_t  sg_request_dropped[] = {
     { sg_string("authorization"), 0 },
     { sg_string("cookie"), 0 },
     { sg_string("accept-encoding"), 0 },
+    { sg_string("content-length"), 0 },     /* nginx writes its own */
     { sg_string("x-http-method"), 1 },      /* -Override too */
     { sg_string("x-method-override"), 0 },
     { sg_string("x-original-"), 1 },        /* -URL, -URI, -Method, -Path */
@@ -117,6 +113,49 @@ sg_header_is_token(sg_str_t text)
 
 
 int
+sg_header_is(sg_str_t name, sg_str_t other)
+{
+    size_t  i;
+
+    if (name.len != other.len) {
+        return 0;
+    }
+
+    for (i = 0; i < name.len; i++) {
+        if (sg_header_fold(name.data[i]) != sg_header_fold(other.data[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+sg_str_t
+sg_request_header_name(sg_str_t name)
+{
+    static const sg_str_t  names[] = {
+        sg_string("Content-Type"),
+        sg_string("Content-Encoding"),
+        sg_string("Idempotency-Key")
+    };
+
+    size_t  i;
+
+    if (name.len && memchr(name.data, '_', name.len)) {
+
+        for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            if (sg_header_is(name, names[i])) {
+                return names[i];
+            }
+        }
+    }
+
+    return name;
+}
+
+
+int
 sg_media_type_is_json(sg_str_t value)
 {
     static const sg_str_t  json = sg_string("application/json");
@@ -172,8 +211,8 @@ sg_content_coding_is_identity(sg_str_t value)
 int
 sg_request_header_dropped(sg_str_t name)
 {
-    return sg_header_is_in(name, sg_hop_by_hop, SG_MATCH_DASH)
-           || sg_header_is_in(name, sg_request_dropped, SG_MATCH_DASH);
+    return sg_header_is_in(name, sg_hop_by_hop)
+           || sg_header_is_in(name, sg_request_dropped);
 }
 
 
@@ -185,8 +224,8 @@ sg_connection_nominates(sg_str_t connection, sg_str_t name)
     }
 
     while (connection.len) {
-        if (sg_str_caseeq(sg_header_trim(sg_header_take(&connection, ',')),
-                          name))
+        if (sg_header_is(sg_header_trim(sg_header_take(&connection, ',')),
+                         name))
         {
             return 1;
         }
@@ -199,14 +238,14 @@ sg_connection_nominates(sg_str_t connection, sg_str_t name)
 int
 sg_response_header_dropped(sg_str_t name)
 {
-    return sg_header_is_in(name, sg_response_dropped, 0);
+    return sg_header_is_in(name, sg_response_dropped);
 }
 
 
 int
 sg_response_header_stored(sg_str_t name)
 {
-    return sg_header_is_in(name, sg_response_stored, 0);
+    return sg_header_is_in(name, sg_response_stored);
 }
 
 
@@ -214,18 +253,18 @@ int
 sg_response_header_storable(sg_str_t name)
 {
     return sg_header_is_token(name)
-           && !sg_header_is_in(name, sg_hop_by_hop, 0)
-           && !sg_header_is_in(name, sg_response_fresh, 0);
+           && !sg_header_is_in(name, sg_hop_by_hop)
+           && !sg_header_is_in(name, sg_response_fresh);
 }
 
 
 static int
-sg_header_is_in(sg_str_t name, const sg_header_t *headers, unsigned flags)
+sg_header_is_in(sg_str_t name, const sg_header_t *headers)
 {
     const sg_header_t  *header;
 
     for (header = headers; header->name.len; header++) {
-        if (sg_header_match(name, header, flags)) {
+        if (sg_header_match(name, header)) {
             return 1;
         }
     }
@@ -235,7 +274,7 @@ sg_header_is_in(sg_str_t name, const sg_header_t *headers, unsigned flags)
 
 
 static int
-sg_header_match(sg_str_t name, const sg_header_t *header, unsigned flags)
+sg_header_match(sg_str_t name, const sg_header_t *header)
 {
     size_t  i;
 
@@ -247,7 +286,7 @@ sg_header_match(sg_str_t name, const sg_header_t *header, unsigned flags)
     }
 
     for (i = 0; i < header->name.len; i++) {
-        if (sg_header_fold(name.data[i], flags) != header->name.data[i]) {
+        if (sg_header_fold(name.data[i]) != header->name.data[i]) {
             return 0;
         }
     }
@@ -257,13 +296,13 @@ sg_header_match(sg_str_t name, const sg_header_t *header, unsigned flags)
 
 
 static unsigned char
-sg_header_fold(unsigned char ch, unsigned flags)
+sg_header_fold(unsigned char ch)
 {
     if (ch >= 'A' && ch <= 'Z') {
         return (unsigned char) (ch | 0x20);
     }
 
-    return (ch == '_' && (flags & SG_MATCH_DASH)) ? '-' : ch;
+    return (ch == '_') ? '-' : ch;
 }
 
 

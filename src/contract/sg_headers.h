@@ -1,7 +1,7 @@
 
 /*
  * Which header fields pass, and how Content-Type is read.  Names are compared
- * in any case.
+ * in any case, and with "_" as "-": to many upstreams both are one name.
  */
 
 #ifndef SG_HEADERS_H
@@ -13,6 +13,16 @@
 
 /* 1 for a token (RFC 9110, 5.6.2), as a field's name is one */
 int sg_header_is_token(sg_str_t text);
+
+/* 1 when both are one name; either may be empty */
+int sg_header_is(sg_str_t name, sg_str_t other);
+
+/*
+ * The name under which a request field goes upstream: that of Content-Type,
+ * Content-Encoding and Idempotency-Key, which were judged in whatever
+ * spelling, is written with "-"; others stay.  Static, or "name" itself.
+ */
+sg_str_t sg_request_header_name(sg_str_t name);
 
 /*
  * 1 for application/json without parameters or with charset=utf-8 as its only
@@ -26,9 +36,9 @@ int sg_content_coding_is_identity(sg_str_t value);
 /*
  * 1 for a request field that never goes upstream as the client sent it:
  * Authorization, Cookie, Proxy-*, hop-by-hop fields (RFC 9110, 7.6.1),
- * Accept-Encoding, and the fields by which frameworks let a client replace
- * the method or the path (X-HTTP-Method-Override, X-Original-URL, ...); with
- * "_" for "-" too, which many upstreams read as the same name
+ * Accept-Encoding, Content-Length, and the fields by which frameworks let a
+ * client replace the method or the path (X-HTTP-Method-Override,
+ * X-Original-URL, ...)
  */
 int sg_request_header_dropped(sg_str_t name);
 

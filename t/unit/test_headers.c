@@ -119,6 +119,60 @@ tokens(void **state)
 
 
 static void
+names(void **state)
+{
+    static const struct {
+        const char  *name, *other;
+        int          same;
+    } rows[] = {
+        { "Content-Type", "content-type", 1 },
+        { "Content_Type", "Content-Type", 1 },
+        { "content-type", "CONTENT_TYPE", 1 },
+        { "__", "--", 1 },
+        { "", "", 1 },
+
+        { "Content-Type", "ContentType", 0 },
+        { "Content Type", "Content-Type", 0 },
+        { "Content-Type", "Content-Typ", 0 },
+        { "", "a", 0 },
+        { "@", "`", 0 },
+        { "[", "{", 0 }
+    };
+
+    static const char *const  sent[][2] = {
+        { "Content_Type", "Content-Type" },
+        { "content_encoding", "Content-Encoding" },
+        { "IDEMPOTENCY_KEY", "Idempotency-Key" },
+        { "idempotency-key", "idempotency-key" },
+        { "X_Other", "X_Other" },
+        { "_", "_" },
+        { "", "" }
+    };
+
+    size_t    i;
+    sg_str_t  exact;
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        exact = str_exact(str(rows[i].name));
+        check_int(rows[i].name, sg_header_is(exact, str(rows[i].other)),
+                  rows[i].same);
+        str_exact_free(exact);
+    }
+
+    for (i = 0; i < N(sent); i++) {
+        exact = str_exact(str(sent[i][0]));
+        check_str(sent[i][0], sg_request_header_name(exact), sent[i][1]);
+        str_exact_free(exact);
+    }
+
+    assert_int_equal(sg_header_is((sg_str_t) { NULL, 0 },
+                                  (sg_str_t) { NULL, 0 }), 1);
+}
+
+
+static void
 request_dropped(void **state)
 {
     static const header_row_t  rows[] = {
@@ -134,10 +188,11 @@ request_dropped(void **state)
         { "X-Original-URI", 1 }, { "X-Original-Method", 1 },
         { "X-Rewrite-URL", 1 }, { "X-Forwarded-Uri", 1 },
         { "X-Forwarded-Method", 1 }, { "X-Forwarded-Path", 1 },
-        { "X-Forwarded-Prefix", 1 },
+        { "X-Forwarded-Prefix", 1 }, { "Content-Length", 1 },
+        { "Content_Length", 1 }, { "Transfer_Encoding", 1 },
 
         { "", 0 }, { "Proxy", 0 }, { "Accept", 0 }, { "Content-Type", 0 },
-        { "Content-Length", 0 }, { "Idempotency-Key", 0 }, { "Host", 0 },
+        { "Idempotency-Key", 0 }, { "Host", 0 },
         { "Authorization2", 0 }, { "X-Authorization", 0 }, { "Cookies", 0 },
         { "X-Forwarded-For", 0 }, { "X-Forwarded-Proto", 0 },
         { "User-Agent", 0 }, { "Trailers", 0 }, { "TEE", 0 }
@@ -161,6 +216,8 @@ nominations(void **state)
         { "keep-alive ,\tx-secret\t, close", "X-Secret", 1 },
         { ",,x-secret,,", "x-secret", 1 },
         { "Idempotency-Key", "idempotency-key", 1 },
+        { "x_secret", "X-Secret", 1 },
+        { "x-secret", "X_Secret", 1 },
 
         { "", "x-secret", 0 },
         { "close", "x-secret", 0 },
@@ -193,7 +250,8 @@ response_dropped(void **state)
     static const header_row_t  rows[] = {
         { "Authorization", 1 }, { "proxy-authenticate", 1 },
         { "Proxy-Authorization", 1 }, { "X-Accel-Redirect", 1 },
-        { "x-accel-anything", 1 },
+        { "x-accel-anything", 1 }, { "X_Accel_Redirect", 1 },
+        { "Idempotent_Replayed", 1 }, { "Idempotency-Status", 1 },
 
         { "", 0 }, { "X-Accel", 0 }, { "WWW-Authenticate", 0 },
         { "Location", 0 }, { "Set-Cookie", 0 }
@@ -212,6 +270,7 @@ response_stored(void **state)
         { "Content-Language", 1 }, { "Location", 1 }, { "ETag", 1 },
         { "Last-Modified", 1 }, { "Link", 1 }, { "Cache-Control", 1 },
         { "Content-Encoding", 1 }, { "LOCATION", 1 },
+        { "Cache_Control", 1 },
 
         { "", 0 }, { "Content-Location", 0 }, { "Set-Cookie", 0 },
         { "Date", 0 }, { "X-Request-Id", 0 }, { "Links", 0 }
@@ -239,7 +298,7 @@ response_storable(void **state)
         { "Content-Length", 0 }, { "Content-Encoding", 0 }, { "Date", 0 },
         { "Server", 0 }, { "WWW-Authenticate", 0 }, { "Authorization", 0 },
         { "Idempotent-Replayed", 0 }, { "Idempotency-Status", 0 },
-        { "Retry-After", 0 }
+        { "Retry-After", 0 }, { "Set_Cookie", 0 }, { "X_Accel_Charset", 0 }
     };
 
     (void) state;
@@ -255,6 +314,7 @@ main(void)
         cmocka_unit_test(media_types),
         cmocka_unit_test(content_codings),
         cmocka_unit_test(tokens),
+        cmocka_unit_test(names),
         cmocka_unit_test(request_dropped),
         cmocka_unit_test(nominations),
         cmocka_unit_test(response_dropped),
