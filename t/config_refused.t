@@ -342,10 +342,12 @@ my @refused = (
         qr/invalid database number in Redis URL "unix:\/a\?db=x"/],
     ['databases of a socket', set(segments_redis => 'unix:/a?db=1&db=2'),
         qr/duplicate "db" in Redis URL "unix:\/a\?db=1&db=2"/],
-    ['parameter of a socket', set(segments_redis => 'unix:/a?base=1'),
-        qr/other than "db" in Redis URL "unix:\/a\?base=1"/],
-    ['relative socket with a database', set(segments_redis => 'unix:a?db=1'),
-        qr/path in Redis URL "unix:a\?db=1" is not absolute/],
+    ['a password for a parameter of a socket', set(segments_redis =>
+        'unix:/a?password=hidden'),
+        qr/other than "db" in Redis URL "unix:\/a"/],
+    ['a password behind a bad database of a socket', set(segments_redis =>
+        'unix:/a?db=x&password=hidden'),
+        qr/invalid database number in Redis URL "unix:\/a\?db=x"/],
     ['port', set(segments_redis => 'redis://127.0.0.1:0'),
         qr/in Redis URL/],
     ['relative socket', set(segments_redis => 'unix:a.sock'),

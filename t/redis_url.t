@@ -91,7 +91,9 @@ for my $row (
     ['unix:/s?database=1', qr/a parameter other than "db"/],
     ['unix:/s?db=1&x=2', qr/a parameter other than "db"/],
     ['unix:/s?db=1&', qr/a parameter other than "db"/],
-    ['unix:/s?db=1&db=1', qr/duplicate "db" in Redis URL "unix:\/s"/],
+    ['unix:/s?db=1&db=1', qr/duplicate "db" in Redis URL "unix:\/s\?db=1&db=1"/],
+    ['unix:/s?db=x', qr/database number in Redis URL "unix:\/s\?db=x"/],
+    ["unix:/s?db=1&$PASSWORD", qr/other than "db" in Redis URL "unix:\/s"/],
 
     ["redis://\@127.0.0.1 $good", qr/no user before "\@"/],
     ['redis://user@127.0.0.1',

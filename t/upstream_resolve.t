@@ -118,4 +118,33 @@ wait_for { $nginx->request('GET', '/v4/segments')->status == 200 } 20,
 is($nginx->create(key => 'a')->summary, '201 replayed marked',
     'it has left: served');
 
+# by https the name may lead anywhere, and no variable is needed
+
+my ($url, $ca) = tls_front($upstream, name => 'api.test');
+my ($tls) = $url =~ /:([0-9]+)\z/;
+
+$dns->set('front.test' => ['127.0.0.1']);
+
+my $https = nginx(redis => redis_server(),
+    http => group("server front.test:$tls resolve; keepalive 4;"),
+    set  => {
+        segments_operations           => 'all',
+        proxy_pass                    => 'https://group',
+        proxy_ssl_name                => 'api.test',
+        proxy_ssl_server_name         => 'on',
+        proxy_ssl_verify              => 'on',
+        proxy_ssl_trusted_certificate => $ca,
+    });
+
+wait_for { $https->request('GET', '/v4/segments')->status == 200 } 20,
+    'the name to be resolved';
+
+my $asked = $dns->queries('front.test');
+
+wait_for { $dns->queries('front.test') > $asked } 20,
+    'the name to be resolved again';
+is($https->create(key => 'a')->summary, '201 created', 'by https');
+is($https->create(key => 'a')->summary, '201 replayed marked',
+    'by https: replayed');
+
 done_testing();

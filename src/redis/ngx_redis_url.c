@@ -392,7 +392,7 @@ ngx_redis_unix_url(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url)
     if (url->data[sizeof("unix:") - 1] != '/') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "the path in Redis URL \"%V\" is not absolute",
-                           url);
+                           &redis->name);
         return NGX_ERROR;
     }
 
@@ -411,11 +411,14 @@ ngx_redis_unix_url(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url)
 }
 
 
+/* a password may stand where "db" should: only what was read is repeated */
+
 static ngx_int_t
 ngx_redis_url_parameters(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url,
     u_char *p)
 {
     u_char      *end, *last;
+    ngx_str_t    read;
     ngx_uint_t   seen;
 
     last = url->data + url->len;
@@ -430,18 +433,20 @@ ngx_redis_url_parameters(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url,
         if (end - p < 3 || ngx_strncmp(p, "db=", 3) != 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "a parameter other than \"db\" "
-                               "in Redis URL \"%V\"", url);
+                               "in Redis URL \"%V\"", &redis->name);
             return NGX_ERROR;
         }
+
+        read.data = url->data;
+        read.len = end - url->data;
 
         if (seen) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate \"db\" in Redis URL \"%V\"",
-                               url);
+                               "duplicate \"db\" in Redis URL \"%V\"", &read);
             return NGX_ERROR;
         }
 
-        if (ngx_redis_url_db(cf, redis, url, p + 3, end) != NGX_OK) {
+        if (ngx_redis_url_db(cf, redis, &read, p + 3, end) != NGX_OK) {
             return NGX_ERROR;
         }
 
