@@ -46,7 +46,55 @@ is(scalar @missing, 0, 'every message is in TROUBLESHOOTING.md')
 is(scalar @gone, 0, 'every message of TROUBLESHOOTING.md is in the sources')
     or diag(map { "not in the sources:\n    `$_`\n" } @gone);
 
+# the words that errors of Redis begin with, each with a row
+
+my @WORDS = qw(MOVED ASK CLUSTERDOWN TRYAGAIN READONLY OOM NOPERM NOAUTH
+    WRONGPASS WRONGTYPE MISCONF NOREPLICAS LOADING MASTERDOWN BUSY NOSCRIPT
+    CROSSSLOT ERR);
+
+my %rows = rows('What Redis refuses with');
+my %known = map { $_ => 1 } @WORDS;
+
+is_deeply([grep { !$rows{$_} } @WORDS], [], 'a row for each word of Redis');
+is_deeply([grep { !$known{$_} } sort keys %rows], [], 'and no other row');
+is_deeply([grep { 2 != grep { /\w.*\.\z/s } @{ $rows{$_} // [] } } @WORDS], [],
+    'what each means, and what to do');
+cmp_ok(scalar(words_of_sources()), '>=', 6, 'words that the sources know');
+is_deeply([grep { !$rows{$_} } words_of_sources()], [],
+    'a row for each word that the sources know');
+
 done_testing();
+
+
+# a table's rows: the first cell, without its quotes => the others
+
+sub rows {
+    my ($heading) = @_;
+
+    my ($section) = slurp(program_root() . '/TROUBLESHOOTING.md')
+        =~ /^#+ \Q$heading\E\n(.*?)(?=^#)/ms or return;
+
+    return map { my ($word, @cells) = split / \| /; ($word =~ tr/`//dr, \@cells) }
+        $section =~ /^\| (`.*) \|$/mg;
+}
+
+
+# what the client of Redis compares an error's beginning, or its text, with
+
+sub words_of_sources {
+    my %words;
+
+    for my $path (glob program_root() . '/src/redis/*.c') {
+        my $text = slurp($path);
+
+        $words{$1}++ while $text
+            =~ /ngx_redis_(?:begins|contains)\([^;"]*"-?([A-Z]{3,})\b ?"/g;
+    }
+
+    my @words = sort keys %words;
+
+    return @words;
+}
 
 
 # message => file.  A message is what is logged, or what a directive's setter or
