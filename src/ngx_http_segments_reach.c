@@ -73,7 +73,7 @@ ngx_http_segments_check_upstream(ngx_conf_t *cf,
 }
 
 
-/* whether servers join the group when their names are known, while nginx runs */
+/* whether servers join the group while nginx runs, by "resolve" */
 
 static ngx_uint_t
 ngx_http_segments_resolving_upstream(ngx_http_upstream_srv_conf_t *uscf)

@@ -86,11 +86,11 @@ SKIP: {
     my $nginx = nginx(main => "load_module $late;", upstream => $upstream,
         redis => $redis, location => 'late_handler end;');
 
-    is($nginx->create(key => 'a')->status, 500, 'handler set at the end: fails');
+    is($nginx->create(key => 'a')->status, 500, 'set at the end: fails');
     like($nginx->error_log, qr/\[error\].* another module answers in a guarded/,
-        'handler set at the end: why');
-    is($upstream->count, 0, 'handler set at the end: nothing was sent');
-    is_deeply($redis->commands, {}, 'handler set at the end: nor stored');
+        'set at the end: why');
+    is($upstream->count, 0, 'set at the end: nothing was sent');
+    is_deeply($redis->commands, {}, 'set at the end: nor stored');
 
     $nginx->configure(location => '')->reload;
 

@@ -1,8 +1,8 @@
 
 /*
  * Another module, for tests, whose handler answers with 204 in a location.  It
- * is set when locations are merged ("late_handler merge;"), or at the end of the
- * configuration ("late_handler end;").
+ * is set when locations are merged ("late_handler merge;"), or at the end of
+ * the configuration ("late_handler end;").
  */
 
 #include <ngx_config.h>
