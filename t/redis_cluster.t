@@ -27,7 +27,7 @@ my %set = (
 
 my $rule = 'on >password ~segments:* -@all +ping +eval +evalsha +hset +hdel '
     . '+hmget +del +exists +pexpire +pttl +time +get +set +info '
-    . '+cluster|slots +asking';
+    . '+cluster|slots +cluster|info +asking';
 
 for my $server ($cluster->servers) {
     is($server->cmd('ACL', 'SETUSER', 'gateway', split ' ', $rule), 'OK',

@@ -14,7 +14,8 @@ use Segments::Test;
 
 my $upstream = upstream();
 
-my @MAP = ([EXPECT => 'CLUSTER', 'SLOTS'], [SEND => \&slots]);
+my @MAP = ([EXPECT => 'CLUSTER', 'INFO'], [EXPECT => 'CLUSTER', 'SLOTS'],
+    [SEND => "cluster_state:ok\r\ncluster_current_epoch:1\r\n", \&slots]);
 
 
 # all slots are the fake's own

@@ -47,7 +47,7 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
         return NULL;
     }
 
-    cmd = ngx_redis_command_create(map->guide, script, nkeys, argv, argc);
+    cmd = ngx_redis_command_create(map->home, script, nkeys, argv, argc);
     if (cmd == NULL) {
         return NULL;
     }
@@ -55,7 +55,7 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
     node = ngx_redis_map_find(map, cmd->slot);
 
     if (node == NULL) {
-        node = map->guide;
+        node = map->home;
     }
 
     cmd->replicas = options->replicas;
@@ -66,6 +66,7 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
     node->connect_timeout = options->connect_timeout;
 
     if (ngx_redis_breaker_refuses(node, options)) {
+        ngx_redis_map_trouble(map);
 
         /* in no queue; its deadline is now, which is never within this call */
 
@@ -165,7 +166,10 @@ ngx_redis_deadline_handler(ngx_event_t *ev)
 
     if (!cmd->refused && !cmd->lost) {
         ngx_redis_breaker_failed(cmd->node);
-        ngx_redis_map_doubt(cmd->node->redis->map);
+
+        if (!cmd->node->guide) {
+            ngx_redis_map_trouble(cmd->node->redis->map);
+        }
     }
 
     rc = ngx_redis_abandon(cmd);

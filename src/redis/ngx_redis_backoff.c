@@ -1,6 +1,6 @@
 
 /*
- * When a connection is tried again, and how often the log says that it failed.
+ * When a connection is tried again.
  *
  * The workers of many hosts lose Redis at the same moment, and want it back as
  * soon as it is there: pauses are random, a worker tries at most five times in
@@ -14,9 +14,6 @@
 /* milliseconds */
 #define NGX_REDIS_BACKOFF_MIN     50
 #define NGX_REDIS_BACKOFF_MAX     400
-
-#define NGX_REDIS_MUTE_MIN        1000
-#define NGX_REDIS_MUTE_MAX        60000
 
 
 /*
@@ -40,7 +37,6 @@ ngx_redis_backoff_try(ngx_redis_node_t *node)
     }
 
     node->tries[0] = ngx_current_msec;
-    node->round++;
 
     if (node->ntries < NGX_REDIS_TRIES) {
         node->ntries++;
@@ -72,52 +68,4 @@ ngx_redis_backoff(ngx_redis_node_t *node)
     }
 
     ngx_add_timer(&node->backoff, ngx_min(pause, NGX_REDIS_BACKOFF_MAX));
-}
-
-
-/*
- * What fails again in the same state, at all addresses, says so less and less
- * often.  That is a matter of the log of the connection that is being made:
- * the node's other lines are always written.
- */
-
-void
-ngx_redis_backoff_listen(ngx_redis_node_t *node)
-{
-    ngx_redis_noted_t  *noted;
-
-    noted = &node->noted[node->state];
-
-    node->trying.log_level = (noted->round != node->round
-                              && ngx_current_msec - noted->time < noted->mute)
-                             ? NGX_LOG_ALERT : node->log.log_level;
-}
-
-
-void
-ngx_redis_backoff_note(ngx_redis_node_t *node)
-{
-    ngx_redis_noted_t  *noted;
-
-    noted = &node->noted[node->state];
-
-    if (noted->round == node->round
-        || node->trying.log_level != node->log.log_level)
-    {
-        return;
-    }
-
-    noted->round = node->round;
-    noted->time = ngx_current_msec;
-    noted->mute = noted->mute ? ngx_min(2 * noted->mute, NGX_REDIS_MUTE_MAX)
-                              : NGX_REDIS_MUTE_MIN;
-}
-
-
-void
-ngx_redis_backoff_done(ngx_redis_node_t *node)
-{
-    ngx_memzero(node->noted, sizeof(node->noted));
-
-    node->trying.log_level = node->log.log_level;
 }

@@ -28,7 +28,8 @@ ngx_redis_channel_t *
 ngx_redis_channel_create(ngx_redis_t *redis, ngx_str_t *prefix,
     ngx_msec_t connect_timeout, ngx_redis_message_pt handler, void *data)
 {
-    u_char               *p;
+    u_char                text[sizeof("channel:") - 1 + 16];
+    ngx_str_t             suffix;
     ngx_redis_map_t      *map;
     ngx_redis_channel_t  *channel;
 
@@ -37,8 +38,35 @@ ngx_redis_channel_create(ngx_redis_t *redis, ngx_str_t *prefix,
         return NULL;
     }
 
+    /* two workers that draw the same are told too much, and no harm is done */
+
+    suffix.data = text;
+    suffix.len = ngx_sprintf(text, "channel:%08xD%08xD",
+                             (uint32_t) ngx_random(), (uint32_t) ngx_random())
+                 - text;
+
+    channel = ngx_redis_channel_open(redis, &redis->greeting, prefix, &suffix,
+                                     connect_timeout, handler, data);
+    if (channel == NULL) {
+        return NULL;
+    }
+
+    ngx_redis_map_follow(map, channel);
+
+    return channel;
+}
+
+
+ngx_redis_channel_t *
+ngx_redis_channel_open(ngx_redis_t *redis, ngx_redis_greeting_t *greeting,
+    ngx_str_t *prefix, ngx_str_t *suffix, ngx_msec_t connect_timeout,
+    ngx_redis_message_pt handler, void *data)
+{
+    u_char               *p;
+    ngx_redis_channel_t  *channel;
+
     channel = ngx_calloc(sizeof(ngx_redis_channel_t) + prefix->len
-                         + sizeof("channel:") - 1 + 16, ngx_cycle->log);
+                         + suffix->len, ngx_cycle->log);
     if (channel == NULL) {
         return NULL;
     }
@@ -47,20 +75,19 @@ ngx_redis_channel_create(ngx_redis_t *redis, ngx_str_t *prefix,
 
     channel->redis = redis;
     channel->refused = ngx_current_msec;
+    channel->patience = NGX_REDIS_CHANNEL_REFUSED;
     channel->handler = handler;
     channel->data = data;
-
-    /* two workers that draw the same are told too much, and no harm is done */
 
     p = (u_char *) &channel[1];
 
     channel->name.data = p;
-    channel->name.len = ngx_sprintf(p, "%Vchannel:%08xD%08xD", prefix,
-                                    (uint32_t) ngx_random(),
-                                    (uint32_t) ngx_random())
-                        - p;
+    channel->name.len = prefix->len + suffix->len;
 
-    if (ngx_redis_greeting_subscribe(&channel->greeting, &redis->greeting,
+    p = ngx_cpymem(p, prefix->data, prefix->len);
+    ngx_memcpy(p, suffix->data, suffix->len);
+
+    if (ngx_redis_greeting_subscribe(&channel->greeting, greeting,
                                      &channel->name)
         != NGX_OK)
     {
@@ -76,8 +103,6 @@ ngx_redis_channel_create(ngx_redis_t *redis, ngx_str_t *prefix,
 
     channel->node->channel = channel;
     channel->node->connect_timeout = connect_timeout;
-
-    ngx_redis_map_follow(map, channel);
 
     return channel;
 }
@@ -141,7 +166,7 @@ ngx_redis_channel_wanted(ngx_redis_channel_t *channel)
 void
 ngx_redis_channel_refused(ngx_redis_channel_t *channel)
 {
-    channel->refused = ngx_current_msec + NGX_REDIS_CHANNEL_REFUSED;
+    channel->refused = ngx_current_msec + channel->patience;
 }
 
 

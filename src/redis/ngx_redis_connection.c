@@ -269,8 +269,7 @@ ngx_redis_eof(ngx_redis_node_t *node)
              && ngx_queue_empty(&node->sent))
             ? NGX_LOG_WARN : NGX_LOG_ERR;
 
-    ngx_log_error(level, node->peer.connection->log, 0,
-                  "redis closed the connection");
+    ngx_log_error(level, &node->log, 0, "redis closed the connection");
 }
 
 
@@ -283,7 +282,7 @@ ngx_redis_parse(ngx_redis_node_t *node)
     for ( ;; ) {
 
         if (redisReaderGetReply(node->reader, &reply) != REDIS_OK) {
-            ngx_log_error(NGX_LOG_ERR, node->peer.connection->log, 0,
+            ngx_log_error(NGX_LOG_ERR, &node->log, 0,
                           "redis sent an invalid reply");
             return ngx_redis_out_of_step(node);
         }
@@ -423,13 +422,13 @@ ngx_redis_mark_again(ngx_redis_node_t *node, ngx_queue_t *queue)
 
         /*
          * Its handler is called soon, never while a reply is being read; the
-         * node may be gone by then, the guide is not.
+         * node may be gone by then, the home is not.
          */
 
         ngx_queue_remove(q);
         ngx_queue_init(q);
 
-        ngx_redis_move(cmd, node->redis->map->guide);
+        ngx_redis_move(cmd, node->redis->map->home);
         ngx_redis_command_rewind(cmd);
 
         cmd->lost = 1;

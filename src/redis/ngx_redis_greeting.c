@@ -259,8 +259,7 @@ ngx_redis_greeting_check(ngx_redis_node_t *node, ngx_redis_greet_e step,
         }
 
         if (reply->type == REDIS_REPLY_ARRAY) {
-            ngx_log_error(NGX_LOG_ERR, node->peer.connection->log, 0,
-                          "redis is not a master");
+            ngx_log_error(NGX_LOG_ERR, &node->log, 0, "redis is not a master");
             return NGX_ERROR;
         }
 
@@ -321,7 +320,7 @@ ngx_redis_greeting_refused(ngx_redis_node_t *node, ngx_redis_greet_e step,
     command = ngx_redis_greeting_names[step];
 
     if (reply->type != REDIS_REPLY_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, node->peer.connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
                       "redis sent an unexpected reply to %s", command);
         return;
     }
@@ -334,6 +333,6 @@ ngx_redis_greeting_refused(ngx_redis_node_t *node, ngx_redis_greet_e step,
         }
     }
 
-    ngx_log_error(NGX_LOG_ERR, node->peer.connection->log, 0,
+    ngx_log_error(NGX_LOG_ERR, &node->log, 0,
                   "redis refused %s with \"%*s\"", command, n, reply->str);
 }

@@ -5,6 +5,7 @@
  *
  *     face         ngx_redis.c             submit, cancel, deadlines
  *     map          ngx_redis_map.c         which node a command goes to
+ *     question     ngx_redis_question.c    who is asked for that, and when
  *     sentinel     ngx_redis_sentinel.c    by asking sentinels
  *     cluster      ngx_redis_cluster.c     by asking the cluster's nodes
  *     node         ngx_redis_node.c        connect, close
@@ -68,14 +69,6 @@ typedef enum {
 } ngx_redis_node_state_e;
 
 
-/* of a state: when the log said that a connection failed in it */
-typedef struct {
-    ngx_msec_t               time;
-    ngx_msec_t               mute;      /* not again so long; 0: it did not */
-    ngx_uint_t               round;     /* of connecting, in which it did */
-} ngx_redis_noted_t;
-
-
 /* closed -> open -> closed; only ngx_redis_breaker.c moves it */
 typedef struct {
     ngx_uint_t               failed;    /* in a row */
@@ -86,6 +79,16 @@ typedef struct {
     ngx_redis_command_t     *probe;     /* pending, or NULL */
     unsigned                 open:1;
 } ngx_redis_breaker_t;
+
+
+/* what the map asks a node */
+typedef struct {
+    ngx_redis_command_t     *command;   /* pending, or NULL */
+    ngx_redis_command_t     *health_command;    /* before it, or NULL */
+    ngx_redis_health_t       health;    /* as the node has said */
+    ngx_uint_t               turn;      /* the map's at that time */
+    unsigned                 complained:1;  /* in the log, of what it says */
+} ngx_redis_question_t;
 
 
 typedef struct {
@@ -152,30 +155,43 @@ struct ngx_redis_s {
 
 /*
  * Where a worker's commands go.  A single Redis has one node, which is the
- * guide and the master; with sentinels the guide is one of them; in a cluster
- * it is any of the URL's nodes.
+ * master and the commands' home.  Otherwise the URL's servers are guides, the
+ * sentinels or nodes of the cluster, and the home has no server: commands wait
+ * there while no node is known for them.
  */
 struct ngx_redis_map_s {
     ngx_redis_t             *redis;
-    ngx_redis_node_t        *guide;
+    ngx_redis_node_t        *home;
     ngx_redis_node_t        *master;    /* NULL: not known, or a cluster */
 
     /* event ident must be after 3 pointers as in ngx_connection_t */
     ngx_int_t                ident;
 
     ngx_redis_node_t       **slots;     /* a cluster's; NULL: not known */
-    ngx_queue_t              nodes;     /* all but the guide */
+    ngx_queue_t              nodes;     /* all but the home and the guides */
     ngx_queue_t              channels;  /* of which the nodes follow */
     ngx_queue_t              homeless;  /* commands for which no node is known:
-                                           the guide's, in no queue of it */
+                                           the home's, in no queue of it */
 
-    ngx_redis_command_t     *question;  /* pending, or NULL */
-    ngx_redis_node_t        *asked;     /* of whom */
-    ngx_msec_t               last;      /* when a question was sent */
+    ngx_redis_node_t       **guides;    /* one for each host of the URL */
+    ngx_redis_channel_t    **watches;   /* of sentinels, each NULL at first */
+    ngx_uint_t               nguides;
+    ngx_redis_node_t        *speaker;   /* whose answer was the last of use, or
+                                           NULL */
+    ngx_redis_node_t        *hinted;    /* the guide to be asked next, or
+                                           NULL */
+    unsigned long long       epoch;     /* of the cluster, as the answer that is
+                                           believed; 0: not known */
+    ngx_uint_t               turns;     /* questions */
+    ngx_uint_t               nspeakers; /* who might have been asked the last */
     ngx_uint_t               useless;   /* answers in a row */
+    ngx_msec_t               last;      /* when a question was sent */
+    ngx_msec_t               troubled;  /* when something failed */
     ngx_event_t              timer;     /* the next question */
     ngx_msec_t               connect_timeout;   /* the newest command's */
     ngx_msec_t               timeout;
+    unsigned                 doubted:1; /* since the last question */
+    unsigned                 sure:1;    /* the cluster does not fail */
     unsigned                 closing:1; /* the worker ends */
 };
 
@@ -201,6 +217,7 @@ struct ngx_redis_node_s {
     ngx_uint_t               live;      /* commands in these queues whose
                                            handler is still to be called */
     ngx_queue_t              siblings;  /* in the map's nodes, if any */
+    ngx_redis_question_t     question;
     ngx_msec_t               connect_timeout;   /* the newest command's */
     ngx_redis_breaker_t      breaker;
     ngx_redis_node_state_e   state;
@@ -235,19 +252,16 @@ struct ngx_redis_node_s {
     unsigned                 leaving:1; /* its connection is to go */
     unsigned                 retired:1; /* and itself, too */
     unsigned                 mentioned:1;   /* in the answer being read */
+    unsigned                 guide:1;   /* takes questions, or tells */
     unsigned                 vain:1;    /* they greeted, no more */
     ngx_msec_t               tries[NGX_REDIS_TRIES];    /* points in time, the
                                            last one first */
     ngx_uint_t               ntries;    /* since a command was answered, of
                                            which these are known */
-    ngx_uint_t               round;     /* of connecting to all its addresses */
     ngx_event_t              backoff;   /* a timer: no connecting before */
     ngx_event_t              work;      /* posted: connects, writes, leaves */
 
-    ngx_log_t                log;
-    ngx_log_t                trying;    /* the connection's: as above, but
-                                           mute at times until it is ready */
-    ngx_redis_noted_t        noted[ngx_redis_node_ready];
+    ngx_log_t                log;       /* the connection's */
     u_char                   buffer[NGX_REDIS_BUFFER_SIZE];
 };
 
@@ -259,6 +273,7 @@ struct ngx_redis_channel_s {
     ngx_str_t                name;
     ngx_redis_greeting_t     greeting;  /* the node's */
     ngx_msec_t               refused;   /* not to be tried before */
+    ngx_msec_t               patience;  /* after a refusal */
     ngx_redis_message_pt     handler;
     void                    *data;      /* the handler's */
     unsigned                 listening:1;
@@ -334,8 +349,8 @@ void ngx_redis_move(ngx_redis_command_t *cmd, ngx_redis_node_t *node);
 ngx_redis_map_t *ngx_redis_map_get(ngx_redis_t *redis);
 void ngx_redis_map_destroy(ngx_redis_map_t *map);
 
-/* whether the master, any of a cluster's nodes or, where none is known, the
-   guide is out of order */
+/* whether the master, any of a cluster's nodes or, where none is known, all
+   that might tell are out of order */
 ngx_uint_t ngx_redis_map_unusable(ngx_redis_map_t *map);
 
 /* where commands of this slot go; NULL: not known */
@@ -345,8 +360,8 @@ ngx_redis_node_t *ngx_redis_map_find(ngx_redis_map_t *map, ngx_uint_t slot);
    known */
 void ngx_redis_map_route(ngx_redis_map_t *map, ngx_redis_command_t *cmd);
 
-/* what is known may be wrong: asks, but not too often */
-void ngx_redis_map_doubt(ngx_redis_map_t *map);
+/* commands for which no node was known go to where it is known now */
+void ngx_redis_map_send_home(ngx_redis_map_t *map);
 
 /*
  * NGX_OK: "reply" sends the command elsewhere or to a later time, and that has
@@ -366,16 +381,47 @@ void ngx_redis_map_evacuate(ngx_redis_node_t *node);
 /* a channel's node follows the master */
 void ngx_redis_map_follow(ngx_redis_map_t *map, ngx_redis_channel_t *channel);
 
-/* the words of the question, and what is made of the answer: NGX_DECLINED when
-   it is of no use */
+
+/* question */
+
+/* what is known may be wrong: asks, but not too often */
+void ngx_redis_map_doubt(ngx_redis_map_t *map);
+
+/* as above, for a command or a connection failed: goes on asking while what is
+   known fails */
+void ngx_redis_map_trouble(ngx_redis_map_t *map);
+
+/* as above, and that guide is to be asked */
+void ngx_redis_map_hint(ngx_redis_map_t *map, ngx_redis_node_t *guide);
+
+/* the node is the last to be asked next */
+void ngx_redis_map_spoke(ngx_redis_map_t *map, ngx_redis_node_t *node);
+
+/* the map's timer */
+void ngx_redis_map_handler(ngx_event_t *ev);
+
+/* the connection is lost */
+void ngx_redis_question_lost(ngx_redis_node_t *node);
+
+/* the node goes */
+void ngx_redis_question_cancel(ngx_redis_node_t *node);
+
+/* the words of the question, and what is made of a node's answer: NGX_DECLINED
+   when it is of no use */
 
 ngx_uint_t ngx_redis_sentinel_question(ngx_redis_map_t *map,
     const char **words);
 ngx_int_t ngx_redis_sentinel_answer(ngx_redis_map_t *map,
-    const redisReply *reply);
+    ngx_redis_node_t *guide, const redisReply *reply);
 ngx_uint_t ngx_redis_cluster_question(const char **words);
 ngx_int_t ngx_redis_cluster_answer(ngx_redis_map_t *map,
-    const redisReply *reply);
+    ngx_redis_node_t *node, const redisReply *reply);
+
+/* before the question: how the cluster is, as the node sees it */
+void ngx_redis_cluster_ask_health(ngx_redis_node_t *node, ngx_msec_t timeout);
+
+/* subscribes where that is still to be done */
+void ngx_redis_sentinel_watch(ngx_redis_map_t *map);
 
 
 /* node */
@@ -436,15 +482,6 @@ void ngx_redis_backoff_try(ngx_redis_node_t *node);
 /* sets the timer before which there is no other one */
 void ngx_redis_backoff(ngx_redis_node_t *node);
 
-/* in a new state of connecting: whether node->trying is mute */
-void ngx_redis_backoff_listen(ngx_redis_node_t *node);
-
-/* what failed in this state was logged, unless that was mute */
-void ngx_redis_backoff_note(ngx_redis_node_t *node);
-
-/* connected: the next failure is news */
-void ngx_redis_backoff_done(ngx_redis_node_t *node);
-
 
 /* resolve */
 
@@ -500,7 +537,12 @@ void ngx_redis_breaker_failed(ngx_redis_node_t *node);
 void ngx_redis_breaker_answered(ngx_redis_node_t *node);
 
 
-/* channel: what its node does */
+/* channel */
+
+/* named by both texts; its node, without a host, greets with "greeting" */
+ngx_redis_channel_t *ngx_redis_channel_open(ngx_redis_t *redis,
+    ngx_redis_greeting_t *greeting, ngx_str_t *prefix, ngx_str_t *suffix,
+    ngx_msec_t connect_timeout, ngx_redis_message_pt handler, void *data);
 
 /* whether the node is to be connected */
 ngx_uint_t ngx_redis_channel_wanted(ngx_redis_channel_t *channel);

@@ -1,9 +1,8 @@
 
 /*
  * Which node a command goes to.  What is known is used at once; when it turns
- * out to be wrong, or nothing is known, a question is asked, not more often
- * than NGX_REDIS_MAP_PAUSE.  Commands without a node wait for the answer, but
- * no longer than their deadlines.
+ * out to be wrong, or nothing is known, a question is asked.  Commands without
+ * a node wait for the answer, but no longer than their deadlines.
  *
  * Nodes come and go with the answers.  One that goes hands back its commands,
  * in an event of its own: a reply that is being read may have been its.
@@ -13,22 +12,16 @@
 #include "ngx_redis_internal.h"
 
 
-#define NGX_REDIS_MAP_PAUSE       100   /* milliseconds between questions */
 #define NGX_REDIS_MAP_HOPS        16    /* of one command */
 
 /* Milliseconds after which sentinels are asked though nothing is wrong: an old
    master that does not know yet takes writes that will be lost. */
 #define NGX_REDIS_MAP_FRESH       1000
-#define NGX_REDIS_MAP_WORDS       3
 
 
 static ngx_redis_map_t *ngx_redis_map_create(ngx_redis_t *redis);
-static void ngx_redis_map_ask(ngx_redis_map_t *map);
-static ngx_redis_node_t *ngx_redis_map_speaker(ngx_redis_map_t *map);
-static void ngx_redis_map_answered(void *data, ngx_int_t rc,
-    const redisReply *reply);
-static void ngx_redis_map_handler(ngx_event_t *ev);
-static void ngx_redis_map_send_home(ngx_redis_map_t *map);
+static ngx_int_t ngx_redis_map_init(ngx_redis_map_t *map);
+static ngx_int_t ngx_redis_map_guides(ngx_redis_map_t *map);
 static ngx_int_t ngx_redis_map_hop(ngx_redis_map_t *map,
     ngx_redis_command_t *cmd, ngx_redis_error_t *error);
 
@@ -47,13 +40,9 @@ ngx_redis_map_get(ngx_redis_t *redis)
 static ngx_redis_map_t *
 ngx_redis_map_create(ngx_redis_t *redis)
 {
-    ngx_redis_map_t       *map;
-    ngx_redis_greeting_t  *greeting;
+    ngx_redis_map_t  *map;
 
-    map = ngx_calloc(sizeof(ngx_redis_map_t)
-                     + (redis->topology == ngx_redis_cluster
-                        ? NGX_REDIS_SLOTS * sizeof(ngx_redis_node_t *) : 0),
-                     ngx_cycle->log);
+    map = ngx_calloc(sizeof(ngx_redis_map_t), ngx_cycle->log);
     if (map == NULL) {
         return NULL;
     }
@@ -65,42 +54,91 @@ ngx_redis_map_create(ngx_redis_t *redis)
     ngx_queue_init(&map->channels);
     ngx_queue_init(&map->homeless);
 
-    greeting = (redis->topology == ngx_redis_single) ? &redis->greeting
-                                                     : &redis->guide_greeting;
-
-    map->guide = ngx_redis_node_create(redis, redis->hosts, redis->nhosts,
-                                       greeting);
-    if (map->guide == NULL) {
-        ngx_free(map);
+    if (ngx_redis_map_init(map) != NGX_OK) {
+        ngx_redis_map_destroy(map);
         return NULL;
-    }
-
-    switch (redis->topology) {
-
-    case ngx_redis_single:
-        map->master = map->guide;
-        break;
-
-    case ngx_redis_sentinel:
-        break;
-
-    case ngx_redis_cluster:
-        map->slots = (ngx_redis_node_t **) &map[1];
-        break;
     }
 
     map->timer.handler = ngx_redis_map_handler;
     map->timer.data = map;
-    map->timer.log = &map->guide->log;
+    map->timer.log = &map->home->log;
     map->timer.cancelable = 1;
 
     return map;
 }
 
 
+static ngx_int_t
+ngx_redis_map_init(ngx_redis_map_t *map)
+{
+    ngx_redis_t  *redis;
+
+    redis = map->redis;
+
+    if (redis->topology == ngx_redis_single) {
+        map->home = ngx_redis_node_create(redis, redis->hosts, redis->nhosts,
+                                          &redis->greeting);
+        map->master = map->home;
+
+        return map->home ? NGX_OK : NGX_ERROR;
+    }
+
+    map->home = ngx_redis_node_create(redis, NULL, 0, &redis->greeting);
+    if (map->home == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (redis->topology == ngx_redis_cluster) {
+        map->slots = ngx_calloc(NGX_REDIS_SLOTS * sizeof(ngx_redis_node_t *),
+                                ngx_cycle->log);
+        if (map->slots == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_redis_map_guides(map);
+}
+
+
+static ngx_int_t
+ngx_redis_map_guides(ngx_redis_map_t *map)
+{
+    ngx_uint_t         n;
+    ngx_redis_t       *redis;
+    ngx_redis_node_t  *node;
+
+    redis = map->redis;
+
+    map->guides = ngx_calloc(redis->nhosts * sizeof(ngx_redis_node_t *),
+                             ngx_cycle->log);
+    map->watches = ngx_calloc(redis->nhosts * sizeof(ngx_redis_channel_t *),
+                              ngx_cycle->log);
+
+    if (map->guides == NULL || map->watches == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (n = 0; n < redis->nhosts; n++) {
+        node = ngx_redis_node_create(redis, &redis->hosts[n], 1,
+                                     &redis->guide_greeting);
+        if (node == NULL) {
+            return NGX_ERROR;
+        }
+
+        node->guide = 1;
+
+        map->guides[n] = node;
+        map->nguides++;
+    }
+
+    return NGX_OK;
+}
+
+
 void
 ngx_redis_map_destroy(ngx_redis_map_t *map)
 {
+    ngx_uint_t            n;
     ngx_queue_t          *q;
     ngx_redis_node_t     *node;
     ngx_redis_command_t  *cmd;
@@ -129,12 +167,26 @@ ngx_redis_map_destroy(ngx_redis_map_t *map)
         ngx_redis_node_destroy(node);
     }
 
-    if (map->timer.timer_set) {
-        ngx_del_timer(&map->timer);     /* its log is the guide's */
+    for (n = 0; n < map->nguides; n++) {
+
+        if (map->watches[n]) {
+            ngx_redis_channel_destroy(map->watches[n]);
+        }
+
+        ngx_redis_node_destroy(map->guides[n]);
     }
 
-    ngx_redis_node_destroy(map->guide);
+    if (map->timer.timer_set) {
+        ngx_del_timer(&map->timer);     /* its log is the home's */
+    }
 
+    if (map->home) {
+        ngx_redis_node_destroy(map->home);
+    }
+
+    ngx_free(map->watches);
+    ngx_free(map->guides);
+    ngx_free(map->slots);
     ngx_free(map);
 }
 
@@ -150,7 +202,7 @@ ngx_redis_map_unusable(ngx_redis_map_t *map)
     }
 
     if (ngx_queue_empty(&map->nodes)) {
-        return ngx_redis_node_unusable(map->guide);
+        return map->useless > 1 || ngx_redis_node_unusable(map->home);
     }
 
     for (q = ngx_queue_head(&map->nodes);
@@ -200,7 +252,7 @@ ngx_redis_map_route(ngx_redis_map_t *map, ngx_redis_command_t *cmd)
         return;
     }
 
-    ngx_redis_move(cmd, map->guide);
+    ngx_redis_move(cmd, map->home);
     ngx_queue_insert_tail(&map->homeless, &cmd->queue);
 
     ngx_redis_map_doubt(map);
@@ -208,138 +260,6 @@ ngx_redis_map_route(ngx_redis_map_t *map, ngx_redis_command_t *cmd)
 
 
 void
-ngx_redis_map_doubt(ngx_redis_map_t *map)
-{
-    ngx_msec_t  elapsed;
-
-    if (map->guide == map->master
-        || map->closing
-        || map->question
-        || map->timer.timer_set)
-    {
-        return;
-    }
-
-    elapsed = ngx_current_msec - map->last;
-
-    /* never within the call: the caller may be reading a reply */
-
-    ngx_add_timer(&map->timer, (elapsed < NGX_REDIS_MAP_PAUSE)
-                               ? NGX_REDIS_MAP_PAUSE - elapsed : 0);
-}
-
-
-static void
-ngx_redis_map_handler(ngx_event_t *ev)
-{
-    ngx_redis_map_t *map = ev->data;
-
-    if (map->question == NULL
-        && !(ngx_exiting && ngx_queue_empty(&map->homeless)))
-    {
-        ngx_redis_map_ask(map);
-    }
-}
-
-
-static void
-ngx_redis_map_ask(ngx_redis_map_t *map)
-{
-    ngx_uint_t         n;
-    ngx_msec_t         timeout;
-    const char        *words[NGX_REDIS_MAP_WORDS];
-    ngx_redis_node_t  *node;
-
-    node = ngx_redis_map_speaker(map);
-
-    n = (map->redis->topology == ngx_redis_sentinel)
-        ? ngx_redis_sentinel_question(map, words)
-        : ngx_redis_cluster_question(words);
-
-    timeout = map->timeout;
-
-    if (node->state != ngx_redis_node_ready) {
-        timeout += node->nhosts * map->connect_timeout;
-    }
-
-    node->connect_timeout = map->connect_timeout;
-
-    map->last = ngx_current_msec;
-    map->asked = node;
-    map->question = ngx_redis_send_words(node, words, n, timeout,
-                                         ngx_redis_map_answered, map);
-
-    if (map->question == NULL) {
-        ngx_redis_map_doubt(map);       /* later */
-    }
-}
-
-
-/* a node of a cluster that has answered, or the guide */
-
-static ngx_redis_node_t *
-ngx_redis_map_speaker(ngx_redis_map_t *map)
-{
-    ngx_queue_t       *q;
-    ngx_redis_node_t  *node;
-
-    if (map->slots && map->useless == 0) {
-
-        for (q = ngx_queue_head(&map->nodes);
-             q != ngx_queue_sentinel(&map->nodes);
-             q = ngx_queue_next(q))
-        {
-            node = ngx_queue_data(q, ngx_redis_node_t, siblings);
-
-            if (node->state == ngx_redis_node_ready
-                && !node->retired
-                && !node->leaving
-                && node->breaker.failed == 0)
-            {
-                return node;
-            }
-        }
-    }
-
-    return map->guide;
-}
-
-
-static void
-ngx_redis_map_answered(void *data, ngx_int_t rc, const redisReply *reply)
-{
-    ngx_redis_map_t *map = data;
-
-    ngx_redis_node_t  *asked;
-
-    asked = map->asked;
-
-    map->question = NULL;
-
-    if (rc == NGX_OK) {
-        rc = map->slots ? ngx_redis_cluster_answer(map, reply)
-                        : ngx_redis_sentinel_answer(map, reply);
-    }
-
-    if (rc == NGX_OK) {
-        map->useless = 0;
-        ngx_redis_map_send_home(map);
-        return;
-    }
-
-    map->useless++;
-
-    if (asked == map->guide) {
-        ngx_redis_node_leave(asked);
-    }
-
-    if (!ngx_queue_empty(&map->homeless)) {
-        ngx_redis_map_doubt(map);
-    }
-}
-
-
-static void
 ngx_redis_map_send_home(ngx_redis_map_t *map)
 {
     ngx_queue_t           queue, *q;
@@ -381,7 +301,7 @@ ngx_redis_map_redirect(ngx_redis_command_t *cmd, const redisReply *reply)
 
     case ngx_redis_error_readonly:
 
-        if (node == map->guide && !ngx_redis_node_may_move(node)) {
+        if (node == map->home && !ngx_redis_node_may_move(node)) {
             return NGX_DECLINED;
         }
 
@@ -451,15 +371,17 @@ ngx_redis_map_hop(ngx_redis_map_t *map, ngx_redis_command_t *cmd,
 
         /* until the next answer; a single Redis: the next connection */
 
-        if (map->guide == map->master) {
+        if (map->home == map->master) {
             ngx_queue_insert_tail(&cmd->node->waiting, &cmd->queue);
             return NGX_OK;
         }
 
-        ngx_redis_move(cmd, map->guide);
+        ngx_redis_map_spoke(map, cmd->node);
+
+        ngx_redis_move(cmd, map->home);
         ngx_queue_insert_tail(&map->homeless, &cmd->queue);
 
-        ngx_redis_map_doubt(map);
+        ngx_redis_map_trouble(map);
 
         return NGX_OK;
     }
@@ -528,13 +450,10 @@ ngx_redis_map_evacuate(ngx_redis_node_t *node)
 
     map = node->redis->map;
 
-    if (map->question && map->asked == node) {
-        (void) ngx_redis_cancel(map->question);
-        map->question = NULL;
+    ngx_redis_question_cancel(node);
 
-        if (!ngx_queue_empty(&map->homeless)) {
-            ngx_redis_map_doubt(map);
-        }
+    if (map->speaker == node) {
+        map->speaker = NULL;
     }
 
     /* takes back what was sent, and what else is the node's own */

@@ -37,8 +37,6 @@ ngx_redis_node_create(ngx_redis_t *redis, ngx_redis_host_t *hosts,
     node->log.data = node;
     ngx_redis_tally_node(node);
 
-    node->trying = node->log;
-
     node->backoff.handler = ngx_redis_node_handler;
     node->backoff.data = node;
     node->backoff.log = &node->log;
@@ -259,7 +257,6 @@ ngx_redis_node_find(ngx_redis_node_t *node)
     if (node->tried == 0 && node->redis->resolver && !host->literal) {
         node->log.action = "resolving";
         node->state = ngx_redis_node_resolving;
-        ngx_redis_backoff_listen(node);
 
         ngx_redis_resolve(node);
         return;
@@ -305,10 +302,9 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     ngx_peer_connection_t  *pc;
 
     node->state = ngx_redis_node_connecting;
-    ngx_redis_backoff_listen(node);
 
     if (node->naddrs == 0) {
-        ngx_log_error(NGX_LOG_ERR, &node->trying, 0,
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
                       "no address of \"%V\" is known, a resolver might help",
                       &node->hosts[node->host].name);
         ngx_redis_node_failed(node);
@@ -323,7 +319,7 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     pc->socklen = addr->socklen;
     pc->name = &addr->name;
     pc->get = ngx_event_get_peer;
-    pc->log = &node->trying;
+    pc->log = &node->log;
     pc->log_error = NGX_ERROR_ERR;
 
     rc = ngx_event_connect_peer(pc);
@@ -370,7 +366,6 @@ ngx_redis_node_connected(ngx_redis_node_t *node)
 
     node->log.action = "TLS handshaking with";
     node->state = ngx_redis_node_securing;
-    ngx_redis_backoff_listen(node);
 
     switch (ngx_redis_tls_start(node)) {
 
@@ -410,7 +405,6 @@ ngx_redis_node_secured(ngx_redis_node_t *node)
     node->greeting.last = greeting->data + greeting->len;
     node->greeted = 0;
     node->state = ngx_redis_node_greeting;
-    ngx_redis_backoff_listen(node);
 
     ngx_redis_send(node);
 }
@@ -468,7 +462,6 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
     node->tried = 0;
     node->unlucky = 0;
     node->state = ngx_redis_node_ready;
-    ngx_redis_backoff_done(node);
 
     if (node->channel) {
         ngx_redis_channel_subscribed(node->channel);
@@ -521,6 +514,7 @@ ngx_redis_node_close(ngx_redis_node_t *node)
     node->peer.connection = NULL;
     node->state = ngx_redis_node_down;
 
+    ngx_redis_question_lost(node);
     ngx_redis_ack_cancel(node);
     ngx_redis_node_rewind(node);
     ngx_redis_ack_rewind(node);
@@ -566,14 +560,10 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
 
     ready = (node->state == ngx_redis_node_ready);
 
-    if (!ready) {
-        ngx_redis_backoff_note(node);
-    }
-
     ngx_redis_node_close(node);
 
-    if (node->redis->map) {
-        ngx_redis_map_doubt(node->redis->map);
+    if (node->redis->map && !node->guide) {
+        ngx_redis_map_trouble(node->redis->map);
     }
 
     if (ready) {
@@ -638,9 +628,9 @@ ngx_redis_node_log_error(ngx_log_t *log, u_char *buf, size_t len)
     p = buf;
     node = log->data;
 
-    if (node->log.action) {
-        p = ngx_snprintf(buf, len, " while %s redis node \"%V\"",
-                         node->log.action, &node->redis->name);
+    if (log->action) {
+        p = ngx_snprintf(buf, len, " while %s redis node \"%V\"", log->action,
+                         &node->redis->name);
         len -= p - buf;
         buf = p;
     }

@@ -429,6 +429,45 @@ ngx_redis_parse_policy(const redisReply *reply, const char **policy)
 }
 
 
+void
+ngx_redis_parse_health(const redisReply *reply, ngx_redis_health_t *health)
+{
+    size_t              i, len;
+    const char         *s;
+    unsigned long long  epoch;
+
+    health->ok = 1;
+    health->epoch = 0;
+
+    if (reply == NULL || reply->type != REDIS_REPLY_STRING) {
+        return;
+    }
+
+    s = ngx_redis_line(reply, "cluster_state:", &len);
+
+    health->ok = (s == NULL || (len == 2 && memcmp(s, "ok", 2) == 0));
+
+    s = ngx_redis_line(reply, "cluster_current_epoch:", &len);
+
+    if (s == NULL || len > sizeof("1000000000000000000") - 1) {
+        return;
+    }
+
+    epoch = 0;
+
+    for (i = 0; i < len; i++) {
+
+        if (s[i] < '0' || s[i] > '9') {
+            return;
+        }
+
+        epoch = epoch * 10 + (unsigned) (s[i] - '0');
+    }
+
+    health->epoch = epoch;
+}
+
+
 /* what follows "name" at the beginning of a line */
 
 static const char *

@@ -67,6 +67,13 @@ typedef enum {
 } ngx_redis_expect_e;
 
 
+/* of a cluster, as a node sees it */
+typedef struct {
+    unsigned long long    epoch;        /* 0: not known */
+    unsigned              ok:1;
+} ngx_redis_health_t;
+
+
 /*
  * hiredis' reader, which believes what the other side says about the size of
  * an array and takes as much memory, with a limit to it; NULL when memory
@@ -110,6 +117,13 @@ size_t ngx_redis_parse_policy(const redisReply *reply, const char **policy);
 /* whether a text begins with the word, a literal; needs <string.h> */
 #define ngx_redis_begins(s, len, word)                                        \
     ((len) >= sizeof(word) - 1 && memcmp(s, word, sizeof(word) - 1) == 0)
+
+/*
+ * The answer to CLUSTER INFO.  Where there is none (NULL), it is a refusal, or
+ * does not say, nothing is held against the node: ok, and an epoch of 0.
+ */
+void ngx_redis_parse_health(const redisReply *reply,
+    ngx_redis_health_t *health);
 
 /* whether the word stands anywhere in a text */
 int ngx_redis_contains(const char *s, size_t len, const char *word);

@@ -71,11 +71,10 @@ ngx_redis_resolve_handler(ngx_resolver_ctx_t *ctx)
     node = ctx->data;
 
     if (ctx->state) {
-        ngx_log_error(NGX_LOG_ERR, &node->trying, 0,
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
                       "\"%V\" could not be resolved (%i: %s)",
                       &ctx->name, ctx->state,
                       ngx_resolver_strerror(ctx->state));
-        ngx_redis_backoff_note(node);
 
     } else {
 

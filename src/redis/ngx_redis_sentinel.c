@@ -2,14 +2,26 @@
 /*
  * The master as the sentinels know it.  That it is one is checked by ROLE when
  * a connection to it is made.
+ *
+ * Each of them is listened to as well: what it publishes of a change is not
+ * believed, but a reason to ask it.  Where it refuses that, or a message is
+ * lost, the questions that are asked anyway serve.
  */
 
 
 #include "ngx_redis_internal.h"
 
 
+/* milliseconds: a refusal is a matter of access rights */
+#define NGX_REDIS_SENTINEL_REFUSED  3600000
+
+
+static void ngx_redis_sentinel_told(void *data, const ngx_str_t *message);
 static void ngx_redis_sentinel_follow(ngx_redis_map_t *map,
     ngx_redis_node_t *node);
+
+
+static ngx_str_t  ngx_redis_sentinel_channel = ngx_string("+switch-master");
 
 
 ngx_uint_t
@@ -24,14 +36,21 @@ ngx_redis_sentinel_question(ngx_redis_map_t *map, const char **words)
 
 
 ngx_int_t
-ngx_redis_sentinel_answer(ngx_redis_map_t *map, const redisReply *reply)
+ngx_redis_sentinel_answer(ngx_redis_map_t *map, ngx_redis_node_t *guide,
+    const redisReply *reply)
 {
     ngx_redis_node_t   *node, *old;
     ngx_redis_place_t   place;
 
     if (!ngx_redis_parse_master(reply, &place)) {
-        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(&map->guide->log), 0,
-                      "sentinel names no master \"%V\"", &map->redis->master);
+
+        if (!guide->question.complained) {
+            guide->question.complained = 1;
+            ngx_log_error(NGX_LOG_ERR, &guide->log, 0,
+                          "sentinel names no master \"%V\"",
+                          &map->redis->master);
+        }
+
         return NGX_DECLINED;
     }
 
@@ -41,7 +60,7 @@ ngx_redis_sentinel_answer(ngx_redis_map_t *map, const redisReply *reply)
         return NGX_OK;
     }
 
-    node = ngx_redis_map_node(map, map->guide, &place);
+    node = ngx_redis_map_node(map, guide, &place);
     if (node == NULL) {
         return NGX_DECLINED;
     }
@@ -49,7 +68,7 @@ ngx_redis_sentinel_answer(ngx_redis_map_t *map, const redisReply *reply)
     map->master = node;
 
     if (old) {
-        ngx_log_error(NGX_LOG_NOTICE, &map->guide->log, 0,
+        ngx_log_error(NGX_LOG_NOTICE, &guide->log, 0,
                       "redis master \"%V\" is now at %V:%ui",
                       &map->redis->master, &node->own.name,
                       (ngx_uint_t) node->own.port);
@@ -77,5 +96,72 @@ ngx_redis_sentinel_follow(ngx_redis_map_t *map, ngx_redis_node_t *node)
 
         /* without memory it stays where it is, and hears nothing */
         (void) ngx_redis_node_follow(channel->node, node);
+    }
+}
+
+
+void
+ngx_redis_sentinel_watch(ngx_redis_map_t *map)
+{
+    ngx_uint_t            i;
+    ngx_str_t             none;
+    ngx_redis_t          *redis;
+    ngx_redis_node_t     *node;
+    ngx_redis_channel_t  *watch;
+
+    redis = map->redis;
+
+    if (redis->topology != ngx_redis_sentinel) {
+        return;
+    }
+
+    ngx_str_null(&none);
+
+    for (i = 0; i < map->nguides; i++) {
+
+        if (map->watches[i]) {
+            ngx_redis_node_wake(map->watches[i]->node);
+            continue;
+        }
+
+        watch = ngx_redis_channel_open(redis, &redis->guide_greeting,
+                                       &ngx_redis_sentinel_channel, &none,
+                                       map->connect_timeout,
+                                       ngx_redis_sentinel_told,
+                                       map->guides[i]);
+        if (watch == NULL) {
+            continue;                   /* with the next question */
+        }
+
+        node = watch->node;
+        node->hosts = map->guides[i]->hosts;
+        node->nhosts = 1;
+        node->guide = 1;
+
+        watch->patience = NGX_REDIS_SENTINEL_REFUSED;
+
+        map->watches[i] = watch;
+        ngx_redis_channel_listen(watch, 1);
+    }
+}
+
+
+static void
+ngx_redis_sentinel_told(void *data, const ngx_str_t *message)
+{
+    ngx_redis_node_t *guide = data;
+
+    ngx_str_t  *name;
+
+    name = &guide->redis->master;
+
+    /* without a message: what came before went unheard */
+
+    if (message == NULL
+        || (message->len > name->len
+            && ngx_memcmp(message->data, name->data, name->len) == 0
+            && message->data[name->len] == ' '))
+    {
+        ngx_redis_map_hint(guide->redis->map, guide);
     }
 }

@@ -131,6 +131,7 @@ check_reply(const redisReply *reply)
     size_t              i, len;
     const char         *policy;
     ngx_redis_place_t   place;
+    ngx_redis_health_t  health;
 
     check_error(reply);
     check_fits(reply);
@@ -143,6 +144,12 @@ check_reply(const redisReply *reply)
 
     if (ngx_redis_parse_role(reply)) {
         MUST(reply->type == REDIS_REPLY_ARRAY);
+    }
+
+    ngx_redis_parse_health(reply, &health);
+
+    if (reply->type != REDIS_REPLY_STRING) {
+        MUST(health.ok && health.epoch == 0);
     }
 
     len = ngx_redis_parse_policy(reply, &policy);

@@ -3,7 +3,7 @@ package Segments::Cluster;
 # Three masters and three replicas, all real.
 #
 #     my $cluster = Segments::Cluster->start(options => {...},
-#         tls => [$certificate, $key, $authority]);
+#         tls => [$certificate, $key, $authority], bus => 1);
 #     $cluster->url                 redis+cluster://...
 #     $cluster->slot($key)          of a key
 #     $cluster->owner($slot)        Segments::RedisServer, now
@@ -12,10 +12,13 @@ package Segments::Cluster;
 #                                   $between is called while both have some
 #     $cluster->migrate($slot, $to, $between, $n)   when the new one has $n, or
 #                                   all that there are
+#     $cluster->cut_off($server)    from the others, where there is a bus; it
+#     $cluster->join_again          still answers
 
 use strict;
 use warnings;
 
+use Segments::ClusterBus;
 use Segments::RedisServer;
 use Segments::Util qw(free_port slow wait_for);
 
@@ -24,27 +27,33 @@ sub start {
     my ($class, %args) = @_;
 
     my @tls = @{ $args{tls} // [] };
+    my $bus = $args{bus} && Segments::ClusterBus->start(6);
     my @servers = map {
         Segments::RedisServer->start(options => {
             'cluster-enabled'      => 'yes',
-            'cluster-port'         => free_port(),
+            $bus ? (
+                'cluster-port' => $bus->inner($_),
+                'cluster-announce-bus-port' => $bus->outer($_),
+            ) : ('cluster-port' => free_port()),
             'cluster-node-timeout' => int slow(1000),
             'repl-diskless-sync-delay' => 0,
             @tls ? (Segments::RedisServer::tls_options(@tls),
                 'tls-cluster' => 'yes') : (),
             %{ $args{options} // {} },
         })
-    } 1 .. 6;
+    } 0 .. 5;
 
-    my $self = bless { servers => \@servers, tls => !!@tls }, $class;
+    my $self = bless { servers => \@servers, tls => !!@tls, bus => $bus },
+        $class;
 
     for my $i (0 .. 5) {
         $servers[$i]->cmd('CLUSTER', 'SET-CONFIG-EPOCH', $i + 1);
         $servers[$i]->cmd('CLUSTER', 'ADDSLOTSRANGE', int(16384 * $i / 3),
             int(16384 * ($i + 1) / 3) - 1) if $i < 3;
         $servers[0]->cmd('CLUSTER', 'MEET', '127.0.0.1',
-            $servers[$i]->peer_port, $servers[$i]{options}{'cluster-port'})
-            if $i;
+            $servers[$i]->peer_port,
+            $servers[$i]{options}{'cluster-announce-bus-port'}
+                // $servers[$i]{options}{'cluster-port'}) if $i;
     }
 
     $self->all('to meet', sub {
@@ -150,6 +159,26 @@ sub migrate {
     $between->() if $between && $moved < ($n // 1);
 
     $self->ok($_, 'SETSLOT', $slot, 'NODE', $to_id) for $to, $from;
+
+    return;
+}
+
+
+sub cut_off {
+    my ($self, $server) = @_;
+
+    my ($i) = grep { $self->{servers}[$_] == $server } 0 .. 5;
+
+    $self->{bus}->cut($i, $server->cmd('CLUSTER', 'MYID'));
+
+    return;
+}
+
+
+sub join_again {
+    my ($self) = @_;
+
+    $self->{bus}->mend;
 
     return;
 }
