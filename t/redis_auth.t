@@ -95,7 +95,7 @@ for my $row (
     ['no such database', "$unix?db=16 $files{right}",
         'refused SELECT with "ERR"'],
     ['other keys only', "redis://elsewhere\@127.0.0.1:$port $files{own}",
-        'refused a record command with "NOPERM"'],
+        'refused a record command with "NOPERM'],
 ) {
     my ($name, $url, $reason) = @$row;
 

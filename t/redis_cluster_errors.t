@@ -124,7 +124,8 @@ for my $error ('TRYAGAIN Multiple keys request during rehashing of slot',
 for my $reply (':1', '+OK', 'text', [':1']) {
     my $fake = fake_redis(
         [ACCEPT => 'guide'], [EXPECT => 'PING'], [SEND => '+PONG'],
-        [EXPECT => 'CLUSTER', 'SLOTS'], [SEND => $reply], ['CLOSED'],
+        [EXPECT => 'CLUSTER', 'INFO'], [EXPECT => 'CLUSTER', 'SLOTS'],
+        [SEND => 'cluster_state:ok', $reply], ['CLOSED'],
         [ACCEPT => 'again'], [EXPECT => 'PING'], [SEND => '+PONG'], @MAP,
         hello('node'), says(claim => 'k'), [SEND => ['mismatch']]);
 

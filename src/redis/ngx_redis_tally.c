@@ -85,7 +85,7 @@ ngx_redis_tally_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf,
 
 
 /* the first connection that fails is always told of, as is what happens to one
-   that worked */
+   that worked, and that the breaker opens */
 
 static void
 ngx_redis_tally_node_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf,
@@ -93,7 +93,8 @@ ngx_redis_tally_node_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf,
 {
     ngx_redis_node_t *node = log->wdata;
 
-    if (node->failures
+    if (level < NGX_LOG_WARN
+        && node->failures
         && node->state != ngx_redis_node_ready
         && ngx_redis_tally_counted(level, buf, len))
     {
