@@ -13,6 +13,12 @@ use Segments::Modules qw(load_module);
 use Segments::Test;
 
 
+# the unwinder takes memory of its own among the frames that LuaJIT has made,
+# and then waits for itself
+
+$ENV{ASAN_OPTIONS} = join ':', 'fast_unwind_on_malloc=1',
+    $ENV{ASAN_OPTIONS} // ();
+
 my $upstream = upstream();
 my $redis = redis_server();
 

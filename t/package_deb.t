@@ -18,7 +18,7 @@ use Segments::Test;
 use Segments::Util qw(program_root);
 
 my $NAME = 'libnginx-mod-http-segments';
-my $LINK = '/etc/nginx/modules-enabled/50-mod-http-segments.conf';
+my $LINK = '/etc/nginx/modules-enabled/90-mod-http-segments.conf';
 my $MODULE = '/usr/lib/nginx/modules/ngx_http_segments_module.so';
 my $KEY = 'test_sk_canary0123456789ABCDEF';
 
@@ -37,6 +37,7 @@ copy_in($package);
 content();
 newcomer();
 upgraded();
+beside();
 removed();
 purged();
 
@@ -76,6 +77,7 @@ sub content {
     like($control, qr/^Depends:.* \Q$abi\E,/m, 'depends on the nginx ABI');
     like($control, qr/^Depends:.* libjansson4 .* libssl3(?:t64)? /m,
         'on libraries');
+    unlike($control, qr/^Depends:.*hiredis/m, 'on no hiredis: it has its own');
 
     my @files = files_below($unpacked);
 
@@ -214,6 +216,7 @@ sub upgraded {
 
     my $control = slurp("$next/DEBIAN/control");
     my ($version) = $control =~ /^Version: (.*)$/m;
+    my $early = $LINK =~ s{/\K90-}{50-}r;
 
     spew("$next/DEBIAN/control",
         $control =~ s/^Version: .*$/Version: $version+next/mr);
@@ -221,9 +224,15 @@ sub upgraded {
     Segments::Debian::run(60, 'dpkg-deb', '--root-owner-group', '-b', $next,
         $debian->root . '/root/next.deb');
 
+    # the place where packages once were enabled
+
+    rename $debian->root . $LINK, $debian->root . $early
+        or die "$early: $!";
+
     installed('next.deb', 'upgraded');
     is(version(), "$version+next", 'the next version');
     ok(-l $debian->root . $LINK, 'still enabled');
+    ok(!-l $debian->root . $early, 'and once only');
     tried('upgraded');
 
     # who has disabled it, has it disabled after an upgrade, too
@@ -236,6 +245,29 @@ sub upgraded {
     symlink '/usr/share/nginx/modules-available/mod-http-segments.conf',
         $debian->root . $LINK;
     tried('downgraded');
+
+    return;
+}
+
+
+# loaded behind the filters of Debian's other modules
+
+sub beside {
+    my @others = map { "libnginx-mod-$_" } qw(http-subs-filter http-lua http-js
+        http-headers-more-filter http-echo nchan);
+    my ($code, $output) = $debian->sh("apt-get install -y @others");
+
+    is($code, 0, 'other modules') or diag($output);
+
+    ($code, $output) = $debian->sh('cp /usr/share/doc/' . $NAME
+        . '/examples/gateway.conf /etc/nginx/conf.d/
+        nginx -t 2>&1; rm /etc/nginx/conf.d/gateway.conf');
+
+    like($output, qr/test is successful/, 'beside them: accepted');
+    unlike($output, qr/is loaded behind/, 'none of them is behind');
+
+    ($code, $output) = $debian->sh("apt-get purge -y @others");
+    is($code, 0, 'without them') or diag($output);
 
     return;
 }
