@@ -941,6 +941,8 @@ ngx_http_segments_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    ngx_http_segments_inherit_keys(cf, smcf);
+
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
     h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);

@@ -126,6 +126,7 @@ typedef struct {
 
 
 typedef struct ngx_http_segments_watch_s  ngx_http_segments_watch_t;
+typedef struct ngx_http_segments_taken_s  ngx_http_segments_taken_t;
 
 
 typedef struct {
@@ -134,6 +135,9 @@ typedef struct {
     ngx_http_segments_key_t      *key;          /* for new requests */
     ngx_http_segments_key_t      *previous;     /* which an upstream may still
                                                    know; or NULL */
+    ngx_shm_t                     shm;          /* of "taken" */
+    ngx_http_segments_taken_t    *taken;        /* what workers took up, for the
+                                                   next configuration */
     ngx_http_segments_watch_t    *watch;        /* NULL but in workers */
 } ngx_http_segments_secret_t;
 
@@ -580,6 +584,10 @@ char *ngx_http_segments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd,
 /* the same path gives the same secret; NULL after an emerg log line */
 ngx_http_segments_secret_t *ngx_http_segments_secret(ngx_conf_t *cf,
     ngx_http_segments_main_conf_t *smcf, ngx_str_t *path);
+
+/* when all key files are read: the keys before a reload are looked for, too */
+void ngx_http_segments_inherit_keys(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf);
 
 /* one user more, and one less; "key" may be NULL */
 ngx_http_segments_key_t *ngx_http_segments_use_key(

@@ -344,9 +344,7 @@ ngx_http_segments_judge_file(ngx_http_segments_watch_t *watch,
 
     ngx_http_segments_mark(watch, 0);
 
-    if (key.len == secret->key->key.len
-        && ngx_memcmp(key.data, secret->key->key.data, key.len) == 0)
-    {
+    if (ngx_http_segments_same_key(secret->key, &key)) {
         return;
     }
 
@@ -373,6 +371,8 @@ ngx_http_segments_change_key(ngx_http_segments_watch_t *watch,
 
     secret->previous = secret->key;
     secret->key = key;
+
+    ngx_http_segments_tell_keys(secret);
 
     ngx_log_error(ngx_http_segments_watch_level(NGX_LOG_NOTICE), watch->log, 0,
                   "key file \"%V\" has a new Secret Key, "

@@ -37,6 +37,16 @@ const char *ngx_http_segments_parse_key_file(
     ngx_http_segments_key_file_t *file, ngx_str_t *key,
     sg_environment_e *environment);
 
+/* whether it is that of the text */
+ngx_uint_t ngx_http_segments_same_key(ngx_http_segments_key_t *key,
+    ngx_str_t *text);
+
+/*
+ * Of a worker that has taken up another key: tells it to the master process,
+ * which would not know it when a reload brings the next one.
+ */
+void ngx_http_segments_tell_keys(ngx_http_segments_secret_t *secret);
+
 /* with one user; NULL when memory failed */
 ngx_http_segments_key_t *ngx_http_segments_create_key(ngx_str_t *text,
     ngx_log_t *log);
