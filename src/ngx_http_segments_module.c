@@ -1046,5 +1046,5 @@ ngx_http_segments_exit_process(ngx_cycle_t *cycle)
         ngx_http_segments_zone_end();
     }
 
-    sg_sha256_end();
+    sg_sha256_free();
 }

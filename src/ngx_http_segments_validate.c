@@ -33,7 +33,10 @@ static ngx_int_t ngx_http_segments_validate_query(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf);
 static off_t ngx_http_segments_body_size(ngx_http_request_t *r);
 static ngx_int_t ngx_http_segments_body(ngx_http_request_t *r, size_t size,
-    sg_str_t *text, u_char **copy);
+    sg_body_text_t *text, u_char **copy);
+static ngx_int_t ngx_http_segments_body_in_place(ngx_http_request_t *r,
+    sg_body_text_t *text);
+static u_char *ngx_http_segments_body_copy(ngx_http_request_t *r, size_t size);
 
 
 ngx_int_t
@@ -310,10 +313,10 @@ ngx_http_segments_validate_body(ngx_http_request_t *r,
 {
     off_t                          size;
     u_char                        *fingerprint, *copy;
-    sg_str_t                       text;
     ngx_int_t                      rc;
     sg_body_e                      verdict;
     sg_errors_t                    errors;
+    sg_body_text_t                 text;
     ngx_http_segments_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
@@ -339,7 +342,7 @@ ngx_http_segments_validate_body(ngx_http_request_t *r,
 
     sg_errors_init(&errors);
 
-    verdict = sg_body_check(ctx->route.operation, text,
+    verdict = sg_body_check(ctx->route.operation, &text,
                             slcf->unknown_fields == NGX_HTTP_SEGMENTS_PASS,
                             &errors, fingerprint);
 
@@ -388,41 +391,87 @@ ngx_http_segments_body_size(ngx_http_request_t *r)
 }
 
 
-/* the body in one piece: as nginx read it, or a copy in r->pool */
+/*
+ * The body as nginx has read it, where that is one buffer or two: the second is
+ * for what did not come with the header.  Otherwise a copy in r->pool.
+ */
 
 static ngx_int_t
-ngx_http_segments_body(ngx_http_request_t *r, size_t size, sg_str_t *text,
-    u_char **copy)
+ngx_http_segments_body(ngx_http_request_t *r, size_t size,
+    sg_body_text_t *text, u_char **copy)
 {
-    u_char       *p;
-    ssize_t       n;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl, *in;
-
-    text->data = NULL;
-    text->len = size;
     *copy = NULL;
 
-    if (size == 0) {
+    ngx_memzero(text, sizeof(sg_body_text_t));
+
+    if (size == 0 || ngx_http_segments_body_in_place(r, text) == NGX_OK) {
         return NGX_OK;
     }
 
-    in = r->request_body->bufs;
-
-    if (in->next == NULL && !in->buf->in_file) {
-        text->data = in->buf->pos;
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(r->pool, size);
-    if (p == NULL) {
+    *copy = ngx_http_segments_body_copy(r, size);
+    if (*copy == NULL) {
         return NGX_ERROR;
     }
 
-    text->data = p;
-    *copy = p;
+    text->head.data = *copy;
+    text->head.len = size;
+    text->rest.len = 0;
 
-    for (cl = in; cl; cl = cl->next) {
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_body_in_place(ngx_http_request_t *r, sg_body_text_t *text)
+{
+    sg_str_t     *part;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    part = &text->head;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+
+        b = cl->buf;
+
+        /* a chunked body ends with a buffer of nothing */
+
+        if (ngx_buf_size(b) == 0) {
+            continue;
+        }
+
+        if (part == NULL || !ngx_buf_in_memory(b)) {
+            return NGX_DECLINED;
+        }
+
+        part->data = b->pos;
+        part->len = b->last - b->pos;
+
+        part = (part == &text->head) ? &text->rest : NULL;
+    }
+
+    return NGX_OK;
+}
+
+
+/* NULL after a log line */
+
+static u_char *
+ngx_http_segments_body_copy(ngx_http_request_t *r, size_t size)
+{
+    u_char       *p, *copy;
+    ssize_t       n;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    copy = ngx_pnalloc(r->pool, size);
+    if (copy == NULL) {
+        return NULL;
+    }
+
+    p = copy;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
 
         b = cl->buf;
 
@@ -430,8 +479,6 @@ ngx_http_segments_body(ngx_http_request_t *r, size_t size, sg_str_t *text,
             p = ngx_cpymem(p, b->pos, b->last - b->pos);
             continue;
         }
-
-        /* a chunked body ends with a buffer of nothing */
 
         if (!b->in_file) {
             continue;
@@ -445,11 +492,11 @@ ngx_http_segments_body(ngx_http_request_t *r, size_t size, sg_str_t *text,
         if (n != (ssize_t) (b->file_last - b->file_pos)) {
             ngx_log_error(NGX_LOG_CRIT, r->connection->log, 0,
                           "the request body's file is short");
-            return NGX_ERROR;
+            return NULL;
         }
 
         p += n;
     }
 
-    return NGX_OK;
+    return copy;
 }

@@ -28,7 +28,11 @@ my @cc = ($ENV{FUZZ_CC} || 'clang', qw/ -std=c11 -g -O1
     -fno-omit-frame-pointer -fsanitize=fuzzer -fsanitize=address
     -fsanitize=undefined -fno-sanitize-recover=undefined
     -Wall -Wextra -Werror /, "-I$root/src/contract", "-I$root/src/redis",
-    "-I$root/t/fuzz");
+    "-I$root/t/fuzz",
+
+    # small enough to be met by small inputs
+
+    qw/ -DSG_READER_OVERLAP=24 -DSG_READER_HEAD=200 /);
 my @libs = qw/ -ljansson -lhiredis -lcrypto -lm /;
 
 my @sources = ((sort glob "$root/src/contract/*.c"),

@@ -6,42 +6,92 @@
 
 #include "sg_body.h"
 #include "sg_json.h"
-#include "sg_schema.h"
+#include "sg_tree.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 
-/* a body of some ten conditions needs no other memory */
-
-#define SG_BODY_ROOM  8192
-
-
+static sg_body_e sg_body_check_joined(const sg_body_text_t *text,
+    int pass_unknown, sg_errors_t *errors, unsigned char *fingerprint);
 static sg_body_e sg_body_check_value(const json_t *value, int pass_unknown,
     sg_errors_t *errors, unsigned char *fingerprint);
 
 
 sg_body_e
-sg_body_check(sg_operation_e operation, sg_str_t text, int pass_unknown,
-    sg_errors_t *errors, unsigned char *fingerprint)
+sg_body_check(sg_operation_e operation, const sg_body_text_t *text,
+    int pass_unknown, sg_errors_t *errors, unsigned char *fingerprint)
 {
-    sg_body_e      rc;
-    sg_arena_t     arena;
-    const json_t  *value;
-
-    _Alignas(max_align_t) unsigned char  room[SG_BODY_ROOM];
-
     (void) operation;                   /* both bodies are documented alike */
 
-    sg_arena_init(&arena, room, sizeof(room));
+    switch (sg_reader_body(text, errors, fingerprint)) {
 
-    value = sg_json_parse(&arena, text, SG_BODY_MAX_DEPTH, &errors->message);
+    case sg_reader_ok:
+        return sg_body_ok;
+
+    case sg_reader_invalid:
+        return sg_body_invalid;
+
+    default: /* sg_reader_left */
+        sg_errors_free(errors);
+        return sg_body_check_joined(text, pass_unknown, errors, fingerprint);
+    }
+}
+
+
+/* jansson wants it in one piece */
+
+static sg_body_e
+sg_body_check_joined(const sg_body_text_t *text, int pass_unknown,
+    sg_errors_t *errors, unsigned char *fingerprint)
+{
+    sg_body_e       rc;
+    sg_str_t        joined;
+    unsigned char  *p;
+
+    if (text->rest.len == 0) {
+        return sg_body_check_tree(text->head, pass_unknown, errors,
+                                  fingerprint);
+    }
+
+    p = malloc(text->head.len + text->rest.len);
+    if (p == NULL) {
+        return sg_body_failed;
+    }
+
+    joined.data = p;
+    joined.len = text->head.len + text->rest.len;
+
+    if (text->head.len) {
+        memcpy(p, text->head.data, text->head.len);
+    }
+
+    memcpy(p + text->head.len, text->rest.data, text->rest.len);
+
+    rc = sg_body_check_tree(joined, pass_unknown, errors, fingerprint);
+
+    free(p);
+
+    return rc;
+}
+
+
+sg_body_e
+sg_body_check_tree(sg_str_t text, int pass_unknown, sg_errors_t *errors,
+    unsigned char *fingerprint)
+{
+    json_t     *value;
+    sg_body_e   rc;
+
+    value = sg_json_parse(text, SG_BODY_MAX_DEPTH, &errors->message);
 
     if (value == NULL) {
         rc = errors->message.len ? sg_body_not_json : sg_body_failed;
 
     } else {
         rc = sg_body_check_value(value, pass_unknown, errors, fingerprint);
+        json_decref(value);
     }
-
-    sg_arena_free(&arena);
 
     if (errors->failed || errors->message.failed) {
         return sg_body_failed;
@@ -60,9 +110,9 @@ sg_body_check_value(const json_t *value, int pass_unknown, sg_errors_t *errors,
         return sg_body_not_object;
     }
 
-    sg_schema_check(value, pass_unknown, errors);
+    sg_tree_check(value, pass_unknown, errors);
 
-    if (errors->n) {
+    if (errors->total) {
         return sg_body_invalid;
     }
 

@@ -10,6 +10,7 @@
 
 #include "sg_errors.h"
 #include "sg_fingerprint.h"
+#include "sg_reader.h"
 #include "sg_route.h"
 
 
@@ -29,8 +30,12 @@ typedef enum {
  * Checks the body of a create or an update.  "fingerprint" may be NULL where
  * none is wanted; it is written only on sg_body_ok.  Keeps nothing of "text".
  */
-sg_body_e sg_body_check(sg_operation_e operation, sg_str_t text,
+sg_body_e sg_body_check(sg_operation_e operation, const sg_body_text_t *text,
     int pass_unknown, sg_errors_t *errors, unsigned char *fingerprint);
+
+/* the same by jansson alone, which judges all that the reader leaves */
+sg_body_e sg_body_check_tree(sg_str_t text, int pass_unknown,
+    sg_errors_t *errors, unsigned char *fingerprint);
 
 
 #endif /* SG_BODY_H */

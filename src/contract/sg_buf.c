@@ -20,9 +20,17 @@ static unsigned char sg_lower(unsigned char ch);
 void
 sg_buf_init(sg_buf_t *buf)
 {
-    buf->data = NULL;
+    sg_buf_init_room(buf, NULL, 0);
+}
+
+
+void
+sg_buf_init_room(sg_buf_t *buf, unsigned char *room, size_t size)
+{
+    buf->data = room;
     buf->len = 0;
-    buf->size = 0;
+    buf->size = size;
+    buf->owned = 0;
     buf->failed = 0;
 }
 
@@ -30,7 +38,10 @@ sg_buf_init(sg_buf_t *buf)
 void
 sg_buf_free(sg_buf_t *buf)
 {
-    free(buf->data);
+    if (buf->owned) {
+        free(buf->data);
+    }
+
     sg_buf_init(buf);
 }
 
@@ -131,13 +142,18 @@ sg_buf_grow(sg_buf_t *buf, size_t len)
         size = buf->len + len;
     }
 
-    data = realloc(buf->data, size);
+    data = realloc(buf->owned ? buf->data : NULL, size);
     if (data == NULL) {
         return -1;
     }
 
+    if (!buf->owned && buf->len) {
+        memcpy(data, buf->data, buf->len);
+    }
+
     buf->data = data;
     buf->size = size;
+    buf->owned = 1;
 
     return 0;
 }

@@ -20,9 +20,10 @@ typedef struct {
 
 
 typedef struct {
-    unsigned char        *data;         /* malloc()ed, owned by the buffer */
+    unsigned char        *data;         /* malloc()ed where it is owned */
     size_t                len;          /* bytes written */
-    size_t                size;         /* bytes allocated */
+    size_t                size;         /* bytes of room */
+    int                   owned;        /* by the buffer, or the caller's */
     int                   failed;       /* an allocation failed */
 } sg_buf_t;
 
@@ -30,8 +31,14 @@ typedef struct {
 #define sg_string(s)  { (const unsigned char *) s, sizeof(s) - 1 }
 
 
-/* an empty buffer owns nothing: { NULL, 0, 0, 0 } is one */
+/* an empty buffer owns nothing: zeroed memory is one */
 void sg_buf_init(sg_buf_t *buf);
+
+/*
+ * A buffer that begins in "room", of "size" bytes, which outlives it and is left
+ * for memory of the buffer's own once it is too small.
+ */
+void sg_buf_init_room(sg_buf_t *buf, unsigned char *room, size_t size);
 
 /* frees what the buffer owns and leaves it empty */
 void sg_buf_free(sg_buf_t *buf);

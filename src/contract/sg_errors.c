@@ -52,7 +52,13 @@ sg_errors_add(sg_errors_t *errors, sg_str_t field, const char *message)
     size_t           len;
     sg_violation_t  *v;
 
-    if (errors->failed || sg_errors_skip(errors)) {
+    if (sg_errors_skip(errors)) {
+        return;
+    }
+
+    errors->total++;
+
+    if (errors->failed) {
         return;
     }
 
@@ -61,7 +67,6 @@ sg_errors_add(sg_errors_t *errors, sg_str_t field, const char *message)
         return;
     }
 
-    errors->total++;
     v = &errors->violations[errors->n++];
 
     v->message = message;

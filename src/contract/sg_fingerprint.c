@@ -34,30 +34,45 @@ static int sg_entries_compare(const void *one, const void *two);
 int
 sg_fingerprint(unsigned char out[SG_FINGERPRINT_LEN], const json_t *value)
 {
-    static const char  hex[] = "0123456789abcdef";
-
-    int            rc;
-    sg_buf_t       text;
-    unsigned       i;
-    unsigned char  digest[SG_SHA256_LEN];
+    int       rc;
+    sg_buf_t  text;
 
     sg_buf_init(&text);
     sg_canonical(&text, value);
 
     rc = -1;
 
-    if (!text.failed && sg_sha256(digest, text.data, text.len) == 0) {
-        for (i = 0; i < SG_FINGERPRINT_LEN / 2; i++) {
-            out[2 * i] = (unsigned char) hex[digest[i] >> 4];
-            out[2 * i + 1] = (unsigned char) hex[digest[i] & 0xf];
-        }
-
-        rc = 0;
+    if (!text.failed
+        && sg_sha256_begin() == 0
+        && sg_sha256_add(text.data, text.len) == 0)
+    {
+        rc = sg_fingerprint_end(out);
     }
 
     sg_buf_free(&text);
 
     return rc;
+}
+
+
+int
+sg_fingerprint_end(unsigned char out[SG_FINGERPRINT_LEN])
+{
+    static const char  hex[] = "0123456789abcdef";
+
+    size_t         i;
+    unsigned char  digest[SG_SHA256_LEN];
+
+    if (sg_sha256_end(digest) != 0) {
+        return -1;
+    }
+
+    for (i = 0; i < SG_SHA256_LEN; i++) {
+        out[2 * i] = (unsigned char) hex[digest[i] >> 4];
+        out[2 * i + 1] = (unsigned char) hex[digest[i] & 0xf];
+    }
+
+    return 0;
 }
 
 

@@ -29,5 +29,8 @@ void sg_canonical(sg_buf_t *out, const json_t *value);
 int sg_fingerprint(unsigned char out[SG_FINGERPRINT_LEN],
     const json_t *value);
 
+/* that of the text which has been digested (sg_sha256.h); 0, or -1 as above */
+int sg_fingerprint_end(unsigned char out[SG_FINGERPRINT_LEN]);
+
 
 #endif /* SG_FINGERPRINT_H */

@@ -4,7 +4,9 @@
  */
 
 #include "sg_json.h"
+#include "sg_text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,23 +14,6 @@
 #define SG_JSON_SHORT_NUMBER  300       /* cannot underflow without exponent */
 
 
-/* jansson's functions; realloc came with 2.15 */
-
-typedef struct {
-    json_malloc_t         alloc;
-    json_free_t           free;
-#if JANSSON_VERSION_HEX >= 0x020f00
-    json_realloc_t        realloc;
-#endif
-} sg_json_memory_t;
-
-
-static json_t *sg_json_load(sg_arena_t *arena, sg_str_t text,
-    json_error_t *error);
-static void *sg_json_alloc(size_t size);
-static void sg_json_keep(void *p);
-static void sg_json_get_memory(sg_json_memory_t *memory);
-static void sg_json_set_memory(const sg_json_memory_t *memory);
 static const char *sg_json_scan(sg_str_t text, unsigned max_depth,
     const unsigned char **at);
 static const unsigned char *sg_json_skip_string(const unsigned char *p,
@@ -41,20 +26,12 @@ static void sg_json_refuse_at(sg_buf_t *message, sg_str_t text,
     const unsigned char *at, const char *reason);
 static void sg_json_refuse(sg_buf_t *message, int line, int column,
     const char *reason);
-static size_t sg_json_plain(const unsigned char *p, const unsigned char *end);
 static void sg_json_escaped(sg_buf_t *out, sg_str_t str);
 static void sg_json_escape(sg_buf_t *out, unsigned char ch);
-static size_t sg_json_utf8(const unsigned char *p, const unsigned char *end);
 
 
-/* set while jansson parses: its functions have no argument for it */
-
-static sg_arena_t  *sg_json_arena;
-
-
-const json_t *
-sg_json_parse(sg_arena_t *arena, sg_str_t text, unsigned max_depth,
-    sg_buf_t *message)
+json_t *
+sg_json_parse(sg_str_t text, unsigned max_depth, sg_buf_t *message)
 {
     json_t               *value;
     const char           *reason;
@@ -72,13 +49,16 @@ sg_json_parse(sg_arena_t *arena, sg_str_t text, unsigned max_depth,
         return NULL;
     }
 
-    value = sg_json_load(arena, text, &error);
+    errno = 0;
 
-    /* jansson has other words, or none, for an allocation that fails */
+    value = json_loadb((const char *) text.data, text.len,
+                       JSON_REJECT_DUPLICATES|JSON_DECODE_ANY, &error);
 
     if (value == NULL) {
 
-        if (!arena->failed) {
+        /* jansson has other words, or none, for an allocation that fails */
+
+        if (errno != ENOMEM) {
             sg_json_refuse(message, error.line, error.column, error.text);
         }
 
@@ -91,78 +71,14 @@ sg_json_parse(sg_arena_t *arena, sg_str_t text, unsigned max_depth,
      */
 
     at = memchr(text.data, '\0', text.len);
+
     if (at) {
+        json_decref(value);
         sg_json_refuse_at(message, text, at, "invalid token");
         return NULL;
     }
 
     return value;
-}
-
-
-/*
- * A body has dozens of small values that are given up at once, and malloc()
- * and free() took more than parsing.  jansson takes its functions from the
- * process: others may have theirs, and get them back.  That is safe since only
- * nginx's event loop calls jansson, and parsing keeps nothing for a later call
- * (the pool of jansson's dtoa.c is for printing).
- */
-
-static json_t *
-sg_json_load(sg_arena_t *arena, sg_str_t text, json_error_t *error)
-{
-    json_t             *value;
-    sg_json_memory_t    memory;
-
-    sg_json_get_memory(&memory);
-    sg_json_arena = arena;
-    json_set_alloc_funcs(sg_json_alloc, sg_json_keep);
-
-    value = json_loadb((const char *) text.data, text.len,
-                       JSON_REJECT_DUPLICATES|JSON_DECODE_ANY, error);
-
-    sg_json_set_memory(&memory);
-    sg_json_arena = NULL;
-
-    return value;
-}
-
-
-static void *
-sg_json_alloc(size_t size)
-{
-    return sg_arena_alloc(sg_json_arena, size);
-}
-
-
-/* the arena is freed as a whole */
-
-static void
-sg_json_keep(void *p)
-{
-    (void) p;
-}
-
-
-static void
-sg_json_get_memory(sg_json_memory_t *memory)
-{
-#if JANSSON_VERSION_HEX >= 0x020f00
-    json_get_alloc_funcs2(&memory->alloc, &memory->realloc, &memory->free);
-#else
-    json_get_alloc_funcs(&memory->alloc, &memory->free);
-#endif
-}
-
-
-static void
-sg_json_set_memory(const sg_json_memory_t *memory)
-{
-#if JANSSON_VERSION_HEX >= 0x020f00
-    json_set_alloc_funcs2(memory->alloc, memory->realloc, memory->free);
-#else
-    json_set_alloc_funcs(memory->alloc, memory->free);
-#endif
 }
 
 
@@ -357,7 +273,7 @@ sg_json_string(sg_buf_t *out, sg_str_t str)
 
     /* without a length there need not be a pointer to add to */
 
-    if (str.len && sg_json_plain(str.data, str.data + str.len) != str.len) {
+    if (str.len && sg_text_plain(str.data, str.data + str.len) != str.len) {
         sg_json_escaped(out, str);
         return;
     }
@@ -377,23 +293,6 @@ sg_json_string(sg_buf_t *out, sg_str_t str)
 }
 
 
-/* how many bytes from p on are ASCII that needs no escape */
-
-static size_t
-sg_json_plain(const unsigned char *p, const unsigned char *end)
-{
-    const unsigned char  *start;
-
-    for (start = p; p < end; p++) {
-        if (*p < 0x20 || *p >= 0x80 || *p == '"' || *p == '\\') {
-            break;
-        }
-    }
-
-    return (size_t) (p - start);
-}
-
-
 static void
 sg_json_escaped(sg_buf_t *out, sg_str_t str)
 {
@@ -407,10 +306,10 @@ sg_json_escaped(sg_buf_t *out, sg_str_t str)
     start = p;
 
     while (p < end) {
-        n = sg_json_plain(p, end);
+        n = sg_text_plain(p, end);
 
         if (n == 0) {
-            n = sg_json_utf8(p, end);
+            n = sg_text_utf8(p, end);
         }
 
         if (n) {
@@ -456,48 +355,4 @@ sg_json_escape(sg_buf_t *out, unsigned char ch)
     text[4] = hex[ch >> 4];
     text[5] = hex[ch & 0xf];
     sg_buf_add(out, text, sizeof(text));
-}
-
-
-/* the length of the sequence of two to four bytes at p, 0 if it is malformed */
-
-static size_t
-sg_json_utf8(const unsigned char *p, const unsigned char *end)
-{
-    size_t         i, n;
-    unsigned char  low, high;
-
-    /* the second byte's range excludes long forms, surrogates, > U+10FFFF */
-
-    low = 0x80;
-    high = 0xbf;
-
-    if (*p >= 0xc2 && *p <= 0xdf) {
-        n = 2;
-
-    } else if (*p >= 0xe0 && *p <= 0xef) {
-        n = 3;
-        low = (*p == 0xe0) ? 0xa0 : low;
-        high = (*p == 0xed) ? 0x9f : high;
-
-    } else if (*p >= 0xf0 && *p <= 0xf4) {
-        n = 4;
-        low = (*p == 0xf0) ? 0x90 : low;
-        high = (*p == 0xf4) ? 0x8f : high;
-
-    } else {
-        return 0;
-    }
-
-    if ((size_t) (end - p) < n || p[1] < low || p[1] > high) {
-        return 0;
-    }
-
-    for (i = 2; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-
-    return n;
 }

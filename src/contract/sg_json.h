@@ -9,20 +9,17 @@
 
 #include <jansson.h>
 
-#include "sg_arena.h"
 #include "sg_buf.h"
 
 
 /*
  * Parses any JSON value nested in at most "max_depth" arrays and objects.
  * Besides broken syntax it refuses duplicate members, lone surrogates, U+0000,
- * invalid UTF-8 and numbers that would not be kept.  The value lives in
- * "arena": it is neither changed nor released by json_decref().  When it is
- * NULL, "message" says why and where; an empty message means that memory
- * failed.
+ * invalid UTF-8 and numbers that would not be kept.  The value is the caller's,
+ * to be released by json_decref().  When it is NULL, "message" says why and
+ * where; an empty message means that memory failed.
  */
-const json_t *sg_json_parse(sg_arena_t *arena, sg_str_t text,
-    unsigned max_depth, sg_buf_t *message);
+json_t *sg_json_parse(sg_str_t text, unsigned max_depth, sg_buf_t *message);
 
 /*
  * Appends a JSON string, quotes included: the shortest escapes of ", \ and

@@ -8,79 +8,43 @@
 #include <string.h>
 
 
-#define SG_NAME_MAX     256             /* code points */
-#define SG_MEMBERS_MAX  4               /* documented ones of an object */
+#define SG_NAME_MAX  256                /* code points */
 
 
 typedef struct {
     sg_str_t              name;
     int                   required;
-    const char         *(*check)(const json_t *value);  /* NULL or message */
+    const char         *(*check)(const sg_child_t *child);  /* NULL, message */
 } sg_member_t;
 
 
-typedef struct {
-    const sg_member_t    *members;      /* in documented order */
+struct sg_object_s {
     size_t                n;
-} sg_object_t;
-
-
-typedef struct {
-    int                   pass_unknown;
-    int                   in_condition; /* 1 below "conditions" */
-    size_t                index;        /* valid when in_condition */
-    sg_buf_t              path;         /* reused by each violation */
-    sg_errors_t          *errors;
-} sg_schema_t;
-
-
-static void sg_schema_conditions(sg_schema_t *schema, const json_t *conditions);
-static size_t sg_schema_documented(sg_schema_t *schema,
-    const sg_object_t *object, const json_t *value);
-static size_t sg_schema_children(const json_t **children,
-    const sg_object_t *object, const json_t *value);
-static size_t sg_schema_member(const sg_object_t *object, void *iter,
-    sg_str_t *name);
-static void sg_schema_unknown(sg_schema_t *schema, const sg_object_t *object,
-    const json_t *value);
-static void sg_schema_violation(sg_schema_t *schema, const sg_str_t *member,
-    const char *message);
-
-static const char *sg_schema_name(const json_t *value);
-static const char *sg_schema_string(const json_t *value);
-static const char *sg_schema_comparator(const json_t *value);
-static const char *sg_schema_boolean(const json_t *value);
-static const char *sg_schema_array(const json_t *value);
-
-
-static const sg_member_t  sg_segment_members[] = {
-    { sg_string("name"), 1, sg_schema_name },
-    { sg_string("conditions"), 0, sg_schema_array }
-};
-
-static const sg_object_t  sg_segment = {
-    sg_segment_members,
-    sizeof(sg_segment_members) / sizeof(sg_segment_members[0])
+    sg_member_t           members[SG_CHILDREN];     /* in documented order */
 };
 
 
-static const sg_member_t  sg_condition_members[] = {
-    { sg_string("metric"), 1, sg_schema_string },
-    { sg_string("comparator"), 1, sg_schema_comparator },
-    { sg_string("value"), 1, sg_schema_string },
-    { sg_string("negate"), 0, sg_schema_boolean }
-};
-
-static const sg_object_t  sg_condition = {
-    sg_condition_members,
-    sizeof(sg_condition_members) / sizeof(sg_condition_members[0])
-};
+static void sg_schema_violation(const sg_schema_t *schema,
+    const sg_str_t *member, const char *message);
+static const char *sg_schema_name(const sg_child_t *child);
+static const char *sg_schema_string(const sg_child_t *child);
+static const char *sg_schema_comparator(const sg_child_t *child);
+static const char *sg_schema_boolean(const sg_child_t *child);
+static const char *sg_schema_array(const sg_child_t *child);
 
 
-_Static_assert(sizeof(sg_segment_members) / sizeof(sg_member_t)
-                   <= SG_MEMBERS_MAX
-               && sizeof(sg_condition_members) / sizeof(sg_member_t)
-                   <= SG_MEMBERS_MAX, "SG_MEMBERS_MAX is too small");
+const sg_object_t  sg_segment = { 2, {
+    [SG_NAME]       = { sg_string("name"), 1, sg_schema_name },
+    [SG_CONDITIONS] = { sg_string("conditions"), 0, sg_schema_array }
+} };
+
+
+const sg_object_t  sg_condition = { 4, {
+    [SG_METRIC]     = { sg_string("metric"), 1, sg_schema_string },
+    [SG_COMPARATOR] = { sg_string("comparator"), 1, sg_schema_comparator },
+    [SG_VALUE]      = { sg_string("value"), 1, sg_schema_string },
+    [SG_NEGATE]     = { sg_string("negate"), 0, sg_schema_boolean }
+} };
 
 
 static const sg_str_t  sg_comparators[] = {
@@ -90,224 +54,125 @@ static const sg_str_t  sg_comparators[] = {
 };
 
 
-void
-sg_schema_check(const json_t *segment, int pass_unknown, sg_errors_t *errors)
-{
-    size_t       unknown;
-    sg_schema_t  schema;
-
-    schema.pass_unknown = pass_unknown;
-    schema.in_condition = 0;
-    schema.index = 0;
-    schema.errors = errors;
-
-    sg_buf_init(&schema.path);
-
-    unknown = sg_schema_documented(&schema, &sg_segment, segment);
-    sg_schema_conditions(&schema, json_object_get(segment, "conditions"));
-
-    if (unknown) {
-        sg_schema_unknown(&schema, &sg_segment, segment);
-    }
-
-    if (schema.path.failed) {
-        errors->failed = 1;
-    }
-
-    sg_buf_free(&schema.path);
-}
-
-
-static void
-sg_schema_conditions(sg_schema_t *schema, const json_t *conditions)
-{
-    size_t         n;
-    const json_t  *condition;
-
-    schema->in_condition = 1;
-
-    n = json_array_size(conditions);    /* 0 when it is no array */
-
-    for (schema->index = 0; schema->index < n; schema->index++) {
-        condition = json_array_get(conditions, schema->index);
-
-        if (!json_is_object(condition)) {
-            sg_schema_violation(schema, NULL, "Must be an object");
-            continue;
-        }
-
-        if (sg_schema_documented(schema, &sg_condition, condition)) {
-            sg_schema_unknown(schema, &sg_condition, condition);
-        }
-    }
-
-    schema->in_condition = 0;
-}
-
-
-/* returns how many other members there are */
-
-static size_t
-sg_schema_documented(sg_schema_t *schema, const sg_object_t *object,
-    const json_t *value)
-{
-    size_t              i, unknown;
-    const char         *message;
-    const json_t       *children[SG_MEMBERS_MAX];
-    const sg_member_t  *member;
-
-    unknown = sg_schema_children(children, object, value);
-
-    for (i = 0; i < object->n; i++) {
-        member = &object->members[i];
-
-        if (children[i]) {
-            message = member->check(children[i]);
-
-        } else {
-            message = member->required ? "Required" : NULL;
-        }
-
-        if (message) {
-            sg_schema_violation(schema, &member->name, message);
-        }
-    }
-
-    return schema->pass_unknown ? 0 : unknown;
-}
-
-
-/* one walk: a lookup for each documented member would hash each name */
-
-static size_t
-sg_schema_children(const json_t **children, const sg_object_t *object,
-    const json_t *value)
-{
-    void      *iter;
-    size_t     i, unknown;
-    json_t    *members;
-    sg_str_t   name;
-
-    for (i = 0; i < object->n; i++) {
-        children[i] = NULL;
-    }
-
-    /* jansson's iterators want no const, though they change nothing */
-
-    members = (json_t *) value;
-    unknown = 0;
-
-    for (iter = json_object_iter(members);
-         iter;
-         iter = json_object_iter_next(members, iter))
-    {
-        i = sg_schema_member(object, iter, &name);
-
-        if (i == object->n) {
-            unknown++;
-
-        } else {
-            children[i] = json_object_iter_value(iter);
-        }
-    }
-
-    return unknown;
-}
-
-
-/* which documented member it is, object->n if it is none */
-
-static size_t
-sg_schema_member(const sg_object_t *object, void *iter, sg_str_t *name)
+size_t
+sg_schema_find(const sg_object_t *object, sg_str_t name)
 {
     size_t  i;
 
-    name->data = (const unsigned char *) json_object_iter_key(iter);
-    name->len = json_object_iter_key_len(iter);
+    for (i = 0; i < object->n; i++) {
+        if (sg_str_eq(name, object->members[i].name)) {
+            return i;
+        }
+    }
+
+    return SG_CHILDREN;
+}
+
+
+void
+sg_schema_check(const sg_schema_t *schema, const sg_object_t *object,
+    const sg_unit_t *unit)
+{
+    size_t  i;
 
     for (i = 0; i < object->n; i++) {
-        if (sg_str_eq(*name, object->members[i].name)) {
-            break;
-        }
+        sg_schema_check_child(schema, object, unit, i);
     }
-
-    return i;
 }
 
 
-static void
-sg_schema_unknown(sg_schema_t *schema, const sg_object_t *object,
-    const json_t *value)
+void
+sg_schema_check_child(const sg_schema_t *schema, const sg_object_t *object,
+    const sg_unit_t *unit, size_t i)
 {
-    void      *iter;
-    json_t    *members;
-    sg_str_t   name;
+    const char         *message;
+    const sg_child_t   *child;
+    const sg_member_t  *member;
 
-    members = (json_t *) value;
+    member = &object->members[i];
+    child = &unit->children[i];
 
-    for (iter = json_object_iter(members);
-         iter;
-         iter = json_object_iter_next(members, iter))
-    {
-        if (sg_schema_member(object, iter, &name) == object->n) {
-            sg_schema_violation(schema, &name, "Unknown field");
-        }
+    if (child->kind != sg_absent) {
+        message = member->check(child);
+
+    } else {
+        message = member->required ? "Required" : NULL;
+    }
+
+    if (message) {
+        sg_schema_violation(schema, &member->name, message);
     }
 }
 
 
+void
+sg_schema_unknown(const sg_schema_t *schema, sg_str_t name)
+{
+    sg_schema_violation(schema, &name, "Unknown field");
+}
+
+
+void
+sg_schema_no_object(const sg_schema_t *schema)
+{
+    sg_schema_violation(schema, NULL, "Must be an object");
+}
+
+
 static void
-sg_schema_violation(sg_schema_t *schema, const sg_str_t *member,
+sg_schema_violation(const sg_schema_t *schema, const sg_str_t *member,
     const char *message)
 {
-    sg_buf_t  *path;
-    sg_str_t   field;
+    sg_buf_t       path;
+    sg_str_t       field;
+    unsigned char  room[128];
 
     if (sg_errors_skip(schema->errors)) {
         return;
     }
 
-    path = &schema->path;
-    path->len = 0;
+    sg_buf_init_room(&path, room, sizeof(room));
 
     if (schema->in_condition) {
-        sg_buf_add_cstr(path, "conditions[");
-        sg_buf_add_uint(path, schema->index);
-        sg_buf_add_cstr(path, member ? "]." : "]");
+        sg_buf_add_cstr(&path, "conditions[");
+        sg_buf_add_uint(&path, schema->index);
+        sg_buf_add_cstr(&path, member ? "]." : "]");
     }
 
     if (member) {
-        sg_buf_add_str(path, *member);
+        sg_buf_add_str(&path, *member);
     }
 
-    field.data = path->data;
-    field.len = path->len;
+    field.data = path.data;
+    field.len = path.len;
 
     sg_errors_add(schema->errors, field, message);
+
+    if (path.failed) {
+        schema->errors->failed = 1;
+    }
+
+    sg_buf_free(&path);
 }
 
 
 static const char *
-sg_schema_name(const json_t *value)
+sg_schema_name(const sg_child_t *child)
 {
-    size_t       i, len, n;
-    const char  *p;
+    size_t  i, n;
 
-    if (!json_is_string(value)) {
+    if (child->kind != sg_text) {
         return "Must be a string";
     }
 
-    p = json_string_value(value);
-    len = json_string_length(value);
-
-    if (len <= SG_NAME_MAX) {
+    if (child->text.len <= SG_NAME_MAX) {
         return NULL;
     }
 
     n = 0;
 
-    for (i = 0; i < len; i++) {
-        n += ((p[i] & 0xc0) != 0x80);
+    for (i = 0; i < child->text.len; i++) {
+        n += ((child->text.data[i] & 0xc0) != 0x80);
     }
 
     return n > SG_NAME_MAX ? "Value is too long" : NULL;
@@ -315,27 +180,23 @@ sg_schema_name(const json_t *value)
 
 
 static const char *
-sg_schema_string(const json_t *value)
+sg_schema_string(const sg_child_t *child)
 {
-    return json_is_string(value) ? NULL : "Must be a string";
+    return child->kind == sg_text ? NULL : "Must be a string";
 }
 
 
 static const char *
-sg_schema_comparator(const json_t *value)
+sg_schema_comparator(const sg_child_t *child)
 {
-    size_t    i;
-    sg_str_t  comparator;
+    size_t  i;
 
-    if (!json_is_string(value)) {
+    if (child->kind != sg_text) {
         return "Must be a string";
     }
 
-    comparator.data = (const unsigned char *) json_string_value(value);
-    comparator.len = json_string_length(value);
-
     for (i = 0; i < sizeof(sg_comparators) / sizeof(sg_comparators[0]); i++) {
-        if (sg_str_eq(comparator, sg_comparators[i])) {
+        if (sg_str_eq(child->text, sg_comparators[i])) {
             return NULL;
         }
     }
@@ -345,14 +206,15 @@ sg_schema_comparator(const json_t *value)
 
 
 static const char *
-sg_schema_boolean(const json_t *value)
+sg_schema_boolean(const sg_child_t *child)
 {
-    return json_is_boolean(value) ? NULL : "Must be a boolean";
+    return child->kind == sg_true || child->kind == sg_false
+           ? NULL : "Must be a boolean";
 }
 
 
 static const char *
-sg_schema_array(const json_t *value)
+sg_schema_array(const sg_child_t *child)
 {
-    return json_is_array(value) ? NULL : "Must be an array";
+    return child->kind == sg_array ? NULL : "Must be an array";
 }

@@ -8,17 +8,39 @@
 #define SG_SCHEMA_H
 
 
-#include <jansson.h>
-
 #include "sg_errors.h"
+#include "sg_unit.h"
 
 
-/*
- * Adds every violation (but see sg_errors_add()): of documented members in their documented order, then
- * unknown members in the order of the body, unless "pass_unknown".
- */
-void sg_schema_check(const json_t *segment, int pass_unknown,
-    sg_errors_t *errors);
+typedef struct sg_object_s  sg_object_t;
+
+
+/* where violations go, and where in the body they are */
+typedef struct {
+    sg_errors_t          *errors;
+    int                   in_condition; /* 1 in an element of "conditions" */
+    size_t                index;        /* its index, valid when in_condition */
+} sg_schema_t;
+
+
+extern const sg_object_t  sg_segment;
+extern const sg_object_t  sg_condition;
+
+
+/* the place of a member in its object's unit; SG_CHILDREN: it is unknown */
+size_t sg_schema_find(const sg_object_t *object, sg_str_t name);
+
+/* adds every violation of the documented members, in their documented order */
+void sg_schema_check(const sg_schema_t *schema, const sg_object_t *object,
+    const sg_unit_t *unit);
+
+/* the same for the one at the place "i" */
+void sg_schema_check_child(const sg_schema_t *schema,
+    const sg_object_t *object, const sg_unit_t *unit, size_t i);
+
+/* the violations that are not about a documented member */
+void sg_schema_unknown(const sg_schema_t *schema, sg_str_t name);
+void sg_schema_no_object(const sg_schema_t *schema);
 
 
 #endif /* SG_SCHEMA_H */

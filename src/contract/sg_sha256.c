@@ -1,6 +1,6 @@
 
 /*
- * SHA-256 of a text in one piece.
+ * SHA-256 of a text.
  */
 
 #include "sg_sha256.h"
@@ -17,7 +17,7 @@ static EVP_MD_CTX  *sg_sha256_ctx;
 
 
 int
-sg_sha256(unsigned char out[SG_SHA256_LEN], const void *data, size_t len)
+sg_sha256_begin(void)
 {
     const EVP_MD  *md;
 
@@ -33,21 +33,43 @@ sg_sha256(unsigned char out[SG_SHA256_LEN], const void *data, size_t len)
         md = EVP_sha256();
     }
 
-    if (EVP_DigestInit_ex(sg_sha256_ctx, md, NULL)
-        && EVP_DigestUpdate(sg_sha256_ctx, data, len)
-        && EVP_DigestFinal_ex(sg_sha256_ctx, out, NULL))
-    {
+    if (EVP_DigestInit_ex(sg_sha256_ctx, md, NULL)) {
         return 0;
     }
 
-    sg_sha256_end();
+    sg_sha256_free();
 
     return -1;
 }
 
 
+int
+sg_sha256_add(const void *data, size_t len)
+{
+    return sg_sha256_ctx && EVP_DigestUpdate(sg_sha256_ctx, data, len) ? 0 : -1;
+}
+
+
+int
+sg_sha256_end(unsigned char out[SG_SHA256_LEN])
+{
+    return sg_sha256_ctx && EVP_DigestFinal_ex(sg_sha256_ctx, out, NULL)
+           ? 0 : -1;
+}
+
+
+int
+sg_sha256(unsigned char out[SG_SHA256_LEN], const void *data, size_t len)
+{
+    return sg_sha256_begin() == 0
+           && sg_sha256_add(data, len) == 0
+           && sg_sha256_end(out) == 0
+           ? 0 : -1;
+}
+
+
 void
-sg_sha256_end(void)
+sg_sha256_free(void)
 {
     EVP_MD_CTX_free(sg_sha256_ctx);
     sg_sha256_ctx = NULL;

@@ -1,6 +1,6 @@
 
 /*
- * SHA-256 of a text in one piece.
+ * SHA-256 of a text, in one piece or in several.
  */
 
 #ifndef SG_SHA256_H
@@ -13,11 +13,20 @@
 #define SG_SHA256_LEN  32               /* bytes */
 
 
-/* 0, or -1 when OpenSSL has none or no memory; not to be called by threads */
+/*
+ * Each returns 0, or -1 when OpenSSL has no SHA-256 or no memory.  There is one
+ * digest in a process, which sg_sha256_begin() begins anew: not to be called by
+ * threads.
+ */
+int sg_sha256_begin(void);
+int sg_sha256_add(const void *data, size_t len);
+int sg_sha256_end(unsigned char out[SG_SHA256_LEN]);
+
+/* of a text in one piece */
 int sg_sha256(unsigned char out[SG_SHA256_LEN], const void *data, size_t len);
 
 /* frees what is kept between two calls; legal at any time */
-void sg_sha256_end(void);
+void sg_sha256_free(void);
 
 
 #endif /* SG_SHA256_H */

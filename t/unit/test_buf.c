@@ -34,7 +34,7 @@ buffer_grows(void **state)
 static void
 nothing_is_added(void **state)
 {
-    sg_buf_t  buf = { NULL, 0, 0, 0 };
+    sg_buf_t  buf = { NULL, 0, 0, 0, 0 };
     sg_str_t  none = { NULL, 0 };
 
     (void) state;

@@ -114,9 +114,6 @@ static const struct {
 };
 
 
-static _Alignas(max_align_t) unsigned char  room[64];
-
-
 static void
 parsing(void **state)
 {
@@ -124,8 +121,7 @@ parsing(void **state)
     size_t         i;
     sg_buf_t       message;
     sg_str_t       exact;
-    sg_arena_t     arena;
-    const json_t  *value;
+    json_t        *value;
 
     (void) state;
 
@@ -133,14 +129,13 @@ parsing(void **state)
         snprintf(row, sizeof(row), "row %zu", i);
 
         sg_buf_init(&message);
-        sg_arena_init(&arena, room, sizeof(room));
         exact = str_exact(rows[i].text);
-        value = sg_json_parse(&arena, exact, 16, &message);
+        value = sg_json_parse(exact, 16, &message);
 
         check_buf(row, &message, rows[i].message ? rows[i].message : "");
         check_int(row, value != NULL, rows[i].message == NULL);
 
-        sg_arena_free(&arena);
+        json_decref(value);
         str_exact_free(exact);
         sg_buf_free(&message);
     }
@@ -154,7 +149,6 @@ deep_text(void **state)
 {
     sg_buf_t        message;
     sg_str_t        text;
-    sg_arena_t      arena;
     unsigned char  *data;
 
     (void) state;
@@ -166,12 +160,10 @@ deep_text(void **state)
     text.data = data;
 
     sg_buf_init(&message);
-    sg_arena_init(&arena, room, sizeof(room));
 
-    assert_null(sg_json_parse(&arena, text, 16, &message));
+    assert_null(sg_json_parse(text, 16, &message));
     check_buf("deep", &message, AT(1, 17, "nested too deep"));
 
-    sg_arena_free(&arena);
     sg_buf_free(&message);
     free(data);
 }
@@ -201,29 +193,29 @@ others_free(void *p)
 static void
 others_keep_their_functions(void **state)
 {
-    json_t      *value;
-    sg_buf_t     message;
-    sg_arena_t   arena;
+    json_t         *value;
+    sg_buf_t        message;
+    json_malloc_t   alloc;
+    json_free_t     release;
 
     (void) state;
 
     json_set_alloc_funcs(others_malloc, others_free);
 
     sg_buf_init(&message);
-    sg_arena_init(&arena, room, sizeof(room));
 
-    assert_non_null(sg_json_parse(&arena, STR("{\"a\":[1,2]}"), 16, &message));
-    assert_null(sg_json_parse(&arena, STR("{\"a\":[1,2]"), 16, &message));
-    assert_int_equal(others, 0);
-
-    sg_arena_free(&arena);
-    sg_buf_free(&message);
-
-    value = json_object();
+    value = sg_json_parse(STR("{\"a\":[1,2]}"), 16, &message);
     assert_int_not_equal(others, 0);
     json_decref(value);
+
+    json_get_alloc_funcs(&alloc, &release);
+    assert_ptr_equal(alloc, others_malloc);
+    assert_ptr_equal(release, others_free);
+
+    assert_null(sg_json_parse(STR("{\"a\":[1,2]"), 16, &message));
     assert_int_equal(others, 0);
 
+    sg_buf_free(&message);
     json_set_alloc_funcs(malloc, free);
 }
 

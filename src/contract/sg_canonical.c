@@ -1,0 +1,135 @@
+
+/*
+ * A segment's canonical form on its way into a digest.
+ */
+
+#include "sg_canonical.h"
+#include "sg_json.h"
+#include "sg_sha256.h"
+
+#include <string.h>
+
+
+#define sg_canonical_literal(to, text)                                        \
+    sg_canonical_add(to, text, sizeof(text) - 1)
+
+
+static void sg_canonical_string(sg_canonical_t *to, const sg_child_t *child);
+static void sg_canonical_add(sg_canonical_t *to, const void *data, size_t len);
+static void sg_canonical_flush(sg_canonical_t *to);
+
+
+void
+sg_canonical_begin(sg_canonical_t *to)
+{
+    to->len = 0;
+    to->conditions = 0;
+    to->failed = sg_sha256_begin();
+}
+
+
+void
+sg_canonical_conditions(sg_canonical_t *to)
+{
+    sg_canonical_literal(to, "{\"conditions\":[");
+}
+
+
+void
+sg_canonical_condition(sg_canonical_t *to, const sg_unit_t *condition)
+{
+    const sg_child_t  *negate;
+
+    if (to->conditions++) {
+        sg_canonical_literal(to, ",");
+    }
+
+    sg_canonical_literal(to, "{\"comparator\":");
+    sg_canonical_string(to, &condition->children[SG_COMPARATOR]);
+
+    sg_canonical_literal(to, ",\"metric\":");
+    sg_canonical_string(to, &condition->children[SG_METRIC]);
+
+    negate = &condition->children[SG_NEGATE];
+
+    if (negate->kind == sg_true) {
+        sg_canonical_literal(to, ",\"negate\":true");
+
+    } else if (negate->kind == sg_false) {
+        sg_canonical_literal(to, ",\"negate\":false");
+    }
+
+    sg_canonical_literal(to, ",\"value\":");
+    sg_canonical_string(to, &condition->children[SG_VALUE]);
+
+    sg_canonical_literal(to, "}");
+}
+
+
+int
+sg_canonical_end(sg_canonical_t *to, const sg_unit_t *segment,
+    unsigned char fingerprint[SG_FINGERPRINT_LEN])
+{
+    if (segment->children[SG_CONDITIONS].kind == sg_absent) {
+        sg_canonical_literal(to, "{\"name\":");
+
+    } else {
+        sg_canonical_literal(to, "],\"name\":");
+    }
+
+    sg_canonical_string(to, &segment->children[SG_NAME]);
+    sg_canonical_literal(to, "}");
+    sg_canonical_flush(to);
+
+    return to->failed ? -1 : sg_fingerprint_end(fingerprint);
+}
+
+
+static void
+sg_canonical_string(sg_canonical_t *to, const sg_child_t *child)
+{
+    sg_buf_t       text;
+    unsigned char  room[256];
+
+    if (child->plain) {
+        sg_canonical_literal(to, "\"");
+        sg_canonical_add(to, child->text.data, child->text.len);
+        sg_canonical_literal(to, "\"");
+        return;
+    }
+
+    sg_buf_init_room(&text, room, sizeof(room));
+    sg_json_string(&text, child->text);
+
+    sg_canonical_add(to, text.data, text.len);
+
+    to->failed |= text.failed;
+    sg_buf_free(&text);
+}
+
+
+static void
+sg_canonical_add(sg_canonical_t *to, const void *data, size_t len)
+{
+    if (len > SG_CANONICAL_ROOM - to->len) {
+        sg_canonical_flush(to);
+    }
+
+    if (len > SG_CANONICAL_ROOM) {
+        to->failed |= sg_sha256_add(data, len);
+        return;
+    }
+
+    memcpy(to->room + to->len, data, len);
+    to->len += len;
+}
+
+
+static void
+sg_canonical_flush(sg_canonical_t *to)
+{
+    if (to->len) {
+        to->failed |= sg_sha256_add(to->room, to->len);
+        to->len = 0;
+    }
+}

@@ -1,0 +1,24 @@
+
+/*
+ * A body as jansson has read it: the source for all that the reader of plain
+ * bodies leaves.
+ */
+
+#ifndef SG_TREE_H
+#define SG_TREE_H
+
+
+#include <jansson.h>
+
+#include "sg_errors.h"
+
+
+/*
+ * Adds every violation of a segment: of documented members in their documented
+ * order, then unknown members in the order of the body, unless "pass_unknown".
+ */
+void sg_tree_check(const json_t *segment, int pass_unknown,
+    sg_errors_t *errors);
+
+
+#endif /* SG_TREE_H */
