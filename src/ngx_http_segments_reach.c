@@ -308,16 +308,17 @@ ngx_http_segments_init_peer(ngx_http_request_t *r,
     rc = sscf->init_peer(r, us);
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
 
-    if (rc != NGX_OK || !slcf->enable || slcf->upstream_insecure
+    /* without a context the Secret Key is not with the request */
+
+    if (rc != NGX_OK || !slcf->enable || ctx == NULL || slcf->upstream_insecure
         || r->upstream->ssl)
     {
         return rc;
     }
 
     /* the balancer's own data stay where it looks for them */
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
 
     ctx->get_peer = r->upstream->peer.get;
     r->upstream->peer.get = ngx_http_segments_get_peer;

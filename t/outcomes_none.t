@@ -41,6 +41,14 @@ my $nginx = nginx(upstream => $upstream, redis => $redis,
             try_files /nothing @here;
             proxy_pass %%UPSTREAM%%;
         }
+        location /code/segments {
+            segments_gateway on;
+            segments_secret_key_file %%DIR%%/secret;
+            segments_redis unix:%%DIR%%/no-redis.sock;
+            segments_operations all;
+            try_files /nothing =204;
+            proxy_pass %%UPSTREAM%%;
+        }
 CONF
     location => <<'CONF');
             limit_req zone=l burst=5;
@@ -78,6 +86,7 @@ for (
     # checked, and then answered by the place that "try_files" led to
 
     ['answered elsewhere', 204, '', 'GET', '/away/segments'],
+    ['a code, elsewhere', 204, '', 'GET', '/code/segments'],
 
     ['list', 200, 'forwarded', 'GET', '/v4/segments'],
 ) {

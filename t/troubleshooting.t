@@ -74,8 +74,10 @@ sub rows {
     my ($section) = slurp(program_root() . '/TROUBLESHOOTING.md')
         =~ /^#+ \Q$heading\E\n(.*?)(?=^#)/ms or return;
 
-    return map { my ($word, @cells) = split / \| /; ($word =~ tr/`//dr, \@cells) }
-        $section =~ /^\| (`.*) \|$/mg;
+    return map {
+        my ($word, @cells) = split / \| /;
+        ($word =~ tr/`//dr, \@cells);
+    } $section =~ /^\| (`.*) \|$/mg;
 }
 
 
