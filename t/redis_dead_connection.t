@@ -8,6 +8,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Segments::FakeRedis qw(resp);
 use Segments::Test;
 
 use IO::Select;
@@ -56,6 +57,23 @@ sub read_until {
     return $bytes;
 }
 
+# the reply begins with what it answers
+
+sub answers {
+    my ($socket, $verb, $word, $name) = @_;
+
+    my $command = qr/\r\n\Q$verb\E\r\n\$[0-9]+\r\n([0-9a-f]{8})/;
+    my $bytes = read_until($socket, $command);
+
+    like($bytes, $command, $name);
+
+    my ($token) = $bytes =~ $command;
+
+    syswrite $socket, resp(["$verb$token", $word]) if defined $token;
+
+    return;
+}
+
 
 my $c = asks('a');
 my $first = accepted();
@@ -75,21 +93,17 @@ my $second = accepted();
 ok($second, 'another connection');
 like(read_until($second, qr/PING\r\n/), qr/PING/, 'and its greeting');
 syswrite $second, "+PONG\r\n\$0\r\n\r\n";
-like(read_until($second, qr/give_back/), qr/give_back/,
-    'what was claimed is given back');
-syswrite $second, "*1\r\n\$5\r\nstale\r\n";
+answers($second, 'give_back', 'stale', 'what was claimed is given back');
 
 $c = asks('b');
-like(read_until($second, qr/claim/), qr/claim/, 'the next claim');
-syswrite $second, "*1\r\n\$8\r\nmismatch\r\n";
+answers($second, 'claim', 'mismatch', 'the next claim');
 is($c->read_response->status, 422, 'answered');
 
 # silence while nothing is asked is no reason
 
 ok(!IO::Select->new($second)->can_read(slow(2)), 'idle for long');
 $c = asks('c');
-like(read_until($second, qr/claim/), qr/claim/, 'still in use');
-syswrite $second, "*1\r\n\$8\r\nmismatch\r\n";
+answers($second, 'claim', 'mismatch', 'still in use');
 is($c->read_response->status, 422, 'answered, too');
 
 is($upstream->count, 0, 'nothing was sent upstream');

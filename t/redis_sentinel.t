@@ -29,15 +29,16 @@ sub gateway {
         set => { %set, %more });
 }
 
-# something is written first: the copy alone is not the stream that follows it
+# written to when they are there: the copy alone is not the stream behind it
 
 sub replicated {
     my ($master, $count) = @_;
 
     wait_for {
         eval {
-            $master->cmd('PUBLISH', 'probe', '');
-            $master->cmd('WAIT', $count, 1000) >= $count;
+            $master->cmd('WAIT', $count, 1000) >= $count
+                && defined $master->cmd('PUBLISH', 'probe', '')
+                && $master->cmd('WAIT', $count, 1000) >= $count;
         };
     } 20, 'the replicas';
     return;

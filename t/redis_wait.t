@@ -32,12 +32,14 @@ my $master = redis_server(options => { 'repl-diskless-sync-delay' => 0 });
 my $replica = redis_server(options => {
     replicaof => '127.0.0.1 ' . $master->port });
 
-# WAIT without a write before it counts a replica as soon as its copy has been
-# sent; the stream begins with its next sign of life, up to a second later
+# WAIT counts a replica as soon as its copy has been sent; the stream begins
+# with its next sign of life, up to a second later.  So something has to be
+# written after it was counted, and be acknowledged.
 
 wait_for {
-    $master->cmd('PUBLISH', 'probe', '');
-    $master->cmd('WAIT', 1, 100) == 1;
+    $master->cmd('WAIT', 1, 100) == 1
+        && defined $master->cmd('PUBLISH', 'probe', '')
+        && $master->cmd('WAIT', 1, 100) == 1;
 } 20, 'the replica';
 
 my $gateway = nginx(upstream => $upstream, redis => $master, set => \%set);

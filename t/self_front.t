@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/lib";
 use Segments::RedisFront;
 use Segments::Test;
 
+use IO::Select;
 use Time::HiRes qw(time);
 
 my $redis = redis_server();
@@ -53,9 +54,49 @@ is_deeply($client->command('EVAL', $script, 1, 'k', 'renew', 't'),
     ['k', 'renew', 't'], 'another passes');
 is_deeply([$front->commands('renew')], [['renew', 'k', 't']], 'written down');
 
+# a long path, and one that swallows what comes
+
+$front->path(0.1);
+
+my $start = time;
+
+is($client->command('GET', 'a'), 'd', 'a path');
+cmp_ok(time - $start, '>=', 0.2, 'both ways');
+$front->path(0);
+
+my $other = Segments::RedisServer::Client->new($front->{socket});
+
+is($other->command('PING'), 'PONG', 'another connection');
+$front->stall;
+
+my $new = Segments::RedisServer::Client->new($front->{socket});
+
+is($new->command('SET', 'a', 'e'), 'OK', 'a new one is not stalled');
+ok(silent($other), 'the old one is');
+$front->flow;
+is($other->reply, 'e', 'but nothing is lost');
+
+$front->forget;
+ok(silent($other), 'forgotten');
+$front->flow;
+ok(silent($other), 'for ever');
+
+$client = Segments::RedisServer::Client->new($front->{socket});
+
 # both ends notice the other's end
 
 $client->pipeline(['QUIT']);
 ok(!defined eval { $client->command('PING') }, 'closed by Redis');
 
 done_testing();
+
+
+# whether nothing answers for a while
+
+sub silent {
+    my ($c) = @_;
+
+    syswrite $c->{socket}, "*2\r\n\$3\r\nGET\r\n\$1\r\na\r\n";
+
+    return !IO::Select->new($c->{socket})->can_read(0.3);
+}

@@ -5,6 +5,7 @@
 static void ngx_redis_submit(ngx_redis_command_t *cmd, ngx_msec_t timeout,
     ngx_redis_handler_pt handler, void *data);
 static void ngx_redis_deadline_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_redis_postpone(ngx_redis_command_t *cmd);
 static ngx_int_t ngx_redis_abandon(ngx_redis_command_t *cmd);
 static void ngx_redis_settle(ngx_redis_command_t *cmd);
 
@@ -112,6 +113,7 @@ ngx_redis_submit(ngx_redis_command_t *cmd, ngx_msec_t timeout,
     cmd->handler = handler;
     cmd->data = data;
     cmd->timeout = timeout;
+    cmd->due = ngx_current_msec + timeout;
 
     cmd->deadline.handler = ngx_redis_deadline_handler;
     cmd->deadline.data = cmd;
@@ -140,6 +142,7 @@ ngx_redis_move(ngx_redis_command_t *cmd, ngx_redis_node_t *node)
     }
 
     ngx_redis_ack_leave(cmd);
+    ngx_redis_spare_part(cmd);
 
     cmd->node->live--;
     ngx_redis_node_live(cmd->node);
@@ -161,6 +164,10 @@ ngx_redis_deadline_handler(ngx_event_t *ev)
     ngx_int_t              rc;
     ngx_redis_handler_pt   handler;
 
+    if (!cmd->refused && !cmd->lost && ngx_redis_postpone(cmd)) {
+        return;
+    }
+
     handler = cmd->handler;
     data = cmd->data;
 
@@ -175,6 +182,29 @@ ngx_redis_deadline_handler(ngx_event_t *ev)
     rc = ngx_redis_abandon(cmd);
 
     handler(data, rc, NULL);
+}
+
+
+/*
+ * The reply may be here already, its event behind hundreds of others: it is
+ * read before the command is given up.  Where the worker itself was late, the
+ * command may have been written late, too, and Redis gets some time.
+ */
+
+static ngx_uint_t
+ngx_redis_postpone(ngx_redis_command_t *cmd)
+{
+    if (cmd->overdue) {
+        return 0;
+    }
+
+    cmd->overdue = 1;
+
+    ngx_redis_catch_up(cmd->node);
+
+    ngx_add_timer(&cmd->deadline, ngx_redis_grace(cmd->due, cmd->timeout));
+
+    return 1;
 }
 
 
@@ -221,12 +251,30 @@ ngx_redis_complete(ngx_redis_command_t *cmd, ngx_int_t rc,
 }
 
 
+void
+ngx_redis_answer(ngx_redis_command_t *cmd, const redisReply *reply)
+{
+    void                  *data;
+    ngx_redis_handler_pt   handler;
+
+    handler = cmd->handler;
+    data = cmd->data;
+
+    ngx_redis_breaker_answered(cmd->node);
+
+    (void) ngx_redis_abandon(cmd);
+
+    handler(data, NGX_OK, reply);
+}
+
+
 static void
 ngx_redis_settle(ngx_redis_command_t *cmd)
 {
     cmd->handler = NULL;
 
     ngx_redis_ack_leave(cmd);
+    ngx_redis_spare_part(cmd);
 
     if (cmd->deadline.timer_set) {
         ngx_del_timer(&cmd->deadline);

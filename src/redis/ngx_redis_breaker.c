@@ -70,7 +70,17 @@ ngx_redis_breaker_failed(ngx_redis_node_t *node)
 
     breaker = &node->breaker;
 
+    /*
+     * The time is that of the event loop's turn: deadlines that end in the
+     * same one are one sign, and it may be the worker that is late
+     */
+
+    if (breaker->failed && breaker->moment == ngx_current_msec) {
+        return;
+    }
+
     breaker->failed++;
+    breaker->moment = ngx_current_msec;
 
     if (breaker->open
         || breaker->failures == 0

@@ -30,6 +30,7 @@
 
 static ngx_chain_t *ngx_redis_unwritten(ngx_redis_node_t *node);
 static void ngx_redis_mark_sent(ngx_redis_node_t *node);
+static void ngx_redis_overdue(ngx_redis_node_t *node, ngx_event_t *ev);
 static ngx_int_t ngx_redis_read(ngx_redis_node_t *node);
 static void ngx_redis_eof(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_parse(ngx_redis_node_t *node);
@@ -49,6 +50,11 @@ ngx_redis_write_handler(ngx_event_t *wev)
 
     c = wev->data;
     node = c->data;
+
+    if (wev->timedout && !node->overdue) {
+        ngx_redis_overdue(node, wev);
+        return;
+    }
 
     if (wev->timedout) {
         ngx_log_error(NGX_LOG_ERR, c->log, NGX_ETIMEDOUT, "redis timed out");
@@ -99,6 +105,8 @@ ngx_redis_send(ngx_redis_node_t *node)
     if (!c->read->timer_set) {
         ngx_redis_await(node);
     }
+
+    ngx_redis_spare_watch(node);
 }
 
 
@@ -173,6 +181,7 @@ ngx_redis_mark_sent(ngx_redis_node_t *node)
 void
 ngx_redis_read_handler(ngx_event_t *rev)
 {
+    ngx_int_t          rc;
     ngx_connection_t  *c;
     ngx_redis_node_t  *node;
 
@@ -181,11 +190,22 @@ ngx_redis_read_handler(ngx_event_t *rev)
 
     if (c->close) {
         ngx_redis_node_close(node);
+
+        if (node->principal) {
+            ngx_redis_node_leave(node);
+        }
+
+        return;
+    }
+
+    if (rev->timedout && !node->overdue) {
+        ngx_redis_overdue(node, rev);
         return;
     }
 
     if (rev->timedout && node->channel) {
         rev->timedout = 0;
+        node->overdue = 0;
 
         if (ngx_redis_channel_silent(node->channel) != NGX_OK) {
             ngx_redis_node_failed(node);
@@ -194,9 +214,24 @@ ngx_redis_read_handler(ngx_event_t *rev)
         return;
     }
 
+    if (rev->timedout && node->spare) {
+
+        /* that one has a time-out of its own, and may be ready soon */
+
+        rev->timedout = 0;
+        ngx_add_timer(rev, node->connect_timeout);
+        return;
+    }
+
     if (rev->timedout) {
-        ngx_log_error(NGX_LOG_ERR, c->log, NGX_ETIMEDOUT,
-                      "redis was silent for %M ms", ngx_redis_silence(node));
+
+        if (node->principal == NULL) {
+            ngx_log_error(NGX_LOG_ERR, c->log, NGX_ETIMEDOUT,
+                          "redis was silent for %M ms",
+                          ngx_redis_silence(node));
+        }
+
+        ngx_redis_reset(c);
         ngx_redis_node_failed(node);
         return;
     }
@@ -209,30 +244,116 @@ ngx_redis_read_handler(ngx_event_t *rev)
         }
     }
 
-    if (ngx_redis_read(node) != NGX_OK
-        || ngx_handle_read_event(rev, 0) != NGX_OK)
-    {
+    rc = ngx_redis_read(node);
+
+    if (rc == NGX_ERROR || ngx_handle_read_event(rev, 0) != NGX_OK) {
         ngx_redis_node_failed(node);
         return;
     }
 
-    ngx_redis_await(node);
+    if (rc == NGX_OK) {
+        ngx_redis_await(node);
+    }
 }
 
+
+/*
+ * A timer of the connection has passed: what has arrived is read first.  One
+ * that is still being made may be so in the system already.
+ */
+
+static void
+ngx_redis_overdue(ngx_redis_node_t *node, ngx_event_t *ev)
+{
+    ngx_msec_t  grace;
+
+    node->overdue = 1;
+    ev->timedout = 0;
+
+    ngx_redis_catch_up(node);
+
+    grace = (node->state == ngx_redis_node_ready) ? 1
+            : ngx_redis_grace(node->started + node->connect_timeout,
+                              node->connect_timeout);
+
+    ngx_add_timer(ev, grace);
+}
+
+
+void
+ngx_redis_catch_up(ngx_redis_node_t *node)
+{
+    ngx_event_t  *rev;
+
+    if (node->state < ngx_redis_node_securing) {
+        return;
+    }
+
+    /* as if it had been reported: else nothing would be asked of the system */
+
+    rev = node->peer.connection->read;
+
+    rev->ready = 1;
+    rev->available = -1;
+
+    ngx_post_event(rev, &ngx_posted_events);
+
+    if (node->late) {
+        ngx_redis_catch_up(node->late);
+    }
+}
+
+
+ngx_msec_t
+ngx_redis_grace(ngx_msec_t due, ngx_msec_t timeout)
+{
+    /*
+     * The same for all that have passed in this turn: they stay together.  At
+     * least a millisecond: a timer that is due now would be in this turn, too,
+     * and what is read in it is read behind the timers.
+     */
+
+    return ((ngx_msec_int_t) (ngx_current_msec - due)
+            > (ngx_msec_int_t) (timeout / 8))
+           ? timeout / 4 + 1 : 1;
+}
+
+
+void
+ngx_redis_reset(ngx_connection_t *c)
+{
+    struct linger  linger;
+
+    linger.l_onoff = 1;
+    linger.l_linger = 0;
+
+    if (setsockopt(c->fd, SOL_SOCKET, SO_LINGER, (const void *) &linger,
+                   sizeof(struct linger))
+        == -1)
+    {
+        ngx_log_error(NGX_LOG_CRIT, c->log, ngx_socket_errno,
+                      "setsockopt(%s) failed, ignored", "SO_LINGER");
+    }
+}
+
+
+/* NGX_OK: something was read; NGX_AGAIN: nothing is there */
 
 static ngx_int_t
 ngx_redis_read(ngx_redis_node_t *node)
 {
     ssize_t            n;
+    ngx_int_t          rc;
     ngx_connection_t  *c;
 
     c = node->peer.connection;
+    rc = NGX_AGAIN;
 
     for ( ;; ) {
         n = c->recv(c, node->buffer, NGX_REDIS_BUFFER_SIZE);
 
         if (n == NGX_AGAIN) {
-            return NGX_OK;
+            return rc;
         }
 
         if (n == NGX_ERROR) {
@@ -243,6 +364,10 @@ ngx_redis_read(ngx_redis_node_t *node)
             ngx_redis_eof(node);
             return NGX_ERROR;
         }
+
+        rc = NGX_OK;
+
+        ngx_redis_spare_heard(node);
 
         if (redisReaderFeed(node->reader, (char *) node->buffer, n)
             != REDIS_OK)
@@ -263,10 +388,11 @@ ngx_redis_eof(ngx_redis_node_t *node)
 {
     ngx_uint_t  level;
 
-    /* an idle connection may be closed by Redis' own "timeout" */
+    /* an idle connection may be closed by Redis' own "timeout", and whoever has
+       forgotten one, and hears of it late, closes it */
 
     level = (node->state == ngx_redis_node_ready
-             && ngx_queue_empty(&node->sent))
+             && (ngx_queue_empty(&node->sent) || node->principal))
             ? NGX_LOG_WARN : NGX_LOG_ERR;
 
     ngx_log_error(level, &node->log, 0, "redis closed the connection");
@@ -341,6 +467,11 @@ ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
     ngx_queue_remove(&cmd->queue);
 
     ngx_redis_node_answered(node);
+
+    if (cmd->place) {
+        ngx_redis_spare_reply(cmd, reply);
+        return NGX_OK;
+    }
 
     if (ngx_redis_map_redirect(cmd, reply) == NGX_OK) {
         return NGX_OK;

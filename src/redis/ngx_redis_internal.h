@@ -16,6 +16,7 @@
  *     greeting     ngx_redis_greeting.c    AUTH, SELECT, PING, ROLE, INFO
  *     breaker      ngx_redis_breaker.c     fails at once while nothing works
  *     channel      ngx_redis_channel.c     SUBSCRIBE and messages
+ *     spare        ngx_redis_spare.c       another one for a silent one
  *     ack          ngx_redis_ack.c         WAIT
  *     script       ngx_redis_script.c      EVALSHA and EVAL
  *     parse        ngx_redis_parse.c       other replies, in plain C
@@ -72,6 +73,7 @@ typedef enum {
 /* closed -> open -> closed; only ngx_redis_breaker.c moves it */
 typedef struct {
     ngx_uint_t               failed;    /* in a row */
+    ngx_msec_t               moment;    /* of the last of them */
     ngx_uint_t               failures;  /* so many open it, 0: none do */
     ngx_msec_t               retry;
     ngx_msec_t               timeout;   /* of a probe */
@@ -231,6 +233,16 @@ struct ngx_redis_node_s {
     ngx_redis_channel_t     *channel;   /* for which the node listens; NULL: it
                                            takes commands */
 
+    ngx_redis_node_t        *spare;     /* beside a silent connection: another
+                                           one in the making, or NULL */
+    ngx_redis_node_t        *late;      /* the one that was silent, or NULL */
+    ngx_redis_node_t        *principal; /* of a spare or late one; else NULL */
+    ngx_msec_t               started;   /* when connecting began */
+    ngx_msec_t               heard;     /* when something was read last */
+    ngx_msec_t               spared;    /* when a spare one was last made */
+    ngx_event_t              doubt;     /* a timer: is it silent? */
+    ngx_msec_t               doubted;   /* when that is due */
+
     ngx_redis_host_t        *hosts;     /* where it may be */
     ngx_uint_t               nhosts;    /* 0: that is not known yet */
     ngx_redis_host_t         own;       /* the one that a map has named */
@@ -252,6 +264,8 @@ struct ngx_redis_node_s {
     unsigned                 leaving:1; /* its connection is to go */
     unsigned                 retired:1; /* and itself, too */
     unsigned                 mentioned:1;   /* in the answer being read */
+    unsigned                 overdue:1; /* a timer of its connection has passed
+                                           once */
     unsigned                 guide:1;   /* takes questions, or tells */
     unsigned                 vain:1;    /* they greeted, no more */
     ngx_msec_t               tries[NGX_REDIS_TRIES];    /* points in time, the
@@ -289,6 +303,7 @@ struct ngx_redis_command_s {
     ngx_int_t                ident;
 
     ngx_event_t              deadline;
+    ngx_msec_t               due;       /* the deadline's time */
     ngx_redis_handler_pt     handler;   /* NULL: abandoned, the reply is to be
                                            dropped */
     void                    *data;      /* the handler's */
@@ -305,6 +320,9 @@ struct ngx_redis_command_s {
     ngx_uint_t               replicas;  /* that have to acknowledge it */
     ngx_msec_t               wait_timeout;
     redisReply              *reply;     /* held, or NULL */
+    ngx_redis_command_t     *twin;      /* of a command that was sent twice: its
+                                           place on the late connection; of that
+                                           place: the command; or NULL */
 
     ngx_redis_expect_e       expect;    /* what its reply may be */
     u_char                   proof[NGX_REDIS_PROOF];    /* of a script's */
@@ -320,6 +338,8 @@ struct ngx_redis_command_s {
     unsigned                 again:1;   /* its connection was out of step */
     unsigned                 lost:1;    /* and the next one, too: in no queue */
     unsigned                 own:1;     /* the buffer is ours */
+    unsigned                 place:1;   /* nothing but a reply's place */
+    unsigned                 overdue:1; /* its deadline has passed once */
     unsigned                 unacked:1; /* counted as such by its node */
     unsigned                 written:1; /* in part at least, to this
                                            connection or an earlier one */
@@ -332,6 +352,9 @@ struct ngx_redis_command_s {
    the command */
 void ngx_redis_complete(ngx_redis_command_t *cmd, ngx_int_t rc,
     const redisReply *reply);
+
+/* hands "reply" to a live command that is still to be answered elsewhere */
+void ngx_redis_answer(ngx_redis_command_t *cmd, const redisReply *reply);
 
 /* a command of constant, terminated words, past the breaker */
 ngx_redis_command_t *ngx_redis_send_words(ngx_redis_node_t *node,
@@ -452,6 +475,12 @@ void ngx_redis_node_wake(ngx_redis_node_t *node);
 /* after each change of node->live */
 void ngx_redis_node_live(ngx_redis_node_t *node);
 
+/* begins to connect */
+void ngx_redis_node_find(ngx_redis_node_t *node);
+
+/* what was written waits again, but for what nobody waits for */
+void ngx_redis_node_rewind(ngx_redis_node_t *node);
+
 void ngx_redis_node_resolved(ngx_redis_node_t *node);
 void ngx_redis_node_connected(ngx_redis_node_t *node);
 void ngx_redis_node_secured(ngx_redis_node_t *node);
@@ -510,6 +539,40 @@ void ngx_redis_read_handler(ngx_event_t *rev);
 void ngx_redis_write_handler(ngx_event_t *wev);
 void ngx_redis_send(ngx_redis_node_t *node);
 
+/* reads, later in this turn, what has arrived and was not reported yet */
+void ngx_redis_catch_up(ngx_redis_node_t *node);
+
+/* milliseconds that what was due at "due", after "timeout", gets once more: a
+   turn of the event loop, and some where the worker itself is late */
+ngx_msec_t ngx_redis_grace(ngx_msec_t due, ngx_msec_t timeout);
+
+/* closing sends a reset: what has not left yet never will */
+void ngx_redis_reset(ngx_connection_t *c);
+
+
+/* spare */
+
+void ngx_redis_spare_init(ngx_redis_node_t *node);
+
+/* the connection goes, and what is beside it */
+void ngx_redis_spare_close(ngx_redis_node_t *node);
+
+/* something was read, or a connection was made */
+void ngx_redis_spare_heard(ngx_redis_node_t *node);
+
+/* something was written */
+void ngx_redis_spare_watch(ngx_redis_node_t *node);
+
+/* work of a spare or a late one */
+void ngx_redis_spare_work(ngx_redis_node_t *spare);
+
+/* a late reply to "place", which is in no queue and is freed */
+void ngx_redis_spare_reply(ngx_redis_command_t *place,
+    const redisReply *reply);
+
+/* the command and its place on the late connection forget each other */
+void ngx_redis_spare_part(ngx_redis_command_t *cmd);
+
 
 /* tally */
 
@@ -530,7 +593,8 @@ void ngx_redis_breaker_destroy(ngx_redis_node_t *node);
 ngx_uint_t ngx_redis_breaker_refuses(ngx_redis_node_t *node,
     const ngx_redis_options_t *options);
 
-/* a deadline has passed, or no address could be connected to */
+/* deadlines have passed, or no address could be connected to; one turn of the
+   event loop counts once */
 void ngx_redis_breaker_failed(ngx_redis_node_t *node);
 
 /* a reply came in time, or a connection is ready */
@@ -618,6 +682,10 @@ void ngx_redis_command_free(ngx_redis_command_t *cmd);
 /* to be written from its beginning, to whatever connection, and to be replied
    to as if it had never been written */
 void ngx_redis_command_rewind(ngx_redis_command_t *cmd);
+
+/* what stands for a written command on "late": the place of its reply */
+ngx_redis_command_t *ngx_redis_command_place(ngx_redis_node_t *late,
+    ngx_redis_command_t *cmd);
 
 /* from EVALSHA to EVAL; NGX_ERROR leaves it as it was */
 ngx_int_t ngx_redis_command_eval(ngx_redis_command_t *cmd);

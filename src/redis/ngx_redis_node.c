@@ -2,12 +2,18 @@
 #include "ngx_redis_internal.h"
 
 
+/* Seconds of an idle connection until its first probe and between two, and how
+   many without an answer end it. */
+#define NGX_REDIS_KEEPIDLE        10
+#define NGX_REDIS_KEEPINTVL       3
+#define NGX_REDIS_KEEPCNT         3
+
+
 static void ngx_redis_node_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_redis_node_wanted(ngx_redis_node_t *node);
-static void ngx_redis_node_find(ngx_redis_node_t *node);
 static void ngx_redis_node_connect(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_node_test_connect(ngx_connection_t *c);
-static void ngx_redis_node_rewind(ngx_redis_node_t *node);
+static void ngx_redis_node_keepalive(ngx_connection_t *c);
 static void ngx_redis_node_next(ngx_redis_node_t *node);
 static u_char *ngx_redis_node_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
@@ -47,6 +53,7 @@ ngx_redis_node_create(ngx_redis_t *redis, ngx_redis_host_t *hosts,
     node->work.log = &node->log;
 
     ngx_redis_breaker_init(node);
+    ngx_redis_spare_init(node);
 
     node->hosts = hosts;
     node->nhosts = nhosts;
@@ -123,6 +130,11 @@ ngx_redis_node_handler(ngx_event_t *ev)
 {
     ngx_redis_node_t *node = ev->data;
 
+    if (node->principal) {
+        ngx_redis_spare_work(node);
+        return;
+    }
+
     if (node->retired) {
         ngx_redis_map_evacuate(node);
         return;
@@ -194,6 +206,7 @@ ngx_redis_node_relocate(ngx_redis_node_t *node,
         return NGX_ERROR;
     }
 
+    ngx_redis_spare_close(node);
     ngx_redis_resolve_forget(node);
     ngx_redis_tls_forget(node);
     ngx_redis_host_free(&node->own);
@@ -243,7 +256,7 @@ ngx_redis_node_leave(ngx_redis_node_t *node)
 }
 
 
-static void
+void
 ngx_redis_node_find(ngx_redis_node_t *node)
 {
     ngx_redis_host_t  *host;
@@ -321,6 +334,7 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     pc->get = ngx_event_get_peer;
     pc->log = &node->log;
     pc->log_error = NGX_ERROR_ERR;
+    pc->so_keepalive = (addr->sockaddr->sa_family != AF_UNIX);
 
     rc = ngx_event_connect_peer(pc);
 
@@ -334,6 +348,12 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     c->read->handler = ngx_redis_read_handler;
     c->write->handler = ngx_redis_write_handler;
 
+    if (pc->so_keepalive) {
+        ngx_redis_node_keepalive(c);
+    }
+
+    node->started = ngx_current_msec;
+    node->overdue = 0;
     ngx_redis_node_live(node);
 
     /* the greeting included */
@@ -342,6 +362,53 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     if (rc == NGX_OK) {
         ngx_redis_node_connected(node);
     }
+}
+
+
+/*
+ * Probes keep a NAT from forgetting the connection, and find out when it has:
+ * the system's own begin after two hours.  A command that is not acknowledged
+ * is noticed sooner than TCP_USER_TIMEOUT could.
+ */
+
+static void
+ngx_redis_node_keepalive(ngx_connection_t *c)
+{
+#if (NGX_HAVE_KEEPALIVE_TUNABLE)
+
+    int         value;
+    ngx_uint_t  i;
+
+    static const struct {
+        int          name;
+        int          value;
+        const char  *text;
+    } options[] = {
+        { TCP_KEEPIDLE, NGX_REDIS_KEEPIDLE, "TCP_KEEPIDLE" },
+        { TCP_KEEPINTVL, NGX_REDIS_KEEPINTVL, "TCP_KEEPINTVL" },
+        { TCP_KEEPCNT, NGX_REDIS_KEEPCNT, "TCP_KEEPCNT" }
+    };
+
+    for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        value = options[i].value;
+
+#if (NGX_KEEPALIVE_FACTOR)
+        if (options[i].name != TCP_KEEPCNT) {
+            value *= NGX_KEEPALIVE_FACTOR;
+        }
+#endif
+
+        if (setsockopt(c->fd, IPPROTO_TCP, options[i].name,
+                       (const void *) &value, sizeof(int))
+            == -1)
+        {
+            ngx_log_error(NGX_LOG_CRIT, c->log, ngx_socket_errno,
+                          "setsockopt(%s) failed, ignored", options[i].text);
+            return;
+        }
+    }
+
+#endif
 }
 
 
@@ -462,6 +529,7 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
     node->tried = 0;
     node->unlucky = 0;
     node->state = ngx_redis_node_ready;
+    ngx_redis_spare_heard(node);
 
     if (node->channel) {
         ngx_redis_channel_subscribed(node->channel);
@@ -490,6 +558,8 @@ ngx_redis_node_close(ngx_redis_node_t *node)
     }
 
     ready = (node->state == ngx_redis_node_ready);
+
+    ngx_redis_spare_close(node);
 
     if (node->reader) {
         redisReaderFree(node->reader);
@@ -529,7 +599,7 @@ ngx_redis_node_close(ngx_redis_node_t *node)
 }
 
 
-static void
+void
 ngx_redis_node_rewind(ngx_redis_node_t *node)
 {
     ngx_queue_t          *q;
@@ -564,6 +634,11 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
 
     if (node->redis->map && !node->guide) {
         ngx_redis_map_trouble(node->redis->map);
+    }
+
+    if (node->principal) {
+        ngx_redis_node_leave(node);
+        return;
     }
 
     if (ready) {

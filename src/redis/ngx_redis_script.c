@@ -99,6 +99,29 @@ ngx_redis_command_words(ngx_redis_node_t *node, const char **words,
 }
 
 
+ngx_redis_command_t *
+ngx_redis_command_place(ngx_redis_node_t *late, ngx_redis_command_t *cmd)
+{
+    ngx_redis_command_t  *place;
+
+    place = ngx_redis_command_alloc(late, 0);
+    if (place == NULL) {
+        return NULL;
+    }
+
+    place->place = 1;
+    place->timeout = cmd->timeout;
+    place->asking = cmd->asking;
+    place->asked = cmd->asked;
+
+    place->expect = cmd->expect;
+    place->proof_len = cmd->proof_len;
+    ngx_memcpy(place->proof, cmd->proof, cmd->proof_len);
+
+    return place;
+}
+
+
 static ngx_redis_command_t *
 ngx_redis_command_alloc(ngx_redis_node_t *node, ngx_uint_t argc)
 {
@@ -289,6 +312,8 @@ ngx_redis_command_free(ngx_redis_command_t *cmd)
     if (cmd->reply) {
         freeReplyObject(cmd->reply);
     }
+
+    ngx_redis_spare_part(cmd);
 
     ngx_redis_command_free_text(cmd);
     ngx_free(cmd);

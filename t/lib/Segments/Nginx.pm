@@ -10,7 +10,7 @@ package Segments::Nginx;
 #     secret   => 'sk_...'    what the key file holds
 #     set      => { directive => words }   in the guarded location, also over
 #                             a default; undef leaves it out, an array repeats
-#     location, server, http, main => text at that level
+#     location, server, http, events, main => text at that level
 #     first    => text in front of the line that loads the module
 #     path     => '/v4/segments'   the guarded location
 #     listen   => 'http2'     more words of listen
@@ -297,13 +297,14 @@ sub default_conf {
     my $path = $args{path} // '/v4/segments';
     my $location = $self->guarded_location . ($args{location} // '');
 
-    $_ //= '' for @args{qw(http server)};
+    $_ //= '' for @args{qw(http server events)};
 
     return <<"CONF";
 %%MAIN%%
 
 events {
     worker_connections 1024;
+$args{events}
 }
 
 http {

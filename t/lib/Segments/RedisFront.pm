@@ -11,6 +11,12 @@ package Segments::RedisFront;
 #     $front->rule(complete => 'error=OOM no memory');    instead of Redis
 #     $front->rule(complete => 'pass');
 #
+#     $front->path(0.02);     seconds that all bytes take, each way
+#     $front->forget;         what comes by the connections that are there is
+#                             swallowed from now on, in both directions
+#     $front->stall;          so it is, but kept
+#     $front->flow;           and goes on
+#
 # The thing is the verb of a record's script (claim, renew, complete, ...), or
 # else the command's own name.  commands() are those that came, as arrays of
 # their first words: thing, key, token, fingerprint, without the script.
@@ -73,6 +79,12 @@ sub rule {
 }
 
 
+sub path   { return $_[0]->rule('*path', $_[1]) }
+sub forget { return $_[0]->rule('*all', 'forget') }
+sub stall  { return $_[0]->rule('*all', 'stall') }
+sub flow   { return $_[0]->rule('*all', 'flow') }
+
+
 sub commands {
     my ($self, $thing) = @_;
 
@@ -93,7 +105,10 @@ sub serve {
     open my $log, '>>:raw', $path or die "$path: $!";
 
     while (getppid == $test) {
-        my @timers = map { $_->{timer} // () } values %conns;
+        my @timers = map {
+            ($_->{timer} // (), $_->{stalled} || !@{ $_->{way} }
+                ? () : $_->{way}[0][0])
+        } values %conns;
         my ($first) = sort { $a <=> $b } time + 1, @timers;
         my $wait = $first - time;
 
@@ -102,16 +117,18 @@ sub serve {
 
         for my $socket (@ready) {
             if ($socket == $control) {
-                set_rule(\%rules, scalar $control->accept);
+                set_rule(\%rules, scalar $control->accept, values %conns);
 
             } elsif ($socket == $listen) {
                 add($_, \%conns)
                     for pair(scalar $listen->accept, $redis);
 
             } elsif (my $c = $conns{$socket}) {
-                take($c) or remove($c, \%conns);
+                take($c, $rules{'*path'} // 0) or remove($c, \%conns);
             }
         }
+
+        arrive($_) for values %conns;
 
         for my $c (grep { !$_->{server} } values %conns) {
             1 while advance($c, \%rules, $log);
@@ -123,11 +140,19 @@ sub serve {
 
 
 sub set_rule {
-    my ($rules, $socket) = @_;
+    my ($rules, $socket, @conns) = @_;
 
     my ($thing, $what) = <$socket> =~ /\A(\S+) (.*)\n/;
 
     $rules->{$thing} = $what;
+
+    if ($thing eq '*all') {
+        for my $c (@conns) {
+            $c->{stalled} = $what ne 'flow';
+            $c->{forgotten} = 1 if $what eq 'forget';
+        }
+    }
+
     syswrite $socket, "ok\n";
 
     return;
@@ -146,8 +171,9 @@ sub pair {
         return;
     }
 
-    my $front = { socket => $client, in => '' };
-    my $back = { socket => $server, in => '', server => 1, other => $front };
+    my $front = { socket => $client, in => '', way => [] };
+    my $back = { socket => $server, in => '', way => [], server => 1,
+        other => $front };
 
     $front->{other} = $back;
 
@@ -167,7 +193,7 @@ sub add {
 sub remove {
     my ($c, $conns) = @_;
 
-    my @ends = ($c, $c->{other});
+    my @ends = ($c, $c->{other});       # each may be the other's last reference
 
     for my $end (@ends) {
         delete $conns->{ $end->{socket} };
@@ -180,9 +206,31 @@ sub remove {
 
 
 sub take {
+    my ($c, $path) = @_;
+
+    my $n = sysread $c->{socket}, my $bytes, 1 << 20;
+
+    # both ways at once, as commands are handed over one at a time; that the
+    # connection was made has taken as long
+
+    $path *= $c->{server} ? 0 : $c->{begun}++ ? 2 : 4;
+
+    push @{ $c->{way} }, [time + $path, $bytes] if $n && !$c->{forgotten};
+
+    return $n;
+}
+
+
+sub arrive {
     my ($c) = @_;
 
-    return sysread $c->{socket}, $c->{in}, 1 << 20, length $c->{in};
+    return if $c->{stalled} || $c->{forgotten};
+
+    while (@{ $c->{way} } && $c->{way}[0][0] <= time) {
+        $c->{in} .= shift(@{ $c->{way} })->[1];
+    }
+
+    return;
 }
 
 
