@@ -7,12 +7,14 @@ use strict;
 use warnings;
 
 use Limit;
+use Segments::Authority;
 use Segments::Nginx;
 use Segments::Util qw(free_port slurp);
 
 
 # redis => URL, upstream => Recorder, times => { name => ms }, listen => more
-# words of listen, wait => time, limit => whether there is one
+# words of listen, wait => time, limit => whether there is one, http3 => whether
+# clients come with that, too
 
 sub start {
     my ($class, %args) = @_;
@@ -43,6 +45,7 @@ sub conf {
     my $times = $args{times};
     my $port = $args{upstream}->port;
     my $listen = $args{listen} // '';
+    my $http3 = $args{http3} ? http3_conf($h2) : '';
     my $limit = $args{limit} ? "segments_rate_limit $Limit::DIRECTIVE;" : '';
     my %locations = map {
         my $policy = $_;
@@ -100,10 +103,23 @@ http {
     server {
         listen 127.0.0.1:%%PORT%% $listen;
         listen 127.0.0.1:$h2 http2 $listen;
+        $http3
 $locations
     }
 }
 CONF
+}
+
+
+# a connection's packets come to one worker
+
+sub http3_conf {
+    my ($port) = @_;
+
+    my ($crt, $key) = Segments::Authority->new->certificate('localhost');
+
+    return "listen 127.0.0.1:$port quic reuseport; ssl_certificate $crt; "
+        . "ssl_certificate_key $key;";
 }
 
 

@@ -92,7 +92,10 @@ sub try {
 
     # a recheck that never gets through would prove nothing
 
-    delete $try->{abort} if $lane->{what} eq 'recheck';
+    if ($lane->{what} eq 'recheck') {
+        delete $try->{abort};
+        $try->{protocol} = 'h1' if $try->{protocol} eq 'h3';
+    }
 
     $try->{key} = $self;
     $try->{lane} = $lane;
@@ -131,6 +134,8 @@ sub ended {
     # a gateway may be at it still
 
     $self->{doubtful} = $self->{run}->now if !$answer;
+    $self->{unread} = $self->{run}->now
+        if !$answer && $try->{protocol} eq 'h3';
     $lane->{sent} = 1 if $word ne 'in-progress';
 
     $self->violation('unanswered', 'no answer for too long')
@@ -384,8 +389,8 @@ sub finished {
     my $wait = defined $self->{doubtful}
         ? $self->{doubtful} + $run->grace - $run->now : 0;
 
-    return $run->settle($self) if $self->{rechecked};
-    return $run->settle($self) if !$self->{plan}{recheck}
+    return $self->settle if $self->{rechecked};
+    return $self->settle if !$self->{plan}{recheck}
         && defined $self->{answer};
 
     $self->{rechecked} = 1;
@@ -401,6 +406,21 @@ sub finished {
     });
 
     return;
+}
+
+
+# A worker that was stopped reads one datagram after the other, and may have sent
+# a request before it comes to the one that gives it up.
+
+sub settle {
+    my ($self) = @_;
+
+    my $run = $self->{run};
+    my $wait = defined $self->{unread}
+        ? $self->{unread} + $run->grace - $run->now : 0;
+
+    return $run->settle($self) if $wait <= 0;
+    return $run->loop->after($wait, sub { $run->settle($self) });
 }
 
 

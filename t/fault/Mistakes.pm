@@ -6,6 +6,7 @@ package Mistakes;
 use strict;
 use warnings;
 
+use Plan;
 use Segments::Util qw(slurp spew);
 
 my $SCRIPT = 'src/redis/record.lua';
@@ -134,6 +135,10 @@ sub all {
          'src/ngx_http_segments_module.c',
          'upstream.ignore_client_abort = 1', 'upstream.ignore_client_abort = 0',
          'cancelled|held without', '--kinds abort-fin,abort-rst'],
+
+        Plan::has_http3() ? ['a closed HTTP/3 connection cancels a request',
+         'src/ngx_http_segments_client.c', 'c->close = 0;', 'c->close = 1;',
+         'cancelled|held without', '--kinds abort-h3-close --often 5'] : (),
 
         ['a 5xx is remembered', 'src/contract/sg_answer.c',
          'if (sg_statuses_has(remembered, status)) {',

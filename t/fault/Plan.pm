@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Dice;
+use Segments::HTTP3;
 
 # faults of a try; each reaches the upstream, or the client, this often
 
@@ -19,7 +20,11 @@ my %TRY_FAULTS = (
         cut-headers cut-body refused-429 refused-401)),
 );
 
-my %CLIENT_FAULTS = map { $_ => 0.016 } qw(fin rst h2-reset h2-close);
+# HTTP/3 where there is some
+
+my @HTTP3_FAULTS = Segments::HTTP3::missing() ? () : qw(h3-refuse h3-close);
+my %CLIENT_FAULTS = map { $_ => 0.016 } qw(fin rst h2-reset h2-close),
+    @HTTP3_FAULTS;
 
 my @SYSTEM_FAULTS = qw(kill stop stop-long reload redis-stop redis-term
     redis-kill client-kill script-flush no-upstream);
@@ -31,6 +36,9 @@ sub kinds {
     return (@SYSTEM_FAULTS, (sort keys %TRY_FAULTS),
         (map { "abort-$_" } sort keys %CLIENT_FAULTS), 'other-body', 'twins');
 }
+
+
+sub has_http3 { return scalar @HTTP3_FAULTS }
 
 
 # The faults of so many periods come in the first part of their time: then the
@@ -128,8 +136,10 @@ sub try {
     if ($how) {
         $try{abort} = [$how, $dice->between(0, 0.03)];
         $try{delay} += int $dice->between(10, 40);
-        $try{protocol} = 'h2' if $how =~ /\Ah2/;
-        $try{protocol} = 'h1' if $how !~ /\Ah2/;
+        $try{protocol} = $how =~ /\A(h[23])/ ? $1 : 'h1';
+
+        # a reload leaves the packets of old connections to new workers
+        $try{gateway} = 1 if $try{protocol} eq 'h3';
     }
 
     return \%try;

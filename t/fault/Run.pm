@@ -100,7 +100,8 @@ sub start {
     $self->{gateways} = [
         Gateway->start(%shared, redis => $self->{redis}->url,
             listen => 'reuseport'),
-        Gateway->start(%shared, redis => $self->{redis}->tcp_url, spare => 1),
+        Gateway->start(%shared, redis => $self->{redis}->tcp_url, spare => 1,
+            http3 => Plan::has_http3()),
     ];
 
     $self->{clock} = Clock->new(loop => $loop);

@@ -1,12 +1,13 @@
 package Wire;
 
 # The clients' side: tries on connections that are kept and used again, a few
-# on HTTP/2.
+# on HTTP/2, and on HTTP/3.
 #
 # A try is a hash with gateway (0 or 1), uri, headers (an array), body, and
-# perhaps protocol => 'h2' and abort => [how, seconds], where how is fin, rst,
-# h2-reset or h2-close.  It ends once: the callback gets the try, and an answer,
-# or undef and why there is none: cut, aborted, refused, silent.
+# perhaps protocol => 'h2' or 'h3' and abort => [how, seconds], where how is fin,
+# rst, h2-reset, h2-close, h3-refuse or h3-close.  It ends once: the callback
+# gets the try, and an answer, or undef and why there is none: cut, aborted,
+# refused, silent.
 #
 # An answer: status, mark (Idempotency-Status), replayed, retry_after, code,
 # body, and "kept", all of it that a retry has to get again.
@@ -20,6 +21,11 @@ use Socket qw(PF_INET SOCK_STREAM SOCK_NONBLOCK SOL_SOCKET SO_LINGER
 
 use Segments::HTTP;
 use Segments::HTTP2;
+use Segments::HTTP3;
+use Segments::Util qw(tempdir);
+
+# seconds in which an HTTP/3 connection comes about that is to be closed
+my $HANDSHAKE = 5;
 
 my $KEPT = qr/content-type|content-language|location|etag|last-modified|link
     |cache-control/xi;
@@ -49,8 +55,9 @@ sub send {
     $self->{inflight}++;
     $try->{sent} = $self->{loop}->now;
 
-    my $c = ($try->{protocol} // '') eq 'h2' ? $self->send_h2($try)
-        : $self->send_h1($try);
+    my $protocol = $try->{protocol} // 'h1';
+    my $c = $protocol eq 'h3' ? $self->send_h3($try)
+        : $protocol eq 'h2' ? $self->send_h2($try) : $self->send_h1($try);
 
     # not within this call
 
@@ -64,6 +71,7 @@ sub send {
 
     my ($how, $seconds) = @{ $try->{abort} // [] };
 
+    $seconds = $HANDSHAKE if $c->{h3};
     $self->{loop}->after($seconds, sub { $self->abort($try, $how) }) if $how;
 
     return;
@@ -115,6 +123,11 @@ sub abort {
         $self->{loop}->after(0.05, sub { $self->close($c) });
         $c->{try} = undef;
 
+    } elsif ($how eq 'h3-refuse' && defined $c->{stream}) {
+        $self->tell_h3($c, stop => $c->{stream});
+        $self->{loop}->after(0.05, sub { $self->close($c) });
+        $c->{try} = undef;
+
     } else {
         $self->close($c, $how eq 'rst');
     }
@@ -127,6 +140,7 @@ sub close {
     my ($self, $c, $reset) = @_;
 
     return if $c->{closed}++;
+    return $self->close_h3($c) if $c->{h3};
 
     $self->{loop}->forget($c->{fd});
     delete $self->{open}{ $c->{fd} };
@@ -349,14 +363,119 @@ sub read_h2 {
         return;
     }
 
-    my $response = $stream->{response};
+    $self->close($c);
+
+    return $self->end($try, answer_of($stream->{response}));
+}
+
+
+# as if it had come by HTTP/1.1
+
+sub answer_of {
+    my ($response) = @_;
+
     my $head = join "\r\n", 'HTTP/1.1 ' . $response->status,
         (map { join ': ', $_->[0] =~ s/(\A|-)([a-z])/$1\U$2/gr, $_->[1] }
             $response->fields), '';
 
-    $self->close($c);
+    return answer($head, $response->body);
+}
 
-    return $self->end($try, answer($head, $response->body));
+
+# HTTP/3, a connection for each try, all of them held by one process
+
+sub send_h3 {
+    my ($self, $try) = @_;
+
+    $self->start_h3 if !$self->{h3};
+
+    my $c = { h3 => ++$self->{h3}{number} };
+
+    $self->{open}{"h3 $c->{h3}"} = $self->{h3}{connections}{ $c->{h3} } = $c;
+
+    $self->tell_h3($c,
+        open => ['127.0.0.1', $self->{addresses}[ $try->{gateway} ][1]],
+        Segments::HTTP3::request_command('POST', $try->{uri},
+            body => $try->{body},
+            headers => [map { split /: /, $_, 2 } @{ $try->{headers} }]));
+
+    return $c;
+}
+
+
+sub start_h3 {
+    my ($self) = @_;
+
+    my $socket = Segments::HTTP3::process(tempdir() . '/http3.output');
+
+    $self->{h3} = { socket => $socket, in => '', connections => {} };
+    $self->{loop}->on_read(fileno $socket, sub { $self->read_h3 });
+
+    return;
+}
+
+
+sub tell_h3 {
+    my ($self, $c, %command) = @_;
+
+    syswrite $self->{h3}{socket},
+        Segments::HTTP3::line(c => $c->{h3}, %command);
+
+    return;
+}
+
+
+sub close_h3 {
+    my ($self, $c) = @_;
+
+    delete $self->{open}{"h3 $c->{h3}"};
+    delete $self->{h3}{connections}{ $c->{h3} };
+    $self->tell_h3($c, close => 1);
+
+    return;
+}
+
+
+sub read_h3 {
+    my ($self) = @_;
+
+    my $h3 = $self->{h3};
+
+    sysread $h3->{socket}, $h3->{in}, 65536, length $h3->{in}
+        or die "the HTTP/3 client is gone\n";
+
+    while (my $told = Segments::HTTP3::told(\$h3->{in})) {
+        my $c = $h3->{connections}{ $told->{c} } or next;
+
+        $self->told_h3($c, $told);
+    }
+
+    return;
+}
+
+
+sub told_h3 {
+    my ($self, $c, $told) = @_;
+
+    my $try = $c->{try};
+
+    if (exists $told->{stream}) {
+        $c->{stream} = $told->{stream};
+
+        my ($how, $seconds) = @{ $try->{abort} // [] };
+
+        $self->{loop}->after($seconds, sub { $self->abort($try, $how) })
+            if $how;
+
+    } elsif ($told->{closed} || exists $told->{rst} && defined $told->{rst}) {
+        $self->lost($c);
+
+    } elsif (exists $told->{answer} && $try) {
+        $self->close($c);
+        $self->end($try, answer_of(Segments::HTTP3::response($told)));
+    }
+
+    return;
 }
 
 

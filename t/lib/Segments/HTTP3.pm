@@ -57,35 +57,47 @@ sub listen {
 }
 
 
-sub connect {
-    my ($class, $address, %args) = @_;
+# a process for any number of connections: the socket on which it is told of
+# them, see client.py
 
-    $address = $address->address if ref $address;
+sub process {
+    my ($output) = @_;
 
     my $control = tempdir() . '/http3.' . ++$instances;
     my $listening = IO::Socket::UNIX->new(Local => $control, Listen => 1)
         or die "cannot listen: $!";
 
+    Segments::Process->spawn(
+        name   => 'HTTP/3 client',
+        argv   => [find_program('python3'), '-B',
+            dirname(__FILE__) . '/HTTP3/client.py', $control],
+        output => $output,
+    );
+
+    IO::Select->new($listening)->can_read(slow(20))
+        or croak 'no HTTP/3 client: ' . slurp($output);
+    unlink $control;
+
+    return scalar $listening->accept;
+}
+
+
+sub connect {
+    my ($class, $address, %args) = @_;
+
+    $address = $address->address if ref $address;
+
+    my $output = tempdir() . '/http3.' . ($instances + 1) . '.output';
+
     my $self = bless {
         timeout => slow($args{timeout} // 15),
-        output  => "$control.output",
+        output  => $output,
+        socket  => process($output),
         streams => {},
         in      => '',
     }, $class;
 
-    $self->{process} = Segments::Process->spawn(
-        name   => 'HTTP/3 client',
-        argv   => [find_program('python3'), '-B',
-            dirname(__FILE__) . '/HTTP3/client.py', '127.0.0.1', $address,
-            $control],
-        output => $self->{output},
-    );
-
-    IO::Select->new($listening)->can_read($self->{timeout})
-        or croak 'no HTTP/3 connection: ' . slurp($self->{output});
-
-    $self->{socket} = $listening->accept;
-    unlink $control;
+    $self->command(open => ['127.0.0.1', 0 + $address]);
 
     return $self;
 }
@@ -93,6 +105,20 @@ sub connect {
 
 sub send_request {
     my ($self, $method, $uri, %args) = @_;
+
+    my $id = $self->command(request_command($method, $uri, %args))
+        ->{stream};
+
+    $self->{streams}{$id} = undef;
+
+    return $id;
+}
+
+
+# as the process wants it
+
+sub request_command {
+    my ($method, $uri, %args) = @_;
 
     my $body = $args{body};
 
@@ -105,12 +131,8 @@ sub send_request {
 
     push @fields, [splice @list, 0, 2] while @list;
 
-    my $id = $self->command(fields => \@fields, body => $body,
-        end => $args{end} // 1 ? JSON::PP::true : JSON::PP::false)->{stream};
-
-    $self->{streams}{$id} = undef;
-
-    return $id;
+    return (fields => \@fields, body => $body,
+        end => $args{end} // 1 ? JSON::PP::true : JSON::PP::false);
 }
 
 
@@ -132,16 +154,24 @@ sub read_response {
         $self->read_line($deadline) or return;
     }
 
-    my $answer = $self->{streams}{$id};
-    my @fields = map { [@$_] } @{ $answer->{fields} };
-    my ($status) = map { $_->[1] } grep { $_->[0] eq ':status' } @fields;
+    return response($self->{streams}{$id});
+}
+
+
+# of what the process told
+
+sub response {
+    my ($told) = @_;
+
+    my ($status) = map { $_->[1] } grep { $_->[0] eq ':status' }
+        @{ $told->{fields} };
 
     return bless {
         status  => $status // 0,
-        fields  => [grep { $_->[0] !~ /\A:/ } @fields],
-        body    => $answer->{body},
+        fields  => [grep { $_->[0] !~ /\A:/ } @{ $told->{fields} }],
+        body    => $told->{body},
         interim => [],
-        rst     => $answer->{rst},
+        rst     => $told->{rst},
     }, 'Segments::HTTP2::Response';
 }
 
@@ -157,16 +187,19 @@ sub command {
 
     my $deadline = time + $self->{timeout};
 
-    syswrite $self->{socket}, $json->encode(\%command) . "\n";
+    syswrite $self->{socket}, line(c => 1, %command);
 
     while (1) {
         my $told = $self->read_line($deadline)
             or croak 'the HTTP/3 client does not answer: '
                 . slurp($self->{output});
 
-        return $told if !grep { exists $told->{$_} } qw(answer closed);
+        return $told if !exists $told->{answer};
     }
 }
+
+
+sub line { return $json->encode({@_}) . "\n" }
 
 
 # false: nothing in time, or closed
@@ -174,21 +207,28 @@ sub command {
 sub read_line {
     my ($self, $deadline) = @_;
 
-    my $end;
+    my $told;
 
-    while (($end = index $self->{in}, "\n") < 0) {
+    while (!($told = told(\$self->{in}))) {
         IO::Select->new($self->{socket})->can_read($deadline - time) or return;
         sysread $self->{socket}, $self->{in}, 65536, length $self->{in}
             or return;
     }
 
-    my $told = $json->decode(substr $self->{in}, 0, $end + 1, '');
-
     $self->{streams}{ $told->{answer} } = $told if exists $told->{answer};
 
-    return if $told->{closed};
+    return $told->{closed} ? undef : $told;
+}
 
-    return $told;
+
+# takes the first line out of the text; undef where there is none yet
+
+sub told {
+    my ($text) = @_;
+
+    my $end = index $$text, "\n";
+
+    return $end < 0 ? undef : $json->decode(substr $$text, 0, $end + 1, '');
 }
 
 

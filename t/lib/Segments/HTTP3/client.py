@@ -1,20 +1,22 @@
-# The process behind Segments::HTTP3: one connection of aioquic.
+# The process behind Segments::HTTP3: connections of aioquic.
 #
-#     python3 client.py address port control
+#     python3 client.py control
 #
-# It connects, and then to the control, a unix socket of the test, which sends
-# one JSON object a line and is answered with one:
+# "control" is a unix socket that it connects to.  There it is sent one JSON
+# object a line, each with the number "c" of a connection:
 #
+#     {"open": [address, port]}        perhaps with a first request
 #     {"fields": [[name, value], ...], "body": text, "end": true}
-#                                      a request: {"stream": id}
-#     {"reset": id}                    gives up sending and the answer: {}
-#     {"stop": id}                     gives up the answer only: {}
-#     {"close": true}                  closes the connection: {}
-#     {"vanish": true}                 says no more to the server: {}
+#                                      a request
+#     {"reset": stream}                gives up sending and the answer
+#     {"stop": stream}                 gives up the answer only
+#     {"close": true}                  closes the connection
+#     {"vanish": true}                 says no more to the server
 #
-# Besides, of each answer that ends, {"answer": id, "fields": ..., "body": text,
-# "rst": error code or null}; and {"closed": true} with the connection.  Texts
-# are bytes, one a character.
+# and is told {"opened": true} of each that is open; {"stream": id} of each
+# request that was sent, and {"done": true} of what else was done; then of each
+# answer that ends, {"answer": stream, "fields": ..., "body": text, "rst": error
+# code or null}; and {"closed": true} at last.  Texts are bytes, one a character.
 
 import asyncio
 import json
@@ -26,7 +28,7 @@ from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.h3.connection import H3_ALPN, ErrorCode, H3Connection
 from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.events import ConnectionTerminated, StreamReset
+from aioquic.quic.events import StreamReset
 
 
 class Client(QuicConnectionProtocol):
@@ -38,10 +40,7 @@ class Client(QuicConnectionProtocol):
         self.vanished = False
 
     def quic_event_received(self, event):
-        if isinstance(event, ConnectionTerminated):
-            self.tell({"closed": True})
-
-        elif isinstance(event, StreamReset):
+        if isinstance(event, StreamReset):
             self.end(event.stream_id, event.error_code)
 
         for part in self.http.handle_event(event):
@@ -88,20 +87,17 @@ class Client(QuicConnectionProtocol):
         return {"stream": stream}
 
     def obey(self, command):
-        told = {}
+        told = {"done": True}
 
         if "fields" in command:
             told = self.request(command)
 
         elif "reset" in command:
-            self._quic.reset_stream(command["reset"],
-                                    ErrorCode.H3_REQUEST_CANCELLED)
-            self._quic.stop_stream(command["reset"],
-                                   ErrorCode.H3_REQUEST_CANCELLED)
+            self.give_up(self._quic.reset_stream, command["reset"])
+            self.give_up(self._quic.stop_stream, command["reset"])
 
         elif "stop" in command:
-            self._quic.stop_stream(command["stop"],
-                                   ErrorCode.H3_REQUEST_CANCELLED)
+            self.give_up(self._quic.stop_stream, command["stop"])
 
         elif "close" in command:
             self._quic.close(error_code=ErrorCode.H3_NO_ERROR)
@@ -110,28 +106,77 @@ class Client(QuicConnectionProtocol):
             self.vanished = True
 
         self.transmit()
+        self.tell(told)
 
-        return told
+    def give_up(self, how, stream):
+        try:
+            how(stream, ErrorCode.H3_REQUEST_CANCELLED)
+
+        except ValueError:
+            pass                        # it has ended meanwhile
 
 
-async def main(address, port, control):
-    configuration = QuicConfiguration(is_client=True, alpn_protocols=H3_ALPN,
-                                      server_name="localhost",
-                                      verify_mode=ssl.CERT_NONE,
-                                      idle_timeout=600)
+class Clients:
+    def __init__(self, writer):
+        self.writer = writer
+        self.clients = {}
+        self.tasks = {}
+        self.configuration = QuicConfiguration(is_client=True,
+                                               alpn_protocols=H3_ALPN,
+                                               server_name="localhost",
+                                               verify_mode=ssl.CERT_NONE,
+                                               idle_timeout=600)
 
-    async with connect(address, int(port), configuration=configuration,
-                       create_protocol=Client) as client:
-        reader, writer = await asyncio.open_unix_connection(control,
-                                                            limit=1 << 24)
+    def tell(self, number, what):
+        self.writer.write(json.dumps({"c": number, **what}).encode() + b"\n")
 
-        def tell(what):
-            writer.write(json.dumps(what).encode() + b"\n")
+    def obey(self, command):
+        number = command["c"]
 
-        client.tell = tell
+        if "open" in command:
+            self.tasks[number] = asyncio.create_task(self.run(number, command))
 
-        while line := await reader.readline():
-            tell(client.obey(json.loads(line)))
+        elif number in self.clients:
+            self.clients[number].obey(command)
+
+        elif "close" in command and number in self.tasks:
+            self.tasks[number].cancel()
+
+    async def run(self, number, command):
+        address, port = command["open"]
+
+        try:
+            async with connect(address, port, create_protocol=Client,
+                               configuration=self.configuration) as client:
+                client.tell = lambda what: self.tell(number, what)
+                client.tell({"opened": True})
+                self.clients[number] = client
+
+                if "fields" in command:
+                    client.obey(command)
+
+                await client.wait_closed()
+
+        except (asyncio.CancelledError, ConnectionError):
+            pass
+
+        finally:
+            self.clients.pop(number, None)
+            self.tasks.pop(number, None)
+            self.tell(number, {"closed": True})
+
+
+async def main(control):
+    reader, writer = await asyncio.open_unix_connection(control, limit=1 << 24)
+    clients = Clients(writer)
+
+    while line := await reader.readline():
+        clients.obey(json.loads(line))
+
+    # without a word to anybody
+
+    for client in clients.clients.values():
+        client.vanished = True
 
 
 asyncio.run(main(*sys.argv[1:]))
