@@ -14,6 +14,8 @@ static void ngx_http_segments_limits_trip(ngx_http_request_t *r,
 static ngx_str_t *ngx_http_segments_limits_next(ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_limits_receipt(ngx_http_request_t *r,
     ngx_http_segments_limits_t *limits, ngx_str_t *key);
+static ngx_uint_t ngx_http_segments_limits_apart(ngx_http_segments_ctx_t *ctx,
+    const ngx_redis_record_reply_t *reply);
 static void ngx_http_segments_limits_differ(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_uint_t told, ngx_uint_t asked);
 static void ngx_http_segments_limits_take(ngx_http_request_t *r,
@@ -108,7 +110,10 @@ void
 ngx_http_segments_limits_of_claim(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_redis_limits_t *limits)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                     i;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
     limits->n = 0;
 
@@ -126,11 +131,17 @@ ngx_http_segments_limits_of_claim(ngx_http_request_t *r,
         ctx->limits->bucket[i].known = 0;
     }
 
-    ngx_http_segments_limits_trip(r, ctx, &ctx->record, limits);
+    ctx->limits->alone = 0;
+    ctx->limits->ntrip = 0;
+
+    if (!ngx_redis_sharded(slcf->redis)) {
+        ngx_http_segments_limits_trip(r, ctx, &ctx->record, limits);
+    }
 }
 
 
-/* those that were not asked about yet and can be reached with the key */
+/* those that were not asked about yet and can be reached with the key; while
+   keys are apart, the first of them */
 
 static void
 ngx_http_segments_limits_trip(ngx_http_request_t *r,
@@ -151,6 +162,7 @@ ngx_http_segments_limits_trip(ngx_http_request_t *r,
     for (i = 0; i < ctx->limits->n; i++) {
 
         if (bucket[i].asked
+            || (ctx->limits->alone && limits->n)
             || !ngx_redis_together(slcf->redis, with, &bucket[i].key))
         {
             continue;
@@ -265,6 +277,11 @@ ngx_http_segments_limits_receipt(ngx_http_request_t *r,
     ngx_http_segments_redis_options(slcf, &receipt->options);
     receipt->ttl = 4 * slcf->redis_timeout;
 
+    if (limits->alone) {
+        receipt->name = *key;
+        return NGX_OK;
+    }
+
     sg_buf_init(&name);
     sg_limit_receipt(&name, near, unique);
 
@@ -301,6 +318,10 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
         return;
     }
 
+    if (ngx_http_segments_limits_apart(ctx, reply)) {
+        return;
+    }
+
     switch (reply->verdict) {
 
     case ngx_redis_record_failed:
@@ -327,6 +348,39 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
     if (limits->ntrip) {
         ngx_http_segments_limits_take(r, ctx, &reply->limits);
     }
+}
+
+
+/*
+ * A slot moves, and has keys here and there: nothing was spent, and the limits
+ * of this trip are asked about one by one.  A receipt would be a second key:
+ * without one, a create whose reply is lost just then pays twice, which is safer
+ * than not to pay, or not to pass.
+ */
+
+static ngx_uint_t
+ngx_http_segments_limits_apart(ngx_http_segments_ctx_t *ctx,
+    const ngx_redis_record_reply_t *reply)
+{
+    ngx_uint_t                   i;
+    ngx_http_segments_limits_t  *limits;
+
+    limits = ctx->limits;
+
+    if (!reply->apart
+        || limits->alone
+        || ctx->verdict == ngx_redis_record_failed)     /* of a claim */
+    {
+        return 0;
+    }
+
+    limits->alone = 1;
+
+    for (i = 0; i < limits->ntrip; i++) {
+        limits->bucket[limits->trip[i]].asked = 0;
+    }
+
+    return 1;
 }
 
 

@@ -2,9 +2,10 @@
 /*
  * The limits of a create, from the configuration to the header fields.
  *
- * They are asked about in trips to Redis: with the claim those that one script
- * can reach with it, each other group by itself.  On one server everything is
- * one trip; a create without a claim begins with the second kind.  A trip spends
+ * They are asked about in trips to Redis: on one server with the claim, in the
+ * same trip; on a cluster behind it, as the slot of one key may move without the
+ * other, each group of one slot by itself, and limit by limit while that slot
+ * moves.  A create without a claim begins with the second kind.  A trip spends
  * all its limits or none; what one has spent stays spent when a later one
  * refuses, and the claim is given back.
  */
@@ -51,6 +52,8 @@ struct ngx_http_segments_limits_s {
     u_char                          token[NGX_HTTP_SEGMENTS_TOKEN_LEN];
                                                 /* that trip's own */
     ngx_redis_command_t            *cmd;        /* that trip, or NULL */
+    ngx_uint_t                      alone;      /* unsigned  alone:1;  a limit
+                                                   each, without a receipt */
     ngx_redis_record_verdict_e      verdict;    /* of all trips so far: ok,
                                                    limited, or a failure */
 

@@ -1,11 +1,10 @@
 #!/usr/bin/perl
 
-# Limits that one script cannot reach together with the claim, as in a cluster:
-# each slot is asked in a trip of its own, a refusal gives the claim back, and a
-# replay pays nothing.
+# Limits in a cluster: they are asked behind the claim, those of each slot in a
+# trip of their own, a refusal gives the claim back, and a replay pays nothing.
 #
-# One server has no slots: a library that is loaded before the module says which
-# keys are apart, those whose hash tags differ.
+# One server has no slots: a library that is loaded before the module says that
+# there are some, and which keys are apart, those whose hash tags differ.
 
 use strict;
 use warnings;
@@ -33,6 +32,12 @@ tag(str_t *s)
     unsigned char *end = memchr(s->data, '}', s->len);
 
     return end ? end - s->data : s->len;
+}
+
+unsigned long
+ngx_redis_sharded(void *redis)
+{
+    return redis != NULL;
 }
 
 unsigned long
@@ -113,17 +118,18 @@ my $answer = $gateway->create(key => 'k1', @A);
 
 is($answer->summary, '201 created', 'created');
 is(left($answer), '9 3', 'both are charged');
-is(trips(), 3, 'two trips admit it, one completes it');
+is(trips(), 4, 'three trips admit it, one completes it');
 
 $answer = $gateway->create(key => 'k1', @A);
 is($answer->summary, '201 replayed marked', 'replayed');
 is(left($answer), '9 3', 'nobody is charged');
-is(trips(), 2, 'two trips');
+is(trips(), 3, 'three trips');
 
-# a scope without a name shares the slot of what has no key
+# a scope without a name shares the slot of what has no key, which does not
+# bring them together: it may move
 
-is(left($gateway->create(key => 'k1')), '2', 'together');
-is(trips(), 2, 'one trip admits it, one completes it');
+is(left($gateway->create(key => 'k1')), '2', 'in one slot');
+is(trips(), 3, 'two trips admit it, one completes it');
 
 is(left($gateway->create(@A)), '8 1', 'no key');
 is(trips(), 2, 'a trip for each limit');
@@ -158,22 +164,22 @@ is($gateway->create(key => 'k1', @A)->summary, '201 replayed marked',
 is($redis->cmd('GET', $project), $owed, 'for nothing');
 is($gateway->create(key => 'k1', body => { name => 'x' }, @A)->status, 422,
     'a mismatch');
-is(trips(), 3, 'which needs no second trip');
+is(trips(), 4, 'which needs no second trip');
 
 earn($redis, $project, 3600);
 is($gateway->create(key => 'k3', @A)->summary, '201 created',
     'the refused key, later');
 
-# the first trip refuses: there is no second one
+# the first limit refuses: the second is not asked
 
 $redis->cmd('SET', $client, '9' x 16 . ' 0');
 $redis->cmd('DEL', $project);
 trips();
 is($gateway->create(key => 'k4', @A)->json->{error}{message},
     'The rate limit is exceeded: "client"', 'the near one refuses');
-is(trips(), 1, 'one trip');
 is($redis->cmd('EXISTS', $project), 0, 'the far one is not asked');
-is_deeply([grep { /:k4\z/ } $redis->keys], [], 'no record');
+wait_for { !grep { /:k4\z/ } $redis->keys } 10, 'the claim to be given back';
+is(trips(), 3, 'claimed, refused, given back');
 
 # a dry run
 
@@ -196,14 +202,16 @@ is_deeply([grep { $_ ne $project && $_ ne $client }
     $redis->keys_without_expiry], [], 'every key expires');
 
 
-# Redis is lost between the two trips
+# Redis is lost between the trips
 
 for my $failure (qw(reject pass)) {
     my $fake = fake_redis(
         [ACCEPT => 'first'], [EXPECT => 'PING'], [SEND => '+PONG', ''],
-        [EXPECT => 'EVALSHA', '...'],
+        [EXPECT => 'EVALSHA', qr/./, 1, qr/:k7\z/, 'claim', '...'],
+        [SEND => ['ok']],
+        [EXPECT => 'EVALSHA', qr/./, 2, qr/:paid:/, $client, 'spend', '...'],
         [SEND => ['ok', ['spent', ':8', ':9']]],
-        [EXPECT => 'EVALSHA', '...'],
+        [EXPECT => 'EVALSHA', qr/./, 2, qr/:paid:/, $project, 'spend', '...'],
         [EXPECT => 'EVALSHA', qr/./, 1, qr/:k7\z/,
             $failure eq 'pass' ? 'complete' : 'give_back', '...'],
         [SEND => ['ok', ['spent', ':8', ':9']], ['ok']],
@@ -235,7 +243,8 @@ for my $key ('k8', undef) {
     my $name = $key // 'no key';
     my $fake = fake_redis(
         [ACCEPT => 'first'], [EXPECT => 'PING'], [SEND => '+PONG', ''],
-        $key ? ([EXPECT => 'EVALSHA', '...'],
+        $key ? ([EXPECT => 'EVALSHA', '...'], [SEND => ['ok']],
+            [EXPECT => 'EVALSHA', '...'],
             [SEND => ['ok', ['spent', ':8', ':9']]]) : (),
         [EXPECT => 'EVALSHA', '...'],
         $key ? [EXPECT => 'EVALSHA', qr/./, 1, qr/:k8\z/, 'give_back', '...']
@@ -253,7 +262,7 @@ for my $key ('k8', undef) {
     my $c = $left->connect;
 
     $c->send_request($left->create_request(key => $key, @A));
-    $fake->wait_step($key ? 6 : 4);
+    $fake->wait_step($key ? 8 : 4);
     $c->close;
 
     is(($left->access(1))[0]{outcome}, 'aborted', "$name: the client left");
@@ -261,6 +270,42 @@ for my $key ('k8', undef) {
     ok($fake->played, "$name: dialogue");
     is($upstream->count, $before, "$name: not sent");
     $left->stop;
+}
+
+# a slot that moves has keys here and there: each of its limits by itself, and
+# without a receipt; what is refused once more is refused
+
+for my $lost (0, 1) {
+    my @moves = ('-TRYAGAIN Multiple keys request during rehashing of slot');
+    my $fake = fake_redis(
+        [ACCEPT => 'first'], [EXPECT => 'PING'], [SEND => '+PONG', ''],
+        [EXPECT => 'EVALSHA', qr/./, 1, qr/:k9\z/, 'claim', '...'],
+        [SEND => ['ok']],
+        [EXPECT => 'EVALSHA', qr/./, 3, qr/:paid:/, $client,
+            'segments:{live:a}:limit:other', 'spend', '...'],
+        [SEND => @moves],
+        [EXPECT => 'EVALSHA', qr/./, 2, $client, $client, 'spend', '...'],
+        [SEND => ['ok', ['spent', ':8', ':9']]],
+        [EXPECT => 'EVALSHA', qr/./, 2, ('segments:{live:a}:limit:other') x 2,
+            'spend', '...'],
+        $lost ? ([SEND => @moves],
+            [EXPECT => 'EVALSHA', qr/./, 1, qr/:k9\z/, 'give_back', '...'])
+        : ([SEND => ['ok', ['spent', ':5', ':9']]],
+            [EXPECT => 'EVALSHA', qr/./, 1, qr/:k9\z/, 'complete', '...']),
+        [SEND => ['ok']],
+    );
+    my $gateway = apart(redis => $fake, set => {
+        segments_redis_timeout => slow_ms(5000),
+        segments_rate_limit    => [
+            'rate=1r/h burst=9 key=$http_x_client name=client',
+            'rate=1r/h burst=9 key=$http_x_client name=other',
+        ],
+    });
+    my $answer = $gateway->create(key => 'k9', @A);
+
+    is($answer->status, $lost ? 503 : 201, 'one by one');
+    is(left($answer), '8 5', 'one by one, both') if !$lost;
+    ok($fake->played, 'one by one, dialogue');
 }
 
 done_testing();

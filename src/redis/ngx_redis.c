@@ -25,6 +25,13 @@ ngx_redis_unusable(ngx_redis_t *redis)
 
 
 ngx_uint_t
+ngx_redis_sharded(ngx_redis_t *redis)
+{
+    return redis->topology == ngx_redis_cluster;
+}
+
+
+ngx_uint_t
 ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one, ngx_str_t *other)
 {
     return redis->topology != ngx_redis_cluster

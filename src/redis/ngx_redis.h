@@ -96,6 +96,10 @@ ngx_str_t *ngx_redis_name(ngx_redis_t *redis);
  */
 ngx_uint_t ngx_redis_unusable(ngx_redis_t *redis);
 
+/* whether keys live in slots, which may move, some of their keys before others:
+   until they are through, one script cannot use several of these */
+ngx_uint_t ngx_redis_sharded(ngx_redis_t *redis);
+
 /* whether one script may use both keys: always on a server of its own */
 ngx_uint_t ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one,
     ngx_str_t *other);

@@ -316,6 +316,8 @@ struct ngx_redis_command_s {
     size_t                  *argvlen;
     u_char                   nkeys[NGX_INT_T_LEN];
     ngx_uint_t               slot;      /* of the first key */
+    ngx_uint_t               several;   /* unsigned  several:1;  keys, not one
+                                           and the same */
     ngx_uint_t               hops;      /* redirections */
     ngx_uint_t               replicas;  /* that have to acknowledge it */
     ngx_msec_t               wait_timeout;

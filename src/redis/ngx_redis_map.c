@@ -310,6 +310,23 @@ ngx_redis_map_redirect(ngx_redis_command_t *cmd, const redisReply *reply)
         ngx_redis_node_leave(node);
         break;
 
+    case ngx_redis_error_tryagain:
+
+        if (map->slots == NULL) {
+            return NGX_DECLINED;
+        }
+
+        ngx_log_error(NGX_LOG_WARN, ngx_redis_tally(&node->log), 0,
+                      "redis moves a slot and said TRYAGAIN to a command");
+
+        /* for as long as that takes, which who sent it can do better about */
+
+        if (cmd->several) {
+            return NGX_DECLINED;
+        }
+
+        break;
+
     default:
 
         if (map->slots == NULL) {

@@ -215,7 +215,12 @@ ngx_redis_record_done(void *data, ngx_int_t rc, const redisReply *reply)
 
     } else {
         said = ngx_redis_verdict(reply, record->asked, &decoded, &words);
-        ngx_redis_record_log(record, said, &words);
+
+        /* one that is asked otherwise now; the map has told about it */
+
+        if (!(decoded.apart && ngx_redis_sharded(record->redis))) {
+            ngx_redis_record_log(record, said, &words);
+        }
 
         if (rc == NGX_ABORT && decoded.verdict == ngx_redis_record_ok) {
 

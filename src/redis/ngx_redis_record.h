@@ -64,7 +64,8 @@ ngx_redis_command_t *ngx_redis_record_unknown(ngx_redis_record_t *record,
 /*
  * Spends limits for a create that has no record, or has it in another slot:
  * ok, limited, or a failure.  Name and ttl are of a receipt, which is this
- * create's alone, as its token is; fingerprint, lease and hold are not used.
+ * create's alone, as its token is; fingerprint, lease and hold are not used.  A
+ * name that is the only limit's key: without a receipt.
  */
 ngx_redis_command_t *ngx_redis_record_spend(ngx_redis_record_t *record,
     const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,

@@ -60,6 +60,12 @@ ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
         cmd->argvlen[3 + i] = argv[i].len;
     }
 
+    for (i = 1; i < nkeys; i++) {
+        cmd->several |= (argv[i].len != argv[0].len
+                         || ngx_memcmp(argv[i].data, argv[0].data, argv[0].len)
+                            != 0);
+    }
+
     ngx_redis_command_prove(cmd, &argv[nkeys], &argv[nkeys + 1]);
 
     if (ngx_redis_command_format(cmd) != NGX_OK) {

@@ -112,6 +112,8 @@ ngx_redis_verdict(const redisReply *reply, ngx_redis_asked_e asked,
             decoded->verdict = ngx_redis_record_failed;
         }
 
+        decoded->apart = ngx_redis_begins(reply->str, (size_t) reply->len,
+                                          "TRYAGAIN ");
         return ngx_redis_said_error;
     }
 

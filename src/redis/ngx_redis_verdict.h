@@ -89,6 +89,8 @@ typedef struct {
     ngx_redis_text_t             body;
     unsigned long long           left;      /* of the owner's lease,
                                                milliseconds */
+    int                          apart;     /* failed, as its keys are not
+                                               together now: one might do */
     ngx_redis_limits_reply_t     limits;
 } ngx_redis_record_reply_t;
 

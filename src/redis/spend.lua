@@ -1,7 +1,9 @@
 -- The limits of a create that has no record, or whose record lives elsewhere.
 --
 -- KEYS[1]  the receipt: when the reply was lost and the command is sent again,
---          what was paid is not paid twice
+--          what was paid is not paid twice.  While a slot moves a script cannot
+--          use two of its keys: then it is KEYS[2], the only limit, and there
+--          is no receipt.
 -- ARGV[1]  spend
 -- ARGV[2]  a token
 -- ARGV[3]  for how many milliseconds the receipt is kept
@@ -16,18 +18,18 @@ local bad = limits_read()
 
 if bad then return limits_unreadable(bad) end
 
+local receipt = KEYS[1] ~= KEYS[2] and KEYS[1]
+
 if limits_how ~= 'read' then
 
-    if redis.call('EXISTS', KEYS[1]) == 1 then
+    if receipt and redis.call('EXISTS', receipt) == 1 then
         limits_done = 'spent'
-
-    else
-        need('SET', KEYS[1], '', 'PX', kept)
-
-        if not limits_spend() then return limits_tell({ 'limited' }) end
-
-        redis.call('SET', KEYS[1], '', 'PX', kept)
+        return limits_tell({ 'ok' })
     end
+
+    if receipt then need('SET', receipt, '', 'PX', kept) end
+    if not limits_spend() then return limits_tell({ 'limited' }) end
+    if receipt then redis.call('SET', receipt, '', 'PX', kept) end
 end
 
 return limits_tell({ 'ok' })

@@ -170,7 +170,10 @@ check_other(const redisReply *reply, ngx_redis_said_e said,
          || (said == ngx_redis_said_error
              && decoded->verdict == ngx_redis_record_failed));
 
+    MUST(!decoded->apart || memcmp(reply->str, "TRYAGAIN ", 9) == 0);
+
     decoded->verdict = 0;
+    decoded->apart = 0;
     MUST(is_zero(decoded, sizeof(ngx_redis_record_reply_t)));
 
     check_words(words, said);

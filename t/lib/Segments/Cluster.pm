@@ -150,6 +150,8 @@ sub migrate {
 
     my $moved = 0;
 
+    $between->() if $between && !($n // 1);
+
     while (my ($key) = @{ $from->cmd('CLUSTER', 'GETKEYSINSLOT', $slot, 1) }) {
         my $said = $from->cmd('MIGRATE', '127.0.0.1', $to->port, $key, 0, 5000);
         die "MIGRATE: $said" if $said !~ /\A(?:OK|NOKEY)\z/;
