@@ -110,6 +110,7 @@ for my $error ('TRYAGAIN Multiple keys request during rehashing of slot',
     {
         my ($name, @steps) = @$row;
         my $fake = fake_redis(@START, [SEND => $ask], @asking, @steps,
+            [ASIDE => 'CLUSTER', \&slots],
             hello('second'), @asking, [SEND => '+OK', ['mismatch']]);
 
         is(gateway($fake)->create(key => 'k')->status, 422,

@@ -18,6 +18,8 @@ package Segments::FakeRedis;
 #     ['CLOSED']                      waits for the other side to close
 #     [WAIT    => 'name']           until the test calls go('name')
 #     ['REFUSE']                      closes the listening socket
+#     [ASIDE  => 'GET', $reply]     from now on such a command needs no step, and
+#                                   gets this reply once those before it have theirs
 #
 # A reply is "+OK", "-ERR text" or ":1" as it stands, undef (null), an array,
 # a string (sent as a bulk string), or \"raw bytes"; a sub is called with the
@@ -332,7 +334,7 @@ sub do_expect {
     my $c = $self->conn;
     my $words;
 
-    while (!($words = take_command($c))) {
+    while (!($words = $self->take_command($c))) {
         $self->fill($c) or die "the other side closed\n";
     }
 
@@ -361,12 +363,27 @@ sub fill {
 # answer, an empty string, is sent with the one before it
 
 sub take_command {
-    my ($c) = @_;
+    my ($self, $c) = @_;
 
     while (1) {
-        my $words = next_command($c);
-        return $words if !$words || lc $words->[0] ne 'info';
+        my $words = next_command($c) or return;
+        my $name = lc $words->[0];
+
+        next if $name eq 'info';
+        return $words if !exists $self->{aside}{$name};
+
+        $self->put($c, Segments::FakeRedis::resp(
+            $self->value($self->{aside}{$name})));
     }
+}
+
+
+sub do_aside {
+    my ($self, $name, $reply) = @_;
+
+    $self->{aside}{ lc $name } = $reply;
+
+    return;
 }
 
 
@@ -552,7 +569,7 @@ sub do_closed {
 
     1 while $self->fill($c);
 
-    if (my $words = take_command($c)) {
+    if (my $words = $self->take_command($c)) {
         die "unexpected command: @$words\n";
     }
 
@@ -592,7 +609,7 @@ sub stay {
 
     while (1) {
         for my $c (values %conns) {
-            if (my $words = eval { take_command($c) }) {
+            if (my $words = eval { $self->take_command($c) }) {
                 $self->record(words => $words);
                 return $self->fail("after step $steps: @$words");
             }
