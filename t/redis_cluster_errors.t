@@ -14,8 +14,9 @@ use Segments::Test;
 
 my $upstream = upstream();
 
+my $INFO = "cluster_state:ok\r\ncluster_current_epoch:1\r\n";
 my @MAP = ([EXPECT => 'CLUSTER', 'INFO'], [EXPECT => 'CLUSTER', 'SLOTS'],
-    [SEND => "cluster_state:ok\r\ncluster_current_epoch:1\r\n", \&slots]);
+    [SEND => $INFO, \&slots]);
 
 
 # all slots are the fake's own
@@ -110,7 +111,8 @@ for my $error ('TRYAGAIN Multiple keys request during rehashing of slot',
     {
         my ($name, @steps) = @$row;
         my $fake = fake_redis(@START, [SEND => $ask], @asking, @steps,
-            [ASIDE => 'CLUSTER', \&slots],
+            [ASIDE => 'CLUSTER INFO', $INFO],
+            [ASIDE => 'CLUSTER SLOTS', \&slots],
             hello('second'), @asking, [SEND => '+OK', ['mismatch']]);
 
         is(gateway($fake)->create(key => 'k')->status, 422,

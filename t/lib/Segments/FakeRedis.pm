@@ -18,8 +18,8 @@ package Segments::FakeRedis;
 #     ['CLOSED']                      waits for the other side to close
 #     [WAIT    => 'name']           until the test calls go('name')
 #     ['REFUSE']                      closes the listening socket
-#     [ASIDE  => 'GET', $reply]     from now on such a command needs no step, and
-#                                   gets this reply once those before it have theirs
+#     [ASIDE  => 'CLUSTER INFO', $reply]   from now on such a command needs no
+#                                   step, and gets this reply in its turn
 #
 # A reply is "+OK", "-ERR text" or ":1" as it stands, undef (null), an array,
 # a string (sent as a bulk string), or \"raw bytes"; a sub is called with the
@@ -367,21 +367,39 @@ sub take_command {
 
     while (1) {
         my $words = next_command($c) or return;
-        my $name = lc $words->[0];
 
-        next if $name eq 'info';
-        return $words if !exists $self->{aside}{$name};
+        next if lc $words->[0] eq 'info';
 
-        $self->put($c, Segments::FakeRedis::resp(
-            $self->value($self->{aside}{$name})));
+        my $reply = $self->{aside}{ lc join ' ', @$words } // return $words;
+
+        push @{ $c->{unanswered} }, { reply => $reply };
+        $self->put($c, $self->asides($c));
     }
 }
 
 
-sub do_aside {
-    my ($self, $name, $reply) = @_;
+# what is due to those whose turn it is
 
-    $self->{aside}{ lc $name } = $reply;
+sub asides {
+    my ($self, $c) = @_;
+
+    my $due = $c->{unanswered} // [];
+    my $bytes = '';
+
+    while (@$due && ref $due->[0] eq 'HASH') {
+        my $reply = shift(@$due)->{reply};
+
+        $bytes .= Segments::FakeRedis::resp($self->value($reply));
+    }
+
+    return $bytes;
+}
+
+
+sub do_aside {
+    my ($self, $words, $reply) = @_;
+
+    $self->{aside}{ lc $words } = $reply;
 
     return;
 }
@@ -469,7 +487,7 @@ sub bytes {
         $reply = [Segments::FakeRedis::proof($words), @$reply]
             if ref $reply eq 'ARRAY' && $words && $words->[0] =~ /\AEVAL/i;
 
-        Segments::FakeRedis::resp($reply);
+        Segments::FakeRedis::resp($reply) . $self->asides($self->conn);
     } @replies;
 }
 
