@@ -337,10 +337,11 @@ ngx_http_segments_check_proxy(ngx_conf_t *cf,
                    "another method than the one that was validated");
     }
 
-    if (plcf->http_version == NGX_HTTP_VERSION_20) {
+    if (plcf->http_version > NGX_HTTP_VERSION_11) {
         return ngx_http_segments_refuse_conf(cf,
-                   "\"proxy_http_version 2\" in a guarded location would "
-                   "write the Secret Key of an invalid answer to error_log");
+                   "\"proxy_http_version %ui\" in a guarded location would "
+                   "write the Secret Key of an invalid answer to error_log",
+                   plcf->http_version / 1000);
     }
 
 #if (NGX_HTTP_CACHE)

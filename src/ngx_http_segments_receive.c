@@ -63,7 +63,7 @@ ngx_http_segments_receive(ngx_http_proxy_loc_conf_t *plcf)
     plcf->upstream.pass_trailers = 0;
 #endif
 
-#if (nginx_version >= 1029000)
+#ifdef NGX_HTTP_UPSTREAM_EARLY_HINTS
     plcf->upstream.pass_early_hints = 0;
 #endif
 }
@@ -155,7 +155,7 @@ ngx_http_segments_process_header(ngx_http_request_t *r)
     case NGX_AGAIN:
         break;
 
-#if (nginx_version >= 1029000)
+#ifdef NGX_HTTP_UPSTREAM_EARLY_HINTS
 
     case NGX_HTTP_UPSTREAM_EARLY_HINTS:
 
