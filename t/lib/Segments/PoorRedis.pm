@@ -4,6 +4,7 @@ package Segments::PoorRedis;
 # "mismatch", and has bad habits.  The moment of each accept is written down.
 #
 #     my $poor = Segments::PoorRedis->start(hang_up => 1);   after each answer
+#     my $poor = Segments::PoorRedis->start(hang_up => 'unanswered');
 #     $poor->restart        every connection ends, and new ones do at once
 #     $poor->accepts        points in time, seconds
 
@@ -108,6 +109,8 @@ sub answer {
 
     $out .= "+PONG\r\n\$0\r\n\r\n"
         if $$in =~ s/\A.*INFO\r\n\$6\r\nmemory\r\n//s;
+
+    return 0 if $$in =~ /EVAL/ && ($self->{hang_up} // '') eq 'unanswered';
 
     my @commands = $$in =~ /\r\n(claim)\r\n\$32\r\n(\w{8})/g;
 
