@@ -154,13 +154,14 @@ like($gateway->error_log,
 $master->start;
 $master->cmd('ACL', 'SETUSER', 'gateway', split ' ', $rule);
 
+# the gateway may hear of it first
+
+my $mark = length $gateway->error_log;
 my $moved = $s->failover;
 
 my ($after, %unexpected) = (0);
 
 # for a while the old one takes writes as if nothing had been
-
-my $mark = length $gateway->error_log;
 
 wait_for {
     my $summary = $gateway->create(key => 'm' . $after++)->summary;

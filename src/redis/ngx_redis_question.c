@@ -5,7 +5,9 @@
  * In quiet times one node is asked, the one that has answered.  While nothing
  * is known for some commands, an answer was of no use, or what is known fails,
  * each question goes to another node, one every NGX_REDIS_MAP_PAUSE: the next
- * does not wait for the answer of the last one, which may be silent.
+ * does not wait for the answer of the last one, which may be silent.  Each of
+ * the sentinels is asked so often, in turn, while the master fails: only one of
+ * them may know of the new one.
  *
  * Whom: in a cluster its nodes, and those of the URL's that are not among them;
  * otherwise the sentinels.  A node has one question at a time; a cluster's is
@@ -18,6 +20,7 @@
 
 #define NGX_REDIS_MAP_PAUSE       100   /* milliseconds between questions */
 #define NGX_REDIS_MAP_WORDS       3
+#define NGX_REDIS_MAP_TURNS       5     /* of sentinels in a pause, at most */
 
 /* milliseconds after the last command or connection failed, in which questions
    go on while nobody uses what has failed */
@@ -25,6 +28,7 @@
 
 
 static void ngx_redis_map_arm(ngx_redis_map_t *map);
+static ngx_msec_t ngx_redis_map_pause(ngx_redis_map_t *map);
 static ngx_uint_t ngx_redis_map_unsettled(ngx_redis_map_t *map);
 static ngx_uint_t ngx_redis_map_fails(ngx_redis_map_t *map);
 static void ngx_redis_map_ask(ngx_redis_map_t *map);
@@ -76,16 +80,30 @@ ngx_redis_map_hint(ngx_redis_map_t *map, ngx_redis_node_t *guide)
 static void
 ngx_redis_map_arm(ngx_redis_map_t *map)
 {
-    ngx_msec_t  elapsed;
+    ngx_msec_t  elapsed, pause;
 
     if (map->closing || map->timer.timer_set) {
         return;
     }
 
     elapsed = ngx_current_msec - map->last;
+    pause = ngx_redis_map_pause(map);
 
-    ngx_add_timer(&map->timer, (elapsed < NGX_REDIS_MAP_PAUSE)
-                               ? NGX_REDIS_MAP_PAUSE - elapsed : 0);
+    ngx_add_timer(&map->timer, (elapsed < pause) ? pause - elapsed : 0);
+}
+
+
+static ngx_msec_t
+ngx_redis_map_pause(ngx_redis_map_t *map)
+{
+    if (map->redis->topology == ngx_redis_sentinel
+        && map->master
+        && ngx_redis_map_fails(map))
+    {
+        return NGX_REDIS_MAP_PAUSE / ngx_min(map->nguides, NGX_REDIS_MAP_TURNS);
+    }
+
+    return NGX_REDIS_MAP_PAUSE;
 }
 
 
