@@ -13,9 +13,13 @@
 #include "ngx_http_segments_module.h"
 
 
-/* a stream's connection has this member in every build that can meet one */
+/*
+ * A stream's connection has this member in every build that can meet one;
+ * Tengine has a QUIC of its own, without.
+ */
 
-#if (nginx_version >= 1025000 && (NGX_QUIC || NGX_COMPAT))
+#if (nginx_version >= 1025000 && (NGX_QUIC || NGX_COMPAT)                     \
+     && !defined tengine_version)
 #define NGX_HTTP_SEGMENTS_QUIC  1
 #endif
 

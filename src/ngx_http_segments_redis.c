@@ -191,7 +191,7 @@ ngx_http_segments_redis_time(ngx_conf_t *cf, ngx_str_t *word,
 
     ms = ngx_parse_time(&text, 0);
 
-    if (ms < 1 || ms > NGX_MAX_INT32_VALUE) {
+    if (ms < 1 || ms > (ngx_int_t) NGX_MAX_INT32_VALUE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid time in \"%V\": expected 1ms to %dms",
                            word, NGX_MAX_INT32_VALUE);
