@@ -872,6 +872,7 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
     if (slcf->redis) {
         ngx_redis_set_resolver(slcf->redis, clcf->resolver,
                                clcf->resolver_timeout);
+        ngx_redis_set_value(slcf->redis, slcf->max_response);
     }
 
     if (smcf->zone) {

@@ -17,6 +17,13 @@ ngx_redis_name(ngx_redis_t *redis)
 }
 
 
+void
+ngx_redis_set_value(ngx_redis_t *redis, size_t size)
+{
+    redis->value = ngx_max(redis->value, size);
+}
+
+
 ngx_uint_t
 ngx_redis_unusable(ngx_redis_t *redis)
 {

@@ -82,6 +82,13 @@ ngx_redis_t *ngx_redis_add(ngx_conf_t *cf, ngx_array_t *nodes,
 void ngx_redis_set_resolver(ngx_redis_t *redis, ngx_resolver_t *resolver,
     ngx_msec_t timeout);
 
+/*
+ * Configuration time: values of so many bytes are stored here.  What Redis
+ * sends in one value is read up to the largest that was told, and a margin;
+ * anything longer is thrown away, and a null stands for it.
+ */
+void ngx_redis_set_value(ngx_redis_t *redis, size_t size);
+
 /* whether two nodes, however written, are seen to be one database */
 ngx_uint_t ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two);
 

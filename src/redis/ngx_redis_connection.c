@@ -32,6 +32,7 @@ static ngx_chain_t *ngx_redis_unwritten(ngx_redis_node_t *node);
 static void ngx_redis_mark_sent(ngx_redis_node_t *node);
 static void ngx_redis_overdue(ngx_redis_node_t *node, ngx_event_t *ev);
 static ngx_int_t ngx_redis_read(ngx_redis_node_t *node);
+static ngx_int_t ngx_redis_feed(ngx_redis_node_t *node, size_t n);
 static void ngx_redis_eof(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_parse(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply);
@@ -369,17 +370,43 @@ ngx_redis_read(ngx_redis_node_t *node)
 
         ngx_redis_spare_heard(node);
 
-        if (redisReaderFeed(node->reader, (char *) node->buffer, n)
-            != REDIS_OK)
+        if (ngx_redis_feed(node, n) != NGX_OK
+            || ngx_redis_parse(node) != NGX_OK)
         {
-            ngx_log_error(NGX_LOG_CRIT, c->log, 0, "redisReaderFeed() failed");
-            return NGX_ERROR;
-        }
-
-        if (ngx_redis_parse(node) != NGX_OK) {
             return NGX_ERROR;
         }
     }
+}
+
+
+static ngx_int_t
+ngx_redis_feed(ngx_redis_node_t *node, size_t n)
+{
+    switch (ngx_redis_sieve(&node->sieve, node->reader, (char *) node->buffer,
+                            n))
+    {
+    case 1:
+        break;
+
+    case 0:
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "redis sent an invalid reply");
+        return ngx_redis_out_of_step(node);
+
+    default: /* -1 */
+        ngx_log_error(NGX_LOG_CRIT, &node->log, 0, "redisReaderFeed() failed");
+        return NGX_ERROR;
+    }
+
+    if (node->sieve.dropped) {
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(&node->log), 0,
+                      "redis sent %uz bytes in one value, of more than %uz "
+                      "nothing is kept",
+                      node->sieve.dropped, node->sieve.max);
+        node->sieve.dropped = 0;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -497,7 +524,7 @@ ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
 }
 
 
-/* the one that is to be replied to; ASKING is, while its command is on its way */
+/* the one that is to be replied to; ASKING is while its command is on its way */
 
 static ngx_redis_command_t *
 ngx_redis_oldest(ngx_redis_node_t *node)

@@ -36,6 +36,8 @@
 
 
 #define NGX_REDIS_BUFFER_SIZE     16384
+#define NGX_REDIS_VALUE_MARGIN    (1024 * 1024)     /* bytes of a reply's value,
+                                                       beyond what is stored */
 #define NGX_REDIS_PROOF           32    /* bytes of a reply's proof, at most */
 #define NGX_REDIS_PROOF_TOKEN     8     /* so many of them are the token's */
 #define NGX_REDIS_GREETINGS       5     /* AUTH, SELECT, PING or ROLE, INFO,
@@ -150,6 +152,7 @@ struct ngx_redis_s {
     ngx_msec_t               resolver_timeout;
     ngx_redis_greeting_t     greeting;
     ngx_redis_greeting_t     guide_greeting;
+    size_t                   value;     /* bytes of the longest one stored */
     ngx_redis_map_t         *map;       /* this worker's, NULL until its first
                                            command */
 };
@@ -225,6 +228,7 @@ struct ngx_redis_node_s {
     ngx_redis_node_state_e   state;
     ngx_peer_connection_t    peer;      /* .connection is NULL when down */
     redisReader             *reader;    /* greeting, ready */
+    ngx_redis_sieve_t        sieve;     /* before it */
     ngx_redis_greeting_t    *greeter;
     ngx_uint_t               greeted;   /* greeting: replies that came */
     ngx_buf_t                greeting;  /* what is left to be written of it;

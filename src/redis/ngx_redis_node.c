@@ -464,6 +464,9 @@ ngx_redis_node_secured(ngx_redis_node_t *node)
         return;
     }
 
+    ngx_memzero(&node->sieve, sizeof(ngx_redis_sieve_t));
+    node->sieve.max = node->redis->value + NGX_REDIS_VALUE_MARGIN;
+
     node->log.action = "greeting";
 
     greeting = &node->greeter->text;

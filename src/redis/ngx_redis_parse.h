@@ -15,7 +15,10 @@
 
 #define NGX_REDIS_SLOTS  16384
 #define NGX_REDIS_HOST   255            /* bytes of a host's name, at most */
+#define NGX_REDIS_LINE   65536          /* bytes, of anything but a string */
 #define NGX_REDIS_ARRAY  65536          /* elements, at most */
+#define NGX_REDIS_BULK   (512L * 1024 * 1024)   /* bytes of a string: Redis has
+                                                   none that is longer */
 #define NGX_REDIS_DEPTH  6              /* arrays in arrays, at most */
 
 
@@ -53,6 +56,14 @@ typedef struct {
 } ngx_redis_range_t;
 
 
+typedef enum {
+    ngx_redis_sieve_line = 0,           /* at the beginning of one */
+    ngx_redis_sieve_other,              /* within one that is no string's */
+    ngx_redis_sieve_keep,               /* within a string, its end included */
+    ngx_redis_sieve_drop
+} ngx_redis_sieve_e;
+
+
 /* what may come in answer to a command, besides an error */
 typedef enum {
     ngx_redis_expect_any = 0,
@@ -80,6 +91,28 @@ typedef struct {
  * failed.  redisReaderFree() frees it.
  */
 redisReader *ngx_redis_reader_create(void);
+
+/*
+ * Between a connection and the reader, which keeps a string until it has all of
+ * it: one longer than "max" is thrown away as it comes, and the reader gets a
+ * null instead.  Zeroed, with "max" set, for each connection.
+ */
+typedef struct {
+    size_t                  max;        /* bytes of a string that are kept */
+    size_t                  dropped;    /* of the last one that was thrown away,
+                                           0: none; the caller's to clear */
+    ngx_redis_sieve_e       state;
+    unsigned long long      rest;       /* bytes of a string to come, or of
+                                           another line that came */
+    char                    head[24];   /* the beginning of its first line,
+                                           where that is cut */
+    size_t                  len;
+} ngx_redis_sieve_t;
+
+
+/* 0 when what came cannot be a reply; -1 when memory failed; else 1 */
+int ngx_redis_sieve(ngx_redis_sieve_t *sieve, redisReader *reader,
+    const char *data, size_t len);
 
 /* what is expected in answer to these words of a command */
 ngx_redis_expect_e ngx_redis_parse_expect(const char **words, size_t n);

@@ -197,6 +197,84 @@ check_slot(const uint8_t *data, size_t size)
 }
 
 
+/* in whatever pieces: the same, and no string beyond what is kept */
+
+static void
+check_sizes(const redisReply *reply, size_t max)
+{
+    size_t  i;
+
+    if (reply->type == REDIS_REPLY_STRING) {
+        MUST((size_t) reply->len <= max);
+    }
+
+    for (i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
+        check_sizes(reply->element[i], max);
+    }
+}
+
+
+static size_t
+sieved(const uint8_t *data, size_t size, size_t piece, size_t *dropped)
+{
+    int                 rc;
+    void               *reply;
+    size_t              n, replies;
+    redisReader        *reader;
+    ngx_redis_sieve_t   sieve;
+
+    reader = ngx_redis_reader_create();
+    MUST(reader != NULL);
+
+    memset(&sieve, 0, sizeof(ngx_redis_sieve_t));
+    sieve.max = 8;
+    replies = 0;
+
+    for (rc = 1; rc == 1 && size > 0; data += n, size -= n) {
+        n = (size < piece) ? size : piece;
+        rc = ngx_redis_sieve(&sieve, reader, (const char *) data, n);
+
+        while (rc == 1) {
+
+            if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
+                rc = 0;
+                break;
+            }
+
+            if (reply == NULL) {
+                break;
+            }
+
+            check_sizes(reply, sieve.max);
+            freeReplyObject(reply);
+            replies++;
+        }
+    }
+
+    MUST(rc >= 0);
+    MUST(sieve.dropped == 0 || sieve.dropped > sieve.max);
+
+    *dropped = sieve.dropped;
+    redisReaderFree(reader);
+
+    return replies;
+}
+
+
+static void
+check_sieve(const uint8_t *data, size_t size)
+{
+    size_t  whole, bytes, some;
+
+    /* what is wrong later in a piece may hide what was right before it */
+
+    bytes = sieved(data, size, 1, &some);
+    whole = sieved(data, size, size, &some);
+
+    MUST(whole <= bytes);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -204,6 +282,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     redisReader  *reader;
 
     check_slot(data, size);
+    check_sieve(data, size);
 
     reader = ngx_redis_reader_create();
     MUST(reader != NULL);
