@@ -80,6 +80,9 @@ for my $policy (qw(retry hold)) {
             answered_all_the_same("$policy, $how $when", $nginx, $key, $count);
         }
     }
+
+    is(h3($nginx)->request($nginx->create_request(key => "k$n"))->summary,
+        '201 replayed marked', "$policy: replayed over HTTP/3");
 }
 
 
@@ -98,8 +101,8 @@ sub answered_all_the_same {
     wait_for { $redis->record($record)->{state} eq 'answered' } 10,
         'the answer to be stored';
 
-    is(h3($nginx)->request($nginx->create_request(key => $key))->summary,
-        '201 replayed marked', "$name: replayed");
+    is($nginx->create(key => $key)->summary, '201 replayed marked',
+        "$name: replayed");
     is($upstream->count, $count + 1, "$name: one upstream request");
 
     return;
