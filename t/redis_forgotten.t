@@ -271,6 +271,7 @@ for my $how (qw(leaves waits)) {
         [SEND => ['mismatch']],
         says(claim => 'b', $TOKEN),
         hello('second'),
+        ['REFUSE'],                     # a third, where all takes long
         says(claim => 'b', $TOKEN),
         says(give_back => 'b', $TOKEN),
         [ON => 'first'],
@@ -287,11 +288,11 @@ for my $how (qw(leaves waits)) {
 
     my $c = sends($gateway, 'b');
 
-    $fake->wait_step(10);
+    $fake->wait_step(11);
     $how eq 'leaves' ? $c->close
         : is($c->read_response->status, 503, "$how, timed out");
 
-    $fake->wait_step(13);
+    $fake->wait_step(14);
     is($gateway->create(key => 'c')->status, 422, "$how, the next");
     ok($fake->played, "$how, dialogue");
 }
