@@ -37,7 +37,8 @@ sub start {
     }
 
     $self->{process} = Segments::Process->spawn(name => 'bus',
-        output => "$self->{flag}.output", code => sub { $self->serve(@listen) });
+        output => "$self->{flag}.output",
+        code => sub { $self->serve(@listen) });
 
     close $_ for @listen;
 
