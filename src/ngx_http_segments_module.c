@@ -1029,6 +1029,11 @@ ngx_http_segments_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    if (ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE)
+    {
+        ngx_redis_init(&smcf->nodes, cycle->log);
+    }
+
     return ngx_http_segments_rotation_init(cycle, smcf);
 }
 

@@ -236,7 +236,7 @@ for my $denied ('-subscribe', '-publish', 'resetchannels') {
         says(claim => 'late'), [SEND => ['in_progress', ':60000']],
         [ACCEPT => 'channel'], [EXPECT => 'PING'],
         [EXPECT => 'SUBSCRIBE', bind_word('channel')],
-        [SEND => '+PONG', '', \&subscribed],
+        [SEND => '+PONG', \&subscribed],
         [ON => 'commands'],
         [EXPECT => 'EVALSHA', '...'],
         [ON => 'channel'],

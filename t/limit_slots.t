@@ -37,7 +37,7 @@ my @START = (
     [EXPECT => 'CLUSTER', 'INFO'], [EXPECT => 'CLUSTER', 'SLOTS'],
     [SEND => $info, \&slots],
     [ASIDE => 'CLUSTER INFO', $info], [ASIDE => 'CLUSTER SLOTS', \&slots],
-    [ACCEPT => 'node'], [EXPECT => 'PING'], [SEND => '+PONG', ''],
+    [ACCEPT => 'node'], [EXPECT => 'PING'], [SEND => '+PONG'],
 );
 
 

@@ -103,7 +103,7 @@ for my $how (qw(FIN RST)) {
     $fake = fake_redis(
         [EXPECT => 'PING'],
         [WAIT => 'left'],
-        [SEND => '+PONG', ''],
+        [SEND => '+PONG'],
         says(claim => 'b'),
         [SEND => ['mismatch']],
     );

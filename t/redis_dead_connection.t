@@ -79,7 +79,7 @@ my $c = asks('a');
 my $first = accepted();
 
 like(read_until($first, qr/PING\r\n/), qr/PING/, 'connection');
-syswrite $first, "+PONG\r\n\$0\r\n\r\n";
+syswrite $first, "+PONG\r\n";
 
 like(read_until($first, qr/claim/), qr/EVALSHA.*claim/s, 'claim');
 is(envelope($c->read_response), '503 internal/storage_error', 'given up');
@@ -91,8 +91,10 @@ my $second = accepted();
 
 ok($second, 'another connection');
 like(read_until($second, qr/PING\r\n/), qr/PING/, 'and its greeting');
-syswrite $second, "+PONG\r\n\$0\r\n\r\n";
+syswrite $second, "+PONG\r\n";
 answers($second, 'give_back', 'stale', 'what was claimed is given back');
+like(read_until($second, qr/INFO\r\n/), qr/INFO/, 'nothing else to say');
+syswrite $second, "-NOPERM no such permission\r\n";
 
 like(read_until($first, qr/ EOF\z/), qr/ EOF\z/, 'connection closed');
 $gateway->wait_log(qr/(?:redis was silent|heard from redis) for [0-9]+ ms/);

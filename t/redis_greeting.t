@@ -44,7 +44,7 @@ for my $row (
 
     my $fake = fake_redis(
         (map { [EXPECT => @$_] } @words, ['PING']),
-        [SEND => ('+OK') x @words, '+PONG', ''],
+        [SEND => ('+OK') x @words, '+PONG'],
         says(claim => 'k'),
         [SEND => ['mismatch']],
     );
@@ -125,7 +125,7 @@ ok($fake->played, 'after half a greeting');
 
 $fake = fake_redis(
     [EXPECT => 'PING'],
-    [SEND => '+PONG', '', '+OK'],
+    [SEND => '+PONG', '+OK'],
     ['CLOSED'],
     ['REFUSE'],
 );

@@ -25,7 +25,7 @@ Segments::Process->spawn(name => 'a bad Redis', output => $count,
         while (my $c = $listen->accept) {
             print '.';
             sysread $c, my $ping, 1024 or next;
-            syswrite $c, "+PONG\r\n\$0\r\n\r\n";
+            syswrite $c, "+PONG\r\n";
             sysread $c, my $command, 65536;
         }
     });

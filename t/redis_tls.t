@@ -59,6 +59,7 @@ sub gateway {
         set => {
             segments_redis_timeout         => slow_ms($more{time} // 1000),
             segments_redis_connect_timeout => slow_ms($more{time} // 1000),
+            segments_redis_breaker         => 'off',
             segments_idempotency_lease     => '300s',
         }, %more);
 }
@@ -190,7 +191,7 @@ $gateway = nginx(upstream => $upstream,
         segments_redis_connect_timeout => slow_ms(200),
     });
 is($gateway->create(key => 'hole')->status, 503, 'no handshake');
-like($gateway->error_log, qr/redis timed out \(110: .*\) while TLS handsh/,
+like($gateway->error_log, qr/redis timed out at TLS without a word: .* \(110: .*\) while TLS handsh/,
     'no handshake, log');
 $gateway->stop;
 
@@ -202,8 +203,45 @@ $gateway = nginx(upstream => $upstream,
         segments_redis_connect_timeout => slow_ms(300),
     });
 is($gateway->create(key => 'plain')->status, 503, 'no TLS there');
-like($gateway->error_log, qr/while TLS handshaking with redis node "rediss:/,
+my @told = grep { /\[(?:error|crit)\]/ } split /\n/, $gateway->error_log;
+
+like($told[0], qr/redis timed out at TLS without a word: .* a port without TLS is/,
     'no TLS there, log');
+is(scalar(grep { !/without a word/ } @told), 0, 'no TLS there, no other line')
+    or diag join "\n", @told;
+$gateway->stop;
+
+# nor there, where something is said at once
+
+my $plain = fake_redis([ACCEPT => 'a'], [SEND => '-DENIED what else'],
+    ['CLOSED'], ['REFUSE']);
+
+$gateway = nginx(upstream => $upstream,
+    redis => 'rediss://127.0.0.1:' . $plain->port, set => {
+        segments_redis_timeout         => slow_ms(600),
+        segments_redis_connect_timeout => slow_ms(2000),
+    });
+is($gateway->create(key => 'plain')->status, 503, 'words in the clear');
+
+my @first = grep { /\[(?:error|crit)\]/ } split /\n/, $gateway->error_log;
+
+like($first[0], qr/redis does not speak TLS at this port, .* while TLS handshaking/,
+    'words in the clear, log');
+unlike($gateway->error_log, qr/what else|SSL_do_handshake/,
+    'words in the clear, not shown');
+$gateway->stop;
+
+# and the other way round
+
+$gateway = nginx(upstream => $upstream,
+    redis => "redis://127.0.0.1:$servers{name}{port}", set => {
+        segments_redis_timeout         => slow_ms(600),
+        segments_redis_connect_timeout => slow_ms(300),
+    });
+is($gateway->create(key => 'secure')->status, 503, 'TLS there');
+like($gateway->error_log, qr/\[error\] .*(?:speaks TLS at this port|without a word,)/,
+    'TLS there, log');
+$gateway->stop;
 
 
 # what nginx -t refuses

@@ -46,6 +46,7 @@ for my $redis (
     "redis+sentinel://user\@127.0.0.1,127.0.0.2/m $good",
     'redis+cluster://127.0.0.1',
     'redis+cluster://127.0.0.1:7000,[::1]:7001,localhost',
+    'redis+cluster://127.0.0.1:7000,[::1]:7001/3',
 ) {
     my ($code, $output) = check_config(redis => $redis);
 
@@ -122,8 +123,8 @@ for my $row (
     ['redis+sentinel://127.0.0.1,no-such-host.invalid/m',
         qr/host not found in Redis URL/],
     ['redis+cluster://', qr/no host in Redis URL/],
-    ['redis+cluster://127.0.0.1/1', qr/a cluster has one database only/],
-    ['redis+cluster://127.0.0.1/', qr/a cluster has one database only/],
+    ['redis+cluster://127.0.0.1/', $db],
+    ['redis+cluster://127.0.0.1/x', $db],
     ['redis+cluster://127.0.0.1:1,127.0.0.1:x', qr/invalid port/],
     ['redis://127.0.0.1,127.0.0.2', qr/in Redis URL/],
 

@@ -31,7 +31,7 @@ sub gateway {
 
 my $fake = fake_redis(
     [EXPECT => 'PING'],
-    [DRIBBLE => '+PONG', ''],
+    [DRIBBLE => '+PONG'],
     says(claim => 'a'),
     [DRIBBLE => ['replay', '200', "Content-Type: text/plain\nETag: \"1\"\n",
         "one\r\ntwo\n"]],

@@ -300,6 +300,20 @@ ngx_redis_settle(ngx_redis_command_t *cmd)
 
 
 void
+ngx_redis_init(ngx_array_t *nodes, ngx_log_t *log)
+{
+    ngx_uint_t     i;
+    ngx_redis_t  **redis;
+
+    redis = nodes->elts;
+
+    for (i = 0; i < nodes->nelts; i++) {
+        ngx_redis_password_knock(redis[i], log);
+    }
+}
+
+
+void
 ngx_redis_close(ngx_array_t *nodes)
 {
     ngx_uint_t     i;

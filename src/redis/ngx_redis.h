@@ -157,6 +157,9 @@ ngx_str_t *ngx_redis_channel_name(ngx_redis_channel_t *channel);
  */
 ngx_log_t *ngx_redis_tally(ngx_log_t *log);
 
+/* says what this worker may not read; for init_process */
+void ngx_redis_init(ngx_array_t *nodes, ngx_log_t *log);
+
 /* closes this worker's connections; for exit_process */
 void ngx_redis_close(ngx_array_t *nodes);
 

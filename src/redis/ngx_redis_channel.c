@@ -87,13 +87,7 @@ ngx_redis_channel_open(ngx_redis_t *redis, ngx_redis_greeting_t *greeting,
     p = ngx_cpymem(p, prefix->data, prefix->len);
     ngx_memcpy(p, suffix->data, suffix->len);
 
-    if (ngx_redis_greeting_subscribe(&channel->greeting, greeting,
-                                     &channel->name)
-        != NGX_OK)
-    {
-        ngx_redis_channel_destroy(channel);
-        return NULL;
-    }
+    ngx_redis_greeting_subscribe(&channel->greeting, greeting);
 
     channel->node = ngx_redis_node_create(redis, NULL, 0, &channel->greeting);
     if (channel->node == NULL) {
@@ -117,12 +111,6 @@ ngx_redis_channel_destroy(ngx_redis_channel_t *channel)
 
     if (channel->node) {
         ngx_redis_node_destroy(channel->node);
-    }
-
-    if (channel->greeting.text.data) {
-        ngx_explicit_memzero(channel->greeting.text.data,
-                             channel->greeting.text.len);
-        ngx_free(channel->greeting.text.data);
     }
 
     ngx_free(channel);

@@ -25,6 +25,7 @@
 
 
 #define NGX_REDIS_BATCH           64    /* commands in one chain */
+#define NGX_REDIS_ALERT           0x15  /* the type of a record of TLS */
 #define NGX_REDIS_SILENCE         1000  /* milliseconds, at least */
 
 
@@ -33,7 +34,9 @@ static void ngx_redis_mark_sent(ngx_redis_node_t *node);
 static void ngx_redis_overdue(ngx_redis_node_t *node, ngx_event_t *ev);
 static ngx_int_t ngx_redis_read(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_feed(ngx_redis_node_t *node, size_t n);
+static void ngx_redis_hung_up(ngx_redis_node_t *node, ssize_t n);
 static void ngx_redis_eof(ngx_redis_node_t *node);
+static ngx_int_t ngx_redis_first_byte(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_parse(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply);
 static ngx_redis_command_t *ngx_redis_oldest(ngx_redis_node_t *node);
@@ -58,8 +61,7 @@ ngx_redis_write_handler(ngx_event_t *wev)
     }
 
     if (wev->timedout) {
-        ngx_log_error(NGX_LOG_ERR, c->log, NGX_ETIMEDOUT, "redis timed out");
-        ngx_redis_node_failed(node);
+        ngx_redis_node_timed_out(node);
         return;
     }
 
@@ -357,13 +359,17 @@ ngx_redis_read(ngx_redis_node_t *node)
             return rc;
         }
 
-        if (n == NGX_ERROR) {
+        if (n == NGX_ERROR || n == 0) {
+            ngx_redis_hung_up(node, n);
             return NGX_ERROR;
         }
 
-        if (n == 0) {
-            ngx_redis_eof(node);
-            return NGX_ERROR;
+        if (!node->spoke) {
+            node->spoke = 1;
+
+            if (ngx_redis_first_byte(node) != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
 
         rc = NGX_OK;
@@ -410,6 +416,30 @@ ngx_redis_feed(ngx_redis_node_t *node, size_t n)
 }
 
 
+/* an error was logged when it was read */
+
+static void
+ngx_redis_hung_up(ngx_redis_node_t *node, ssize_t n)
+{
+    ngx_redis_info_hung_up(node);
+
+    if (!node->spoke
+        && !node->redis->secure
+        && node->peer.sockaddr->sa_family != AF_UNIX)
+    {
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "redis closed the connection without a word, as it does "
+                      "at a port for TLS: a URL for that begins with "
+                      "\"rediss\"");
+        return;
+    }
+
+    if (n == 0) {
+        ngx_redis_eof(node);
+    }
+}
+
+
 static void
 ngx_redis_eof(ngx_redis_node_t *node)
 {
@@ -423,6 +453,23 @@ ngx_redis_eof(ngx_redis_node_t *node)
             ? NGX_LOG_WARN : NGX_LOG_ERR;
 
     ngx_log_error(level, &node->log, 0, "redis closed the connection");
+}
+
+
+/* an alert of TLS begins with a byte that no reply begins with */
+
+static ngx_int_t
+ngx_redis_first_byte(ngx_redis_node_t *node)
+{
+    if (node->buffer[0] != NGX_REDIS_ALERT) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                  "redis speaks TLS at this port, for which a URL begins with "
+                  "\"rediss\"");
+
+    return NGX_ERROR;
 }
 
 
@@ -552,6 +599,8 @@ ngx_redis_oldest(ngx_redis_node_t *node)
 static ngx_int_t
 ngx_redis_out_of_step(ngx_redis_node_t *node)
 {
+    ngx_redis_info_hung_up(node);
+
     ngx_redis_mark_again(node, &node->sent);
     ngx_redis_mark_again(node, &node->held);
 
@@ -632,5 +681,9 @@ ngx_redis_await(ngx_redis_node_t *node)
 
     if (rev->timer_set) {
         ngx_del_timer(rev);
+    }
+
+    if (ngx_redis_info_wanted(node)) {
+        ngx_redis_node_wake(node);
     }
 }

@@ -1,214 +1,220 @@
 
+/*
+ * What a connection begins with, written in one piece when it is made: the
+ * password may be another one than last time.
+ */
+
+
 #include "ngx_redis_internal.h"
 
 
-static ngx_int_t ngx_redis_greeting_auth(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_redis_greeting_t *greeting, ngx_redis_greet_e step,
-    ngx_str_t *password);
-static ngx_int_t ngx_redis_greeting_select(ngx_conf_t *cf,
-    ngx_redis_t *redis);
-static ngx_int_t ngx_redis_greeting_add(ngx_conf_t *cf,
-    ngx_redis_greeting_t *greeting, ngx_redis_greet_e step, int argc,
-    ngx_str_t *argv);
+#define NGX_REDIS_GREETING_WORDS  3     /* of one command */
+
+
+static void ngx_redis_greeting_add(ngx_redis_greeting_t *greeting,
+    ngx_redis_greet_e step);
+static ngx_uint_t ngx_redis_greeting_words(ngx_redis_node_t *node,
+    ngx_redis_greet_e step, ngx_str_t *words, u_char *number);
+static ngx_str_t *ngx_redis_greeting_password(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_greeting_check(ngx_redis_node_t *node,
     ngx_redis_greet_e step, const redisReply *reply);
-static void ngx_redis_greeting_policy(ngx_redis_node_t *node,
-    const redisReply *reply);
+static void ngx_redis_greeting_authorized(ngx_redis_node_t *node);
+static void ngx_redis_greeting_unauthorized(ngx_redis_node_t *node);
 static void ngx_redis_greeting_refused(ngx_redis_node_t *node,
     ngx_redis_greet_e step, const redisReply *reply);
 
 
 /* by ngx_redis_greet_e */
 
-static const char  *ngx_redis_greeting_names[] = {
-    "AUTH", "AUTH", "SELECT", "PING", "ROLE", "INFO", "SUBSCRIBE"
+static ngx_str_t  ngx_redis_greeting_names[] = {
+    ngx_string("AUTH"),
+    ngx_string("AUTH"),
+    ngx_string("SELECT"),
+    ngx_string("PING"),
+    ngx_string("ROLE"),
+    ngx_string("SUBSCRIBE")
 };
 
 
-ngx_int_t
-ngx_redis_greeting_init(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_str_t *password)
+void
+ngx_redis_greeting_init(ngx_redis_t *redis)
 {
-    ngx_str_t          argv[2];
-    ngx_redis_greet_e  step;
+    ngx_redis_greeting_t  *greeting, *guide;
 
-    if (ngx_redis_greeting_auth(cf, redis, &redis->greeting,
-                                ngx_redis_greet_auth, password)
-        != NGX_OK
-        || ngx_redis_greeting_select(cf, redis) != NGX_OK)
-    {
-        return NGX_ERROR;
+    greeting = &redis->greeting;
+    guide = &redis->guide_greeting;
+
+    if (redis->password.path.len) {
+        ngx_redis_greeting_add(greeting, ngx_redis_greet_auth);
+
+        /* sentinels have a password of their own, the same one, or none */
+
+        ngx_redis_greeting_add(guide, redis->topology == ngx_redis_sentinel
+                                      ? ngx_redis_greet_auth_if_asked
+                                      : ngx_redis_greet_auth);
+    }
+
+    if (redis->db) {
+        ngx_redis_greeting_add(greeting, ngx_redis_greet_select);
     }
 
     /* a server that hangs or is still loading does not answer PONG */
 
-    if (redis->topology == ngx_redis_sentinel) {
-        ngx_str_set(&argv[0], "ROLE");
-        step = ngx_redis_greet_role;
+    ngx_redis_greeting_add(greeting, redis->topology == ngx_redis_sentinel
+                                     ? ngx_redis_greet_role
+                                     : ngx_redis_greet_ping);
 
-    } else {
-        ngx_str_set(&argv[0], "PING");
-        step = ngx_redis_greet_ping;
-    }
-
-    if (ngx_redis_greeting_add(cf, &redis->greeting, step, 1, argv)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_str_set(&argv[0], "INFO");
-    ngx_str_set(&argv[1], "memory");
-
-    if (ngx_redis_greeting_add(cf, &redis->greeting, ngx_redis_greet_info, 2,
-                               argv)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    /* sentinels have a password of their own, the same one, or none */
-
-    step = (redis->topology == ngx_redis_sentinel)
-           ? ngx_redis_greet_auth_if_asked : ngx_redis_greet_auth;
-
-    if (ngx_redis_greeting_auth(cf, redis, &redis->guide_greeting, step,
-                                password)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_str_set(&argv[0], "PING");
-
-    return ngx_redis_greeting_add(cf, &redis->guide_greeting,
-                                  ngx_redis_greet_ping, 1, argv);
+    ngx_redis_greeting_add(guide, ngx_redis_greet_ping);
 }
 
 
-static ngx_int_t
-ngx_redis_greeting_auth(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_redis_greeting_t *greeting, ngx_redis_greet_e step,
-    ngx_str_t *password)
+void
+ngx_redis_greeting_subscribe(ngx_redis_greeting_t *to,
+    ngx_redis_greeting_t *greeting)
 {
-    int        n;
-    ngx_str_t  argv[3];
+    *to = *greeting;
 
-    if (password->len == 0) {
-        return NGX_OK;
-    }
-
-    n = 0;
-
-    ngx_str_set(&argv[n], "AUTH");
-    n++;
-
-    if (redis->user.len) {
-        argv[n++] = redis->user;
-    }
-
-    argv[n++] = *password;
-
-    return ngx_redis_greeting_add(cf, greeting, step, n, argv);
+    ngx_redis_greeting_add(to, ngx_redis_greet_subscribe);
 }
 
 
-static ngx_int_t
-ngx_redis_greeting_select(ngx_conf_t *cf, ngx_redis_t *redis)
+static void
+ngx_redis_greeting_add(ngx_redis_greeting_t *greeting, ngx_redis_greet_e step)
 {
-    u_char     db[NGX_INT_T_LEN];
-    ngx_str_t  argv[2];
-
-    if (redis->db == 0) {
-        return NGX_OK;
-    }
-
-    ngx_str_set(&argv[0], "SELECT");
-    argv[1].data = db;
-    argv[1].len = ngx_sprintf(db, "%ui", redis->db) - db;
-
-    return ngx_redis_greeting_add(cf, &redis->greeting, ngx_redis_greet_select,
-                                  2, argv);
-}
-
-
-static ngx_int_t
-ngx_redis_greeting_add(ngx_conf_t *cf, ngx_redis_greeting_t *greeting,
-    ngx_redis_greet_e step, int argc, ngx_str_t *argv)
-{
-    int          i;
-    char        *command;
-    size_t       lens[3];
-    u_char      *p;
-    ssize_t      len;
-    const char  *words[3];
-
-    for (i = 0; i < argc; i++) {
-        words[i] = (const char *) argv[i].data;
-        lens[i] = argv[i].len;
-    }
-
-    len = redisFormatCommandArgv(&command, argc, words, lens);
-
-    if (len < 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "redisFormatCommandArgv() failed");
-        return NGX_ERROR;
-    }
-
-    p = ngx_pnalloc(cf->cycle->pool, greeting->text.len + len);
-
-    if (p) {
-        if (greeting->text.len) {
-            ngx_memcpy(p, greeting->text.data, greeting->text.len);
-        }
-
-        ngx_memcpy(p + greeting->text.len, command, len);
-
-        greeting->text.data = p;
-        greeting->text.len += len;
-        greeting->steps[greeting->nsteps++] = step;
-    }
-
-    ngx_explicit_memzero(command, len);
-    redisFreeCommand(command);
-
-    return p ? NGX_OK : NGX_ERROR;
+    greeting->steps[greeting->nsteps++] = step;
 }
 
 
 ngx_int_t
-ngx_redis_greeting_subscribe(ngx_redis_greeting_t *to,
-    ngx_redis_greeting_t *greeting, ngx_str_t *channel)
+ngx_redis_greeting_start(ngx_redis_node_t *node)
 {
-    int      len;
-    char    *command;
-    u_char  *p;
+    size_t                 size;
+    u_char                *p, number[NGX_INT_T_LEN];
+    ngx_str_t              words[NGX_REDIS_GREETING_WORDS];
+    ngx_uint_t             i, n, step;
+    ngx_redis_greeting_t  *greeting;
 
-    len = redisFormatCommand(&command, "SUBSCRIBE %b", channel->data,
-                             channel->len);
-    if (len < 0) {
-        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
-                      "redisFormatCommand() failed");
+    ngx_redis_password_refresh(node->redis, ngx_cycle->log);
+
+    greeting = node->greeter;
+    size = 0;
+
+    for (step = 0; step < greeting->nsteps; step++) {
+        n = ngx_redis_greeting_words(node, greeting->steps[step], words,
+                                     number);
+        size += sizeof("*" CRLF) - 1 + NGX_INT_T_LEN;
+
+        for (i = 0; i < n; i++) {
+            size += sizeof("$" CRLF CRLF) - 1 + NGX_SIZE_T_LEN + words[i].len;
+        }
+    }
+
+    p = ngx_alloc(size, &node->log);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_alloc(greeting->text.len + len, ngx_cycle->log);
+    node->greeting.start = p;
+    node->greeting.pos = p;
+    node->greeting.end = p + size;
 
-    if (p) {
-        *to = *greeting;
+    for (step = 0; step < greeting->nsteps; step++) {
+        n = ngx_redis_greeting_words(node, greeting->steps[step], words,
+                                     number);
+        p = ngx_sprintf(p, "*%ui" CRLF, n);
 
-        to->text.data = p;
-        to->text.len = greeting->text.len + len;
-        to->steps[to->nsteps++] = ngx_redis_greet_subscribe;
-
-        p = ngx_cpymem(p, greeting->text.data, greeting->text.len);
-        ngx_memcpy(p, command, len);
+        for (i = 0; i < n; i++) {
+            p = ngx_sprintf(p, "$%uz" CRLF "%V" CRLF, words[i].len, &words[i]);
+        }
     }
 
-    redisFreeCommand(command);
+    node->greeting.last = p;
+    node->greeted = 0;
 
-    return p ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
+}
+
+
+void
+ngx_redis_greeting_end(ngx_redis_node_t *node)
+{
+    ngx_buf_t  *b;
+
+    b = &node->greeting;
+
+    if (b->start) {
+        ngx_explicit_memzero(b->start, b->end - b->start);
+        ngx_free(b->start);
+    }
+
+    b->start = NULL;
+    b->pos = NULL;
+    b->last = NULL;
+    b->end = NULL;
+}
+
+
+/* "number" is memory for one */
+
+static ngx_uint_t
+ngx_redis_greeting_words(ngx_redis_node_t *node, ngx_redis_greet_e step,
+    ngx_str_t *words, u_char *number)
+{
+    ngx_uint_t    n;
+    ngx_redis_t  *redis;
+
+    redis = node->redis;
+    n = 0;
+
+    words[n++] = ngx_redis_greeting_names[step];
+
+    switch (step) {
+
+    case ngx_redis_greet_auth:
+    case ngx_redis_greet_auth_if_asked:
+
+        if (redis->user.len) {
+            words[n++] = redis->user;
+        }
+
+        words[n++] = *ngx_redis_greeting_password(node);
+        break;
+
+    case ngx_redis_greet_select:
+        words[n].data = number;
+        words[n].len = ngx_sprintf(number, "%ui", redis->db) - number;
+        n++;
+        break;
+
+    case ngx_redis_greet_subscribe:
+        words[n++] = node->channel->name;
+        break;
+
+    default: /* ngx_redis_greet_ping, ngx_redis_greet_role */
+        break;
+    }
+
+    return n;
+}
+
+
+/* a newer one begins anew */
+
+static ngx_str_t *
+ngx_redis_greeting_password(ngx_redis_node_t *node)
+{
+    ngx_redis_password_t  *password;
+
+    password = &node->redis->password;
+
+    if (node->password != password->changes) {
+        node->password = password->changes;
+        node->former = 0;
+        node->other = 0;
+    }
+
+    return (node->former && password->before.len) ? &password->before
+                                                  : &password->text;
 }
 
 
@@ -225,11 +231,20 @@ ngx_redis_greeting_reply(ngx_redis_node_t *node, const redisReply *reply)
         return NGX_ERROR;
     }
 
+    node->step = ngx_current_msec;
+
     if (++node->greeted == greeting->nsteps) {
         ngx_redis_node_greeted(node);
     }
 
     return NGX_OK;
+}
+
+
+ngx_str_t *
+ngx_redis_greeting_step(ngx_redis_node_t *node)
+{
+    return &ngx_redis_greeting_names[node->greeter->steps[node->greeted]];
 }
 
 
@@ -239,10 +254,23 @@ ngx_redis_greeting_check(ngx_redis_node_t *node, ngx_redis_greet_e step,
 {
     switch (step) {
 
+    case ngx_redis_greet_auth:
+
+        if (reply->type == REDIS_REPLY_STATUS) {
+            ngx_redis_greeting_authorized(node);
+            return NGX_OK;
+        }
+
+        break;
+
     case ngx_redis_greet_auth_if_asked:
+
+        if (reply->type == REDIS_REPLY_STATUS) {
+            ngx_redis_greeting_authorized(node);
+        }
+
         return NGX_OK;
 
-    case ngx_redis_greet_auth:
     case ngx_redis_greet_select:
     case ngx_redis_greet_ping:
 
@@ -265,10 +293,6 @@ ngx_redis_greeting_check(ngx_redis_node_t *node, ngx_redis_greet_e step,
 
         break;
 
-    case ngx_redis_greet_info:
-        ngx_redis_greeting_policy(node, reply);
-        return NGX_OK;
-
     case ngx_redis_greet_subscribe:
 
         if (reply->type == REDIS_REPLY_ARRAY) {
@@ -285,28 +309,39 @@ ngx_redis_greeting_check(ngx_redis_node_t *node, ngx_redis_greet_e step,
 }
 
 
-/* once, until it is another one */
+static void
+ngx_redis_greeting_authorized(ngx_redis_node_t *node)
+{
+    node->other = 0;
+
+    if (!node->former) {
+        node->redis->password.taken = 1;
+    }
+}
+
+
+/* the other password is tried at once, and after that no sooner than after any
+   other failure */
 
 static void
-ngx_redis_greeting_policy(ngx_redis_node_t *node, const redisReply *reply)
+ngx_redis_greeting_unauthorized(ngx_redis_node_t *node)
 {
-    size_t       len;
-    const char  *policy;
-
-    if (node->channel) {
+    if (node->redis->password.before.len == 0) {
         return;
     }
 
-    len = ngx_redis_parse_policy(reply, &policy);
+    node->former = !node->former;
+    node->again = !node->other;
+    node->other = node->again;
 
-    if (len && !node->evicts) {
+    if (node->again) {
         ngx_log_error(NGX_LOG_WARN, &node->log, 0,
-                      "redis has maxmemory-policy \"%*s\" and may forget "
-                      "claims and answers: it should be \"noeviction\"",
-                      len, policy);
+                      "redis does not take the %s password of file \"%V\", "
+                      "the %s one is tried",
+                      node->former ? "new" : "former",
+                      &node->redis->password.path,
+                      node->former ? "former" : "new");
     }
-
-    node->evicts = (len != 0);
 }
 
 
@@ -314,14 +349,14 @@ static void
 ngx_redis_greeting_refused(ngx_redis_node_t *node, ngx_redis_greet_e step,
     const redisReply *reply)
 {
-    size_t       n;
-    const char  *command;
+    size_t      n;
+    ngx_str_t  *command;
 
-    command = ngx_redis_greeting_names[step];
+    command = &ngx_redis_greeting_names[step];
 
     if (reply->type != REDIS_REPLY_ERROR) {
         ngx_log_error(NGX_LOG_ERR, &node->log, 0,
-                      "redis sent an unexpected reply to %s", command);
+                      "redis sent an unexpected reply to %V", command);
         return;
     }
 
@@ -334,5 +369,14 @@ ngx_redis_greeting_refused(ngx_redis_node_t *node, ngx_redis_greet_e step,
     }
 
     ngx_log_error(NGX_LOG_ERR, &node->log, 0,
-                  "redis refused %s with \"%*s\"", command, n, reply->str);
+                  "redis refused %V with \"%*s\"", command, n, reply->str);
+
+    /* what a sentinel says to AUTH is known by what it says to PING */
+
+    if (step == ngx_redis_greet_auth
+        || (n == sizeof("NOAUTH") - 1
+            && ngx_strncmp(reply->str, "NOAUTH", n) == 0))
+    {
+        ngx_redis_greeting_unauthorized(node);
+    }
 }

@@ -13,7 +13,9 @@
  *     resolve      ngx_redis_resolve.c     names, while nginx runs
  *     tls          ngx_redis_tls.c         the handshake, and whom to trust
  *     connection   ngx_redis_connection.c  read and write
- *     greeting     ngx_redis_greeting.c    AUTH, SELECT, PING, ROLE, INFO
+ *     greeting     ngx_redis_greeting.c    AUTH, SELECT, PING, ROLE
+ *     password     ngx_redis_password.c    its file, read again
+ *     info         ngx_redis_info.c        INFO, when there is time
  *     breaker      ngx_redis_breaker.c     fails at once while nothing works
  *     channel      ngx_redis_channel.c     SUBSCRIBE and messages
  *     spare        ngx_redis_spare.c       another one for a silent one
@@ -40,7 +42,7 @@
                                                        beyond what is stored */
 #define NGX_REDIS_PROOF           32    /* bytes of a reply's proof, at most */
 #define NGX_REDIS_PROOF_TOKEN     8     /* so many of them are the token's */
-#define NGX_REDIS_GREETINGS       5     /* AUTH, SELECT, PING or ROLE, INFO,
+#define NGX_REDIS_GREETINGS       4     /* AUTH, SELECT, PING or ROLE,
                                            SUBSCRIBE */
 #define NGX_REDIS_TRIES           5     /* of connecting, in a second */
 
@@ -123,22 +125,35 @@ typedef enum {
     ngx_redis_greet_select,
     ngx_redis_greet_ping,
     ngx_redis_greet_role,               /* has to be a master */
-    ngx_redis_greet_info,               /* may be refused */
     ngx_redis_greet_subscribe
 } ngx_redis_greet_e;
 
 
 typedef struct {
-    ngx_str_t                text;      /* in RESP; holds the password */
     ngx_redis_greet_e        steps[NGX_REDIS_GREETINGS];
     ngx_uint_t               nsteps;
 } ngx_redis_greeting_t;
+
+
+/* both passwords have memory of their own, which is overwritten before it is
+   freed */
+typedef struct {
+    ngx_str_t                path;      /* terminated; empty: no password */
+    ngx_str_t                text;      /* as the file last was good */
+    ngx_str_t                before;    /* the last one that Redis took, if
+                                           another */
+    ngx_uint_t               changes;   /* of text */
+    unsigned                 taken:1;   /* text was, by Redis */
+    unsigned                 closed:1;  /* the file is, to this worker */
+    unsigned                 told:1;    /* that something is wrong with it */
+} ngx_redis_password_t;
 
 
 struct ngx_redis_s {
     ngx_str_t                words;     /* of the directive, each with NUL */
     ngx_str_t                name;      /* for the log */
     ngx_str_t                user;      /* empty: the default one */
+    ngx_redis_password_t     password;
     ngx_uint_t               db;
     ngx_redis_topology_e     topology;
     ngx_str_t                master;    /* its name among sentinels */
@@ -232,7 +247,8 @@ struct ngx_redis_node_s {
     ngx_redis_greeting_t    *greeter;
     ngx_uint_t               greeted;   /* greeting: replies that came */
     ngx_buf_t                greeting;  /* what is left to be written of it;
-                                           a channel's: and of its PING */
+                                           a channel's: and of its PING; with a
+                                           start it is ours */
     ngx_chain_t              greeting_link;
     ngx_redis_channel_t     *channel;   /* for which the node listens; NULL: it
                                            takes commands */
@@ -261,9 +277,23 @@ struct ngx_redis_node_s {
     ngx_uint_t               nresolved;
 #if (NGX_SSL)
     ngx_ssl_session_t       *session;   /* of the last connection, or NULL */
+    ngx_event_handler_pt     handshake; /* nginx' own, until the first byte */
 #endif
+    ngx_msec_t               began;     /* connecting */
+    ngx_msec_t               step;      /* of connecting: when the last one was
+                                           done */
     ngx_uint_t               failures;  /* connections in a row on which no
                                            command was answered */
+    ngx_uint_t               password;  /* changes of it, as used last */
+    ngx_redis_command_t     *info;      /* INFO is pending, or NULL */
+    unsigned                 spoke:1;   /* something was read, of TLS or of
+                                           what it holds */
+    unsigned                 former:1;  /* the password before is used */
+    unsigned                 other:1;   /* the other one was refused */
+    unsigned                 again:1;   /* to be connected to at once */
+    unsigned                 curious:1; /* INFO is to be asked */
+    unsigned                 discreet:1;    /* and is not to be asked any more */
+    unsigned                 clustered:1;   /* as it was told */
     unsigned                 evicts:1;  /* as it was warned about */
     unsigned                 leaving:1; /* its connection is to go */
     unsigned                 retired:1; /* and itself, too */
@@ -492,6 +522,9 @@ void ngx_redis_node_connected(ngx_redis_node_t *node);
 void ngx_redis_node_secured(ngx_redis_node_t *node);
 void ngx_redis_node_greeted(ngx_redis_node_t *node);
 
+/* the timer of connecting */
+void ngx_redis_node_timed_out(ngx_redis_node_t *node);
+
 /* one connection may be closed while it is idle, and be made again at once */
 #define ngx_redis_node_unusable(node)                                         \
     ((node)->failures > 1 || (node)->breaker.open)
@@ -537,6 +570,9 @@ ngx_int_t ngx_redis_tls_init(ngx_conf_t *cf, ngx_redis_t *redis,
 ngx_int_t ngx_redis_tls_start(ngx_redis_node_t *node);
 void ngx_redis_tls_forget(ngx_redis_node_t *node);
 void ngx_redis_tls_close(ngx_connection_t *c);
+
+/* what was written in one piece with a password */
+void ngx_redis_tls_overwrite(ngx_connection_t *c);
 
 
 /* connection */
@@ -647,14 +683,56 @@ void ngx_redis_ack_rewind(ngx_redis_node_t *node);
 
 /* greeting */
 
-ngx_int_t ngx_redis_greeting_init(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_str_t *password);
+/* once the URL and its parameters are known */
+void ngx_redis_greeting_init(ngx_redis_t *redis);
 
-/* "greeting" and SUBSCRIBE; the text of *to is freed by the caller */
-ngx_int_t ngx_redis_greeting_subscribe(ngx_redis_greeting_t *to,
-    ngx_redis_greeting_t *greeting, ngx_str_t *channel);
+/* "greeting" and SUBSCRIBE */
+void ngx_redis_greeting_subscribe(ngx_redis_greeting_t *to,
+    ngx_redis_greeting_t *greeting);
+
+/* with the password of this moment: what is to be written is in node->greeting
+   until the end, which overwrites it */
+ngx_int_t ngx_redis_greeting_start(ngx_redis_node_t *node);
+void ngx_redis_greeting_end(ngx_redis_node_t *node);
+
+/* the command that is waited for */
+ngx_str_t *ngx_redis_greeting_step(ngx_redis_node_t *node);
+
 ngx_int_t ngx_redis_greeting_reply(ngx_redis_node_t *node,
     const redisReply *reply);
+
+
+/* password */
+
+/* configuration time: reads the file, of which "path" is made a full name */
+ngx_int_t ngx_redis_password_init(ngx_conf_t *cf, ngx_redis_t *redis,
+    ngx_str_t *path);
+
+/* whether this worker may read it is told, once, when it starts */
+void ngx_redis_password_knock(ngx_redis_t *redis, ngx_log_t *log);
+
+/* reads the file again; what is no password changes nothing */
+void ngx_redis_password_refresh(ngx_redis_t *redis, ngx_log_t *log);
+
+
+/* info */
+
+#define ngx_redis_info_wanted(node)                                           \
+    ((node)->curious                                                          \
+     && ngx_queue_empty(&(node)->sent)                                        \
+     && ngx_queue_empty(&(node)->waiting)                                     \
+     && ngx_queue_empty(&(node)->held))
+
+/* asks, if nothing else is on the connection */
+void ngx_redis_info_ask(ngx_redis_node_t *node);
+
+/* a node of a cluster, as Redis says of itself: told once, where it is not one
+   of many */
+void ngx_redis_info_clustered(ngx_redis_node_t *node);
+
+/* the other side did, or the connection is lost some other way */
+void ngx_redis_info_hung_up(ngx_redis_node_t *node);
+void ngx_redis_info_cancel(ngx_redis_node_t *node);
 
 
 /* host */

@@ -330,6 +330,7 @@ ngx_redis_map_redirect(ngx_redis_command_t *cmd, const redisReply *reply)
     default:
 
         if (map->slots == NULL) {
+            ngx_redis_info_clustered(node);
             return NGX_DECLINED;
         }
     }

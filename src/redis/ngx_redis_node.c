@@ -171,6 +171,7 @@ ngx_redis_node_handler(ngx_event_t *ev)
         break;
 
     case ngx_redis_node_ready:
+        ngx_redis_info_ask(node);
         ngx_redis_ack_queue(node);
         ngx_redis_send(node);
         break;
@@ -358,6 +359,8 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
 
     /* the greeting included */
     ngx_add_timer(c->write, node->connect_timeout);
+    node->began = ngx_current_msec;
+    node->step = ngx_current_msec;
 
     if (rc == NGX_OK) {
         ngx_redis_node_connected(node);
@@ -426,6 +429,9 @@ ngx_redis_node_connected(ngx_redis_node_t *node)
         return;
     }
 
+    node->step = ngx_current_msec;
+    node->spoke = 0;
+
     if (!node->redis->secure) {
         ngx_redis_node_secured(node);
         return;
@@ -452,10 +458,11 @@ ngx_redis_node_connected(ngx_redis_node_t *node)
 void
 ngx_redis_node_secured(ngx_redis_node_t *node)
 {
-    ngx_str_t         *greeting;
     ngx_connection_t  *c;
 
     c = node->peer.connection;
+    node->step = ngx_current_msec;
+    node->spoke = 0;            /* of Redis */
 
     node->reader = ngx_redis_reader_create();
     if (node->reader == NULL) {
@@ -469,12 +476,12 @@ ngx_redis_node_secured(ngx_redis_node_t *node)
 
     node->log.action = "greeting";
 
-    greeting = &node->greeter->text;
-
-    node->greeting.pos = greeting->data;
-    node->greeting.last = greeting->data + greeting->len;
-    node->greeted = 0;
     node->state = ngx_redis_node_greeting;
+
+    if (ngx_redis_greeting_start(node) != NGX_OK) {
+        ngx_redis_node_failed(node);
+        return;
+    }
 
     ngx_redis_send(node);
 }
@@ -527,6 +534,9 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
 {
     ngx_del_timer(node->peer.connection->write);
 
+    ngx_redis_greeting_end(node);
+    ngx_redis_tls_overwrite(node->peer.connection);
+
     node->log.action = "talking to";
 
     node->tried = 0;
@@ -544,6 +554,12 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
     if (!node->vain) {
         ngx_redis_breaker_answered(node);
     }
+
+    /* who is only asked the way holds no records */
+
+    node->curious = (node->greeter == &node->redis->greeting
+                     && node->principal == NULL
+                     && !node->discreet);
 
     ngx_redis_node_wake(node);
 }
@@ -588,6 +604,8 @@ ngx_redis_node_close(ngx_redis_node_t *node)
     node->state = ngx_redis_node_down;
 
     ngx_redis_question_lost(node);
+    ngx_redis_greeting_end(node);
+    ngx_redis_info_cancel(node);
     ngx_redis_ack_cancel(node);
     ngx_redis_node_rewind(node);
     ngx_redis_ack_rewind(node);
@@ -634,6 +652,11 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
     ready = (node->state == ngx_redis_node_ready);
 
     ngx_redis_node_close(node);
+
+    if (node->again) {
+        node->again = 0;
+        return;
+    }
 
     if (node->redis->map && !node->guide) {
         ngx_redis_map_trouble(node->redis->map);
@@ -694,6 +717,47 @@ ngx_redis_node_next(ngx_redis_node_t *node)
     node->failures++;
 
     ngx_redis_breaker_failed(node);
+}
+
+
+void
+ngx_redis_node_timed_out(ngx_redis_node_t *node)
+{
+    ngx_str_t  step;
+
+    switch (node->state) {
+
+    case ngx_redis_node_securing:
+
+        if (!node->spoke) {
+            ngx_log_error(NGX_LOG_ERR, &node->log,
+                          NGX_ETIMEDOUT,
+                          "redis timed out at TLS without a word: connecting, "
+                          "TLS and AUTH together have %M ms, of which %M ms "
+                          "had passed before it; a port without TLS is silent, "
+                          "too, and a URL for that begins with \"redis\"",
+                          node->connect_timeout, node->step - node->began);
+            ngx_redis_node_failed(node);
+            return;
+        }
+
+        ngx_str_set(&step, "TLS");
+        break;
+
+    case ngx_redis_node_greeting:
+        step = *ngx_redis_greeting_step(node);
+        break;
+
+    default: /* ngx_redis_node_connecting */
+        ngx_str_set(&step, "connecting");
+    }
+
+    ngx_log_error(NGX_LOG_ERR, &node->log, NGX_ETIMEDOUT,
+                  "redis timed out at %V: connecting, TLS and AUTH together "
+                  "have %M ms, of which %M ms had passed before it",
+                  &step, node->connect_timeout, node->step - node->began);
+
+    ngx_redis_node_failed(node);
 }
 
 

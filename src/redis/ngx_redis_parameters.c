@@ -7,9 +7,6 @@
 #include "ngx_redis_internal.h"
 
 
-#define NGX_REDIS_MAX_PASSWORD    1024
-
-
 /* in the order of ngx_redis_parameter_names */
 typedef enum {
     ngx_redis_password_file = 0,
@@ -28,8 +25,6 @@ static ngx_int_t ngx_redis_tls_parameters(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *values);
 static ngx_int_t ngx_redis_password(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *file);
-static ngx_int_t ngx_redis_read_password(ngx_conf_t *cf, ngx_str_t *file,
-    u_char *buf, ngx_str_t *password);
 
 
 static ngx_str_t  ngx_redis_parameter_names[] = {
@@ -169,88 +164,17 @@ ngx_redis_tls_parameters(ngx_conf_t *cf, ngx_redis_t *redis,
 static ngx_int_t
 ngx_redis_password(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *file)
 {
-    u_char      buf[NGX_REDIS_MAX_PASSWORD + 2];
-    ngx_int_t   rc;
-    ngx_str_t   password;
-
-    ngx_str_null(&password);
-
     if (file->data == NULL && redis->user.len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "a user in a Redis URL needs \"password_file=\"");
         return NGX_ERROR;
     }
 
-    if (file->data
-        && (ngx_conf_full_name(cf->cycle, file, 1) != NGX_OK
-            || ngx_redis_read_password(cf, file, buf, &password) != NGX_OK))
-    {
+    if (file->data && ngx_redis_password_init(cf, redis, file) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    rc = ngx_redis_greeting_init(cf, redis, &password);
-
-    ngx_explicit_memzero(buf, sizeof(buf));
-
-    return rc;
-}
-
-
-static ngx_int_t
-ngx_redis_read_password(ngx_conf_t *cf, ngx_str_t *file, u_char *buf,
-    ngx_str_t *password)
-{
-    size_t    len;
-    ssize_t   n;
-    ngx_fd_t  fd;
-
-    fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", file);
-        return NGX_ERROR;
-    }
-
-    n = ngx_read_fd(fd, buf, NGX_REDIS_MAX_PASSWORD + 2);
-
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_read_fd_n " \"%V\" failed", file);
-    }
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%V\" failed", file);
-    }
-
-    if (n == -1) {
-        return NGX_ERROR;
-    }
-
-    len = n;
-
-    if (len && buf[len - 1] == LF) {
-        len--;
-
-        if (len && buf[len - 1] == CR) {
-            len--;
-        }
-    }
-
-    if (len == 0
-        || len > NGX_REDIS_MAX_PASSWORD
-        || ngx_strlchr(buf, buf + len, LF))
-    {
-        ngx_explicit_memzero(buf, n);
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "Redis password file \"%V\" must hold one line of "
-                           "1 to %d bytes", file, NGX_REDIS_MAX_PASSWORD);
-        return NGX_ERROR;
-    }
-
-    password->data = buf;
-    password->len = len;
+    ngx_redis_greeting_init(redis);
 
     return NGX_OK;
 }

@@ -648,6 +648,22 @@ ngx_redis_parse_health(const redisReply *reply, ngx_redis_health_t *health)
 }
 
 
+int
+ngx_redis_parse_clustered(const redisReply *reply)
+{
+    size_t       len;
+    const char  *enabled;
+
+    if (reply->type != REDIS_REPLY_STRING) {
+        return 0;
+    }
+
+    enabled = ngx_redis_line(reply, "cluster_enabled:", &len);
+
+    return enabled && len == 1 && enabled[0] == '1';
+}
+
+
 /* what follows "name" at the beginning of a line */
 
 static const char *

@@ -147,6 +147,9 @@ int ngx_redis_parse_role(const redisReply *reply);
  */
 size_t ngx_redis_parse_policy(const redisReply *reply, const char **policy);
 
+/* the answer to INFO: whether it is one of a node of a cluster */
+int ngx_redis_parse_clustered(const redisReply *reply);
+
 /* whether a text begins with the word, a literal; needs <string.h> */
 #define ngx_redis_begins(s, len, word)                                        \
     ((len) >= sizeof(word) - 1 && memcmp(s, word, sizeof(word) - 1) == 0)

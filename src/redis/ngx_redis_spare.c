@@ -357,6 +357,7 @@ ngx_redis_spare_switch(ngx_redis_node_t *node)
     node->late = spare;
 
     ngx_redis_ack_cancel(node);
+    ngx_redis_info_cancel(node);
 
     if (ngx_redis_spare_places(node, spare) != NGX_OK || spare->live == 0) {
 

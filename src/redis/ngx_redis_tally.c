@@ -5,8 +5,8 @@
  * from time to time, until there are no more.
  *
  * Two lines are the same if their text is, without the client and the request,
- * and whatever number begins it or follows a comma or a word of Redis' own, as in
- * "MOVED 4711": it is a size or a slot.
+ * and whatever number begins it, or follows a comma or a word of Redis' own, as
+ * in "MOVED 4711": it is a size or a slot.
  */
 
 
@@ -35,7 +35,7 @@ static void ngx_redis_tally_node_writer(ngx_log_t *log, ngx_uint_t level,
 static void ngx_redis_tally_write(ngx_log_t *log, ngx_uint_t level,
     u_char *buf, size_t len);
 static ngx_uint_t ngx_redis_tally_counted(ngx_uint_t level, u_char *buf,
-    size_t len);
+    size_t len, ngx_uint_t news);
 static ngx_str_t ngx_redis_tally_text(u_char *buf, size_t len);
 static ngx_uint_t ngx_redis_tally_same(ngx_str_t *one, ngx_str_t *two);
 static void ngx_redis_tally_handler(ngx_event_t *ev);
@@ -78,7 +78,7 @@ static void
 ngx_redis_tally_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf,
     size_t len)
 {
-    if (!ngx_redis_tally_counted(level, buf, len)) {
+    if (!ngx_redis_tally_counted(level, buf, len, 0)) {
         ngx_redis_tally_write(log->wdata, level, buf, len);
     }
 }
@@ -94,9 +94,8 @@ ngx_redis_tally_node_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf,
     ngx_redis_node_t *node = log->wdata;
 
     if (level < NGX_LOG_WARN
-        && node->failures
         && node->state != ngx_redis_node_ready
-        && ngx_redis_tally_counted(level, buf, len))
+        && ngx_redis_tally_counted(level, buf, len, node->failures == 0))
     {
         return;
     }
@@ -127,10 +126,11 @@ ngx_redis_tally_write(ngx_log_t *log, ngx_uint_t level, u_char *buf,
 }
 
 
-/* whether the line needs not be written */
+/* whether the line needs not be written; "news" is, in any case */
 
 static ngx_uint_t
-ngx_redis_tally_counted(ngx_uint_t level, u_char *buf, size_t len)
+ngx_redis_tally_counted(ngx_uint_t level, u_char *buf, size_t len,
+    ngx_uint_t news)
 {
     ngx_str_t           text, other;
     ngx_uint_t          i;
@@ -162,9 +162,9 @@ ngx_redis_tally_counted(ngx_uint_t level, u_char *buf, size_t len)
             ngx_memcpy(line->text, text.data, text.len);
             line->len = text.len;
 
-            line->more++;
+            line->more += !news;
             line->total++;
-            return 1;
+            return !news;
         }
     }
 
@@ -182,8 +182,8 @@ ngx_redis_tally_counted(ngx_uint_t level, u_char *buf, size_t len)
     }
 
     if (free == NULL) {
-        ngx_redis_tally_lost++;
-        return 1;
+        ngx_redis_tally_lost += !news;
+        return !news;
     }
 
     ngx_memcpy(free->text, text.data, text.len);

@@ -10,11 +10,16 @@
 
 #define NGX_REDIS_TLS_DEPTH       9
 
+/* types of records, with one of which a server's first flight begins */
+#define NGX_REDIS_TLS_ALERT       0x15
+#define NGX_REDIS_TLS_HANDSHAKE   0x16
+
 
 #if (NGX_SSL)
 
 static ngx_int_t ngx_redis_tls_trust(ngx_conf_t *cf, ngx_redis_tls_t *tls,
     ngx_str_t *trusted);
+static void ngx_redis_tls_first_byte(ngx_event_t *rev);
 static void ngx_redis_tls_handler(ngx_connection_t *c);
 static ngx_int_t ngx_redis_tls_check(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_tls_check_name(ngx_connection_t *c,
@@ -133,10 +138,47 @@ ngx_redis_tls_start(ngx_redis_node_t *node)
 
     if (rc == NGX_AGAIN) {
         c->ssl->handler = ngx_redis_tls_handler;
+
+        node->handshake = c->read->handler;
+        c->read->handler = ngx_redis_tls_first_byte;
+
         return NGX_AGAIN;
     }
 
     return (rc == NGX_OK) ? ngx_redis_tls_check(node) : NGX_ERROR;
+}
+
+
+/* OpenSSL's word for a server that answers in the clear is a wrong version */
+
+static void
+ngx_redis_tls_first_byte(ngx_event_t *rev)
+{
+    u_char             type;
+    ssize_t            n;
+    ngx_connection_t  *c;
+    ngx_redis_node_t  *node;
+
+    c = rev->data;
+    node = c->data;
+
+    rev->handler = node->handshake;
+
+    n = recv(c->fd, &type, 1, MSG_PEEK);
+    node->spoke = (n == 1);
+
+    if (n == 1
+        && type != NGX_REDIS_TLS_HANDSHAKE
+        && type != NGX_REDIS_TLS_ALERT)
+    {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "redis does not speak TLS at this port, for which a URL "
+                      "begins with \"redis\" instead of \"rediss\"");
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    rev->handler(rev);
 }
 
 
@@ -156,7 +198,8 @@ ngx_redis_tls_handler(ngx_connection_t *c)
     }
 
     if (c->write->timedout) {
-        ngx_log_error(NGX_LOG_ERR, c->log, NGX_ETIMEDOUT, "redis timed out");
+        ngx_redis_node_timed_out(node);
+        return;
     }
 
     ngx_redis_node_failed(node);
@@ -302,6 +345,19 @@ ngx_redis_tls_close(ngx_connection_t *c)
 }
 
 
+void
+ngx_redis_tls_overwrite(ngx_connection_t *c)
+{
+    ngx_buf_t  *b;
+
+    b = c->ssl ? c->ssl->buf : NULL;
+
+    if (b && b->start) {
+        ngx_explicit_memzero(b->start, b->end - b->start);
+    }
+}
+
+
 #else
 
 
@@ -329,6 +385,12 @@ ngx_redis_tls_forget(ngx_redis_node_t *node)
 
 void
 ngx_redis_tls_close(ngx_connection_t *c)
+{
+}
+
+
+void
+ngx_redis_tls_overwrite(ngx_connection_t *c)
 {
 }
 

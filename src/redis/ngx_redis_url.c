@@ -4,7 +4,7 @@
  *
  *     redis://[user@]host[:port][/db]
  *     redis+sentinel://[user@]host[:port],.../master[/db]
- *     redis+cluster://[user@]host[:port],...
+ *     redis+cluster://[user@]host[:port],...[/db]
  *     unix:/path[?db=db]
  *
  * and the first three as rediss, with TLS.
@@ -357,16 +357,7 @@ ngx_redis_url_path(ngx_conf_t *cf, ngx_redis_t *redis, u_char *slash,
 
         break;
 
-    case ngx_redis_cluster:
-
-        if (slash) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "a path in Redis URL \"%V\": "
-                               "a cluster has one database only",
-                               &redis->name);
-            return NGX_ERROR;
-        }
-
+    case ngx_redis_cluster:             /* more than one since Valkey 9 */
         break;
     }
 

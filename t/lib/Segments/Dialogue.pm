@@ -19,7 +19,7 @@ sub hello {
     my ($name) = @_;
 
     return [ACCEPT => $name // 'first'], [EXPECT => 'PING'],
-        [SEND => '+PONG', ''];
+        [SEND => '+PONG'];
 }
 
 

@@ -359,8 +359,10 @@ sub fill {
 }
 
 
-# INFO, which ends a greeting, is left out: nobody has to expect it, and its
-# answer, an empty string, is sent with the one before it
+# INFO, which comes when nothing else is on the connection, is answered at once:
+# nobody has to expect it, except where $INFO is set
+
+our $INFO;
 
 sub take_command {
     my ($self, $c) = @_;
@@ -368,12 +370,13 @@ sub take_command {
     while (1) {
         my $words = next_command($c) or return;
 
-        next if lc $words->[0] eq 'info';
-
-        my $reply = $self->{aside}{ lc join ' ', @$words } // return $words;
+        my $reply = $self->{aside}{ lc join ' ', @$words }
+            // (lc $words->[0] eq 'info' && !$INFO ? '' : return $words);
 
         push @{ $c->{unanswered} }, { reply => $reply };
-        $self->put($c, $self->asides($c));
+
+        # who asks this may be gone already
+        eval { $self->put($c, $self->asides($c)) };
     }
 }
 
@@ -559,10 +562,23 @@ sub do_garbage {
 }
 
 
+# what is on its way here must not make a reset of it
+
 sub do_close {
     my ($self) = @_;
 
-    $self->conn;
+    my $c = $self->conn;
+
+    shutdown $c->{socket}, 1;
+    1 while $self->fill($c);
+
+    return $self->drop;
+}
+
+
+sub drop {
+    my ($self) = @_;
+
     close delete($self->{conns}{ $self->{on} })->{socket};
     delete $self->{on};
 
@@ -576,7 +592,7 @@ sub do_reset {
     $self->conn->{socket}->setsockopt(Socket::SOL_SOCKET(),
         Socket::SO_LINGER(), pack 'll', 1, 0);
 
-    return $self->do_close;
+    return $self->drop;
 }
 
 
@@ -591,7 +607,7 @@ sub do_closed {
         die "unexpected command: @$words\n";
     }
 
-    return $self->do_close;
+    return $self->drop;
 }
 
 

@@ -107,8 +107,8 @@ sub answer {
 
     my ($out, $answered) = ('');
 
-    $out .= "+PONG\r\n\$0\r\n\r\n"
-        if $$in =~ s/\A.*INFO\r\n\$6\r\nmemory\r\n//s;
+    $out .= "+PONG\r\n" if $$in =~ s/\A.*PING\r\n//s;
+    $out .= "\$0\r\n\r\n" if $$in =~ s/\A.*INFO\r\n//s;
 
     return 0 if $$in =~ /EVAL/ && ($self->{hang_up} // '') eq 'unanswered';
 

@@ -1,0 +1,154 @@
+#!/usr/bin/perl
+
+# INFO is no part of what a connection begins with: it is asked when nothing else
+# is on the connection, and a node that refuses it, or hangs up on it, as some
+# proxies do, is not asked again.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Segments::Test;
+use Segments::Cluster;
+use Segments::Dialogue;
+
+
+my $upstream = upstream();
+
+my %set = (
+    segments_redis_timeout         => slow_ms(2000),
+    segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_lease     => '300s',
+);
+
+sub gateway {
+    my ($redis, %more) = @_;
+
+    return nginx(upstream => $upstream, redis => $redis, log_level => 'notice',
+        set => { %set, %more });
+}
+
+# the fake Redis does not answer INFO by itself here
+
+$Segments::FakeRedis::Player::INFO = 1;
+
+my $REFUSED = qr/\[notice\] .* redis does not answer INFO and is not asked again/;
+
+
+# between two commands, and then not before the next connection
+
+my $fake = fake_redis(hello(),
+    says(claim => 'a'), [SEND => ['mismatch']],
+    [EXPECT => 'INFO'], [SEND => bulk("maxmemory:1\r\nmaxmemory_policy:"
+        . "allkeys-lru\r\ncluster_enabled:0\r\n")],
+    says(claim => 'b'), [SEND => ['mismatch']],
+    says(claim => 'c'), [SEND => ['mismatch']],
+    ['CLOSE'],
+    hello('second'),
+    says(claim => 'd'), [SEND => ['mismatch']],
+    [EXPECT => 'INFO'], [SEND => '-NOPERM what else'],
+    ['CLOSE'],
+    hello('third'),
+    says(claim => 'e'), [SEND => ['mismatch']],
+    says(claim => 'f'), [SEND => ['mismatch']],
+);
+my $gateway = gateway($fake);
+
+is($gateway->create(key => $_)->status, 422, "$_, answered") for qw(a b c);
+$gateway->wait_log(qr/maxmemory-policy "allkeys-lru"/);
+is($gateway->create(key => 'd')->status, 422, 'd, answered');
+$gateway->wait_log($REFUSED);
+is($gateway->create(key => $_)->status, 422, "$_, answered") for qw(e f);
+ok($fake->played, 'refused, and not asked again');
+unlike($gateway->error_log, qr/what else/, 'refused, in our words');
+$gateway->quit;
+
+
+# a proxy that hangs up on what it does not know: nobody's request suffers
+
+$fake = fake_redis(hello(),
+    says(claim => 'a'), [SEND => ['mismatch']],
+    [EXPECT => 'INFO'], ['CLOSE'],
+    hello('second'),
+    says(claim => 'b'), [SEND => ['mismatch']],
+    says(claim => 'c'), [SEND => ['mismatch']],
+);
+$gateway = gateway($fake);
+
+is($gateway->create(key => $_)->status, 422, "$_, answered by the proxy")
+    for qw(a b c);
+ok($fake->played, 'hung up, and not asked again');
+$gateway->wait_log($REFUSED);
+
+# until a reload
+
+$gateway->quit;
+
+
+# what is no answer to it is a refusal, too, as is none
+
+$fake = fake_redis(hello(),
+    says(claim => 'a'), [SEND => ['mismatch']],
+    [EXPECT => 'INFO'], [SEND => ':1'], ['CLOSED'],
+    hello('second'),
+    says(claim => 'b'), [SEND => ['mismatch']],
+    says(claim => 'c'), [SEND => ['mismatch']],
+);
+$gateway = gateway($fake);
+
+is($gateway->create(key => 'a')->status, 422, 'a, answered');
+$gateway->wait_log($REFUSED);
+is($gateway->create(key => $_)->status, 422, "$_, answered") for qw(b c);
+ok($fake->played, 'nonsense, and not asked again');
+$gateway->quit;
+
+
+# many at once: asked when the last one is answered
+
+my $redis = redis_server();
+$gateway = gateway($redis);
+
+my ($before, $own) = (infos(), 0);
+
+parallel(map { [$gateway, $gateway->create_request(key => "m$_")] } 1 .. 50);
+wait_for { infos() - $before > ++$own } 10, 'INFO';
+unlike($gateway->error_log, $REFUSED, 'answered');
+$gateway->quit;
+
+
+# a node of a cluster says so of itself, or by sending a command elsewhere
+
+my $cluster = Segments::Cluster->start;
+my ($server) = $cluster->masters;
+
+$gateway = gateway('redis://127.0.0.1:' . $server->port);
+
+my %statuses;
+
+$statuses{ $gateway->create(key => "k$_")->status }++ for 1 .. 20;
+
+my @told = grep { /redis is a node of a cluster/ } split /\n/,
+    $gateway->error_log;
+
+is(scalar(@told), 1, 'a node of a cluster, told once') or diag @told;
+like($told[0] // '', qr{\[error\] .* begins with "redis\+cluster://" while},
+    'and what to do');
+$gateway->quit;
+
+$gateway = gateway($cluster->url);
+is($gateway->create(key => 'well')->status, 201, 'the cluster');
+unlike($gateway->error_log, qr/redis is a node of a cluster/,
+    'nothing is told of a cluster');
+$gateway->quit;
+
+done_testing();
+
+
+# of which the one that asks is not yet counted
+
+sub infos {
+    my %calls = $redis->calls;
+
+    return $calls{info} // 0;
+}
