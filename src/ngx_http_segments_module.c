@@ -930,7 +930,9 @@ ngx_http_segments_init(ngx_conf_t *cf)
 
     smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
 
-    if (ngx_http_segments_zone_init(cf) != NGX_OK) {
+    if (ngx_redis_check(cf, &smcf->nodes) != NGX_OK
+        || ngx_http_segments_zone_init(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -98,6 +98,43 @@ wait_for { $gateway->create(key => 'd')->status == 201 } 20, 'Redis';
 is($gateway->create(key => 'd')->summary, '201 replayed marked', 'recovered');
 
 
+# A name that nobody knows yet: nginx starts where there is a resolver, and finds
+# Redis as soon as the name server knows it.
+
+for my $url ("redis://later.invalid:$port",
+    "redis+cluster://127.0.0.1:1,later.invalid:$port",
+    "redis+sentinel://later.invalid/m")
+{
+    my ($code, $output) = check_config(redis => $url);
+
+    isnt($code, 0, "$url, no resolver");
+    like($output, qr/\[emerg\] .*host not found in Redis URL .*"later\.invalid" has/,
+        "$url, why");
+
+    ($code, $output) = check_config(redis => $url,
+        http => 'resolver ' . $dns->address . ' valid=1s ipv6=off;');
+
+    is($code, 0, "$url, a resolver") or diag $output;
+    like($output, qr/\[warn\] .*"later\.invalid" is resolved when a connection/,
+        "$url, a warning");
+}
+
+$dns->set('later.invalid' => []);
+$gateway = nginx(upstream => $upstream, redis => "redis://later.invalid:$port",
+    http => 'resolver ' . $dns->address . ' valid=1s ipv6=off;', set => \%set);
+
+is($gateway->create(key => 'f')->status, 503, 'an unknown name');
+like($gateway->error_log, qr/"later\.invalid" could not be resolved/,
+    'an unknown name, log');
+unlike($gateway->error_log, qr/a resolver might help/,
+    'an unknown name, there is a resolver');
+$dns->set('later.invalid' => ['127.0.0.2']);
+wait_for { $gateway->create(key => 'f')->status == 201 } 20, 'Redis';
+is($gateway->create(key => 'f')->summary, '201 replayed marked',
+    'known, without a reload');
+$gateway->quit;
+
+
 # gone while it is asked
 
 $dns->set(localhost => 'silence');

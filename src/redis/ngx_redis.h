@@ -89,6 +89,12 @@ void ngx_redis_set_resolver(ngx_redis_t *redis, ngx_resolver_t *resolver,
  */
 void ngx_redis_set_value(ngx_redis_t *redis, size_t size);
 
+/*
+ * When the configuration has been read, and resolvers are set: a name that is
+ * not known yet needs one.  NGX_ERROR after logging at emerg.
+ */
+ngx_int_t ngx_redis_check(ngx_conf_t *cf, ngx_array_t *nodes);
+
 /* whether two nodes, however written, are seen to be one database */
 ngx_uint_t ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two);
 

@@ -103,6 +103,7 @@ typedef struct {
     in_port_t                port;
     ngx_addr_t              *addrs;     /* known from the start */
     ngx_uint_t               naddrs;
+    char                    *error;     /* why none is known, or NULL */
     unsigned                 literal:1; /* nothing to resolve */
 } ngx_redis_host_t;
 

@@ -318,9 +318,15 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
     node->state = ngx_redis_node_connecting;
 
     if (node->naddrs == 0) {
-        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
-                      "no address of \"%V\" is known, a resolver might help",
-                      &node->hosts[node->host].name);
+
+        /* what the resolver says has been logged */
+
+        if (node->redis->resolver == NULL) {
+            ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                          "no address of \"%V\" is known, a resolver might "
+                          "help", &node->hosts[node->host].name);
+        }
+
         ngx_redis_node_failed(node);
         return;
     }

@@ -130,6 +130,17 @@ ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two)
             a = &one->hosts[i];
             b = &two->hosts[j];
 
+            /* names that are not known yet */
+
+            if (a->error && b->error
+                && a->port == b->port
+                && a->name.len == b->name.len
+                && ngx_strncasecmp(a->name.data, b->name.data, a->name.len)
+                   == 0)
+            {
+                return 1;
+            }
+
             for (m = 0; m < a->naddrs; m++) {
                 for (n = 0; n < b->naddrs; n++) {
 
@@ -147,6 +158,43 @@ ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two)
     }
 
     return 0;
+}
+
+
+ngx_int_t
+ngx_redis_check(ngx_conf_t *cf, ngx_array_t *nodes)
+{
+    ngx_uint_t         i, j;
+    ngx_redis_t      **redis;
+    ngx_redis_host_t  *host;
+
+    redis = nodes->elts;
+
+    for (i = 0; i < nodes->nelts; i++) {
+        for (j = 0; j < redis[i]->nhosts; j++) {
+            host = &redis[i]->hosts[j];
+
+            if (host->error == NULL) {
+                continue;
+            }
+
+            if (redis[i]->resolver) {
+                ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                                   "%s in Redis URL \"%V\": \"%V\" is resolved when "
+                              "a connection is made",
+                              host->error, &redis[i]->name, &host->name);
+                continue;
+            }
+
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                          "%s in Redis URL \"%V\": \"%V\" has to be known now, "
+                          "or needs a \"resolver\"",
+                          host->error, &redis[i]->name, &host->name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -524,6 +572,7 @@ ngx_redis_host(ngx_conf_t *cf, ngx_redis_t *redis, ngx_redis_host_t *host,
 
     u.url = *address;
     u.default_port = port;
+    u.no_resolve = 1;
 
     if (ngx_parse_url(cf->cycle->pool, &u) != NGX_OK) {
 
@@ -535,9 +584,22 @@ ngx_redis_host(ngx_conf_t *cf, ngx_redis_t *redis, ngx_redis_host_t *host,
         return NGX_ERROR;
     }
 
+    host->port = u.port;
+
+    /* a name without addresses may do: that is known when all is read */
+
+    if (u.naddrs == 0 && ngx_inet_resolve_host(cf->cycle->pool, &u) != NGX_OK) {
+
+        if (u.err == NULL) {
+            return NGX_ERROR;
+        }
+
+        host->error = u.err;
+        u.naddrs = 0;
+    }
+
     host->addrs = u.addrs;
     host->naddrs = u.naddrs;
-    host->port = u.port;
 
     if (u.family == AF_UNIX) {
         host->literal = 1;
