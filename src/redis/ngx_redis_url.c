@@ -180,16 +180,16 @@ ngx_redis_check(ngx_conf_t *cf, ngx_array_t *nodes)
 
             if (redis[i]->resolver) {
                 ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                                   "%s in Redis URL \"%V\": \"%V\" is resolved when "
-                              "a connection is made",
-                              host->error, &redis[i]->name, &host->name);
+                                   "%s in Redis URL \"%V\": \"%V\" is resolved "
+                                   "when a connection is made",
+                                   host->error, &redis[i]->name, &host->name);
                 continue;
             }
 
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                          "%s in Redis URL \"%V\": \"%V\" has to be known now, "
-                          "or needs a \"resolver\"",
-                          host->error, &redis[i]->name, &host->name);
+                               "%s in Redis URL \"%V\": \"%V\" has to be known "
+                               "now, or needs a \"resolver\"",
+                               host->error, &redis[i]->name, &host->name);
             return NGX_ERROR;
         }
     }
