@@ -12,17 +12,23 @@ use Digest::SHA qw/ sha256 sha256_hex /;
 use Encode qw/ encode_utf8 /;
 use File::Basename qw/ basename dirname /;
 use File::Path qw/ make_path /;
+use FindBin;
 use JSON::PP;
+
+use lib "$FindBin::Bin/lib";
+
+use Segments::Util qw/ source sources /;
 
 ###############################################################################
 
 my $root = abs_path(dirname(__FILE__) . '/..');
 my $build = $ENV{TEST_BUILD_DIR} || "$root/build/unit";
+my $folder = dirname(source('sg_unit.h'));
 my $vectors = "$root/t/vectors/fingerprint.json";
 
 my @cc = ($ENV{CC} || 'gcc', qw/ -std=c11 -g -O1 -fno-omit-frame-pointer
     -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined
-    -Wall -Wextra -Werror /, "-I$root/src/contract", "-I$root/t/unit");
+    -Wall -Wextra -Werror /, "-I$folder", "-I$root/t/unit");
 my @libs = qw/ -lcmocka -ljansson -lcrypto -lm /;
 
 # these programs make every allocation fail once
@@ -31,9 +37,9 @@ my %flags = (
     test_memory => [ map { "-Wl,--wrap=$_" } qw/ malloc calloc realloc / ]
 );
 
-my @sources = sort glob "$root/src/contract/*.c";
+my @sources = sources(qr/\Asg_.*\.c\z/);
 my @tests = sort glob "$root/t/unit/test_*.c";
-my @headers = glob "$root/src/contract/*.h";
+my @headers = sources(qr/\Asg_.*\.h\z/);
 
 plan tests => 4 + 2 * @tests;
 

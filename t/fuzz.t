@@ -14,7 +14,12 @@ use File::Basename qw/ basename dirname /;
 use File::Copy qw/ copy /;
 use File::Path qw/ make_path /;
 use File::Temp qw/ tempdir /;
+use FindBin;
 use MIME::Base64 qw/ encode_base64 /;
+
+use lib "$FindBin::Bin/lib";
+
+use Segments::Util qw/ source sources /;
 
 ###############################################################################
 
@@ -27,16 +32,15 @@ my $seconds = $ENV{TEST_FUZZ_SECONDS} || 10;
 my @cc = ($ENV{FUZZ_CC} || 'clang', qw/ -std=c11 -g -O1
     -fno-omit-frame-pointer -fsanitize=fuzzer -fsanitize=address
     -fsanitize=undefined -fno-sanitize-recover=undefined
-    -Wall -Wextra -Werror /, "-I$root/src/contract", "-I$root/src/redis",
-    "-I$root/t/fuzz",
+    -Wall -Wextra -Werror /, (map { '-I' . dirname(source($_)) } qw/ sg_unit.h
+    ngx_redis_parse.h ngx_redis_verdict.h /), "-I$root/t/fuzz",
 
     # small enough to be met by small inputs
 
     qw/ -DSG_READER_OVERLAP=24 -DSG_READER_HEAD=200 /);
 my @libs = qw/ -ljansson -lhiredis -lcrypto -lm /;
 
-my @sources = ((sort glob "$root/src/contract/*.c"),
-    (map { "$root/src/redis/ngx_redis_$_.c" } qw/ parse verdict /),
+my @sources = (sources(qr/\A(?:sg_.*|ngx_redis_(?:parse|verdict))\.c\z/),
     "$root/t/fuzz/strict.c");
 my @targets = sort glob "$root/t/fuzz/fuzz_*.c";
 

@@ -16,7 +16,7 @@ use lib "$FindBin::Bin/lib";
 
 use Segments::LimitModel;
 use Segments::Redis;
-use Segments::Util qw(slurp);
+use Segments::Util qw(slurp source);
 
 
 my $SEED = $ENV{SEED} // 1;
@@ -70,7 +70,7 @@ sub script {
     my ($before, $name) = @_;
 
     my $sha = $redis->command('SCRIPT', 'LOAD', join '', $before,
-        map { slurp("$FindBin::Bin/../src/redis/$_.lua") } 'limit', $name);
+        map { slurp(source("$_.lua")) } 'limit', $name);
 
     ref $sha and die $sha;
 

@@ -10,9 +10,9 @@ use lib "$FindBin::Bin/lib";
 
 use Segments::Metrics;
 use Segments::Test;
-use Segments::Util qw(program_root);
+use Segments::Util qw(source);
 
-my @WORDS = slurp(program_root() . '/src/ngx_http_segments_variables.c')
+my @WORDS = slurp(source('ngx_http_segments_variables.c'))
     =~ /_outcomes\[\] = \{(.*?)\};/s ? $1 =~ /"(\w+)"/g : ();
 
 my $upstream = upstream();

@@ -11,7 +11,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Segments::Test;
-use Segments::Util qw(program_root);
+use Segments::Util qw(program_root source);
 
 my $readme = slurp(program_root() . '/README.md');
 
@@ -25,8 +25,8 @@ done_testing();
 
 
 sub names {
-    my $commands = source('ngx_http_segments_module.c');
-    my $variables = source('ngx_http_segments_variables.c');
+    my $commands = text('ngx_http_segments_module.c');
+    my $variables = text('ngx_http_segments_variables.c');
 
     my ($table) = $variables =~ /_outcomes\[\] = \{(.*?)\};/s;
 
@@ -52,7 +52,7 @@ sub names {
 # each metric with its type
 
 sub metrics {
-    my $source = source('ngx_http_segments_metrics.c');
+    my $source = text('ngx_http_segments_metrics.c');
     my %types = $source
         =~ /sg_exposition_metric\(buf, "(\w+)",\s+"(\w+)"/g;
 
@@ -67,7 +67,7 @@ sub metrics {
 
 
 sub metric_names {
-    return source('ngx_http_segments_metrics.c') =~ /"(segments_\w+)"/g;
+    return text('ngx_http_segments_metrics.c') =~ /"(segments_\w+)"/g;
 }
 
 
@@ -92,9 +92,9 @@ sub defaults {
 
 
 sub error_codes {
-    my $text = source('ngx_http_segments_reply.c')
-        . source('ngx_http_segments_filter.c')
-        . source('contract/sg_envelope.c');
+    my $text = text('ngx_http_segments_reply.c')
+        . text('ngx_http_segments_filter.c')
+        . text('sg_envelope.c');
 
     my $types = qr/request|resource|internal/;
     my %codes = map { $_ => 1 } $text =~ /"(?:$types)",\s+"(\w+)"/g;
@@ -162,10 +162,10 @@ sub section {
 }
 
 
-sub source {
-    my ($path) = @_;
+sub text {
+    my ($name) = @_;
 
-    return slurp(program_root() . "/src/$path");
+    return slurp(source($name));
 }
 
 

@@ -18,7 +18,7 @@ use lib "$FindBin::Bin/lib";
 use Segments::RecordModel;
 use Segments::Redis;
 use Segments::RedisServer;
-use Segments::Util qw(slurp);
+use Segments::Util qw(slurp source);
 
 
 my $SEED = $ENV{SEED} // 1;
@@ -80,7 +80,7 @@ done_testing();
 
 
 sub script {
-    return join '', map { slurp("$FindBin::Bin/../src/redis/$_.lua") }
+    return join '', map { slurp(source("$_.lua")) }
         qw(limit record);
 }
 
@@ -572,7 +572,7 @@ sub halves {
     my $old_sha = $redis->command('SCRIPT', 'LOAD', $old);
 
     my $spend = $redis->command('SCRIPT', 'LOAD', join '',
-        map { slurp("$FindBin::Bin/../src/redis/$_.lua") } qw(limit spend));
+        map { slurp(source("$_.lua")) } qw(limit spend));
 
     my @limits = ('spend', (1, 3_600_000_000, 10) x 2);
     my %before = (

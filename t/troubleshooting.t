@@ -13,7 +13,7 @@ use lib "$FindBin::Bin/lib";
 
 use Test::More;
 
-use Segments::Util qw(program_root slurp);
+use Segments::Util qw(program_root slurp sources);
 
 my $STRING = qr/"(?:[^"\\\n]|\\.)*"/;
 my $PARENTHESES = qr/(\((?:[^()"']|$STRING|'(?:[^'\\]|\\.)*'|(?-1))*\))/;
@@ -29,10 +29,9 @@ my %CALL = (
 );
 
 # not for the error log: how the contract names violations to a client
-my $OF_CLIENTS = qr{/src/contract/[^/]+\z};
+my $OF_CLIENTS = qr{/sg_[^/]+\z};
 
-my @sources = grep { !/$OF_CLIENTS/ } glob(program_root() . '/src/*.c'),
-    glob(program_root() . '/src/*/*.c');
+my @sources = grep { !/$OF_CLIENTS/ } sources(qr/\.c\z/);
 my %written = map { messages(slurp($_), s{.*/src/}{src/}r) } @sources;
 my %documented = map { $_ => 1 } documented();
 
@@ -86,7 +85,7 @@ sub rows {
 sub words_of_sources {
     my %words;
 
-    for my $path (glob program_root() . '/src/redis/*.c') {
+    for my $path (sources(qr/\Angx_redis.*\.c\z/)) {
         my $text = slurp($path);
 
         $words{$1}++ while $text

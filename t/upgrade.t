@@ -16,7 +16,7 @@ use lib "$FindBin::Bin/lib";
 
 use Segments::Process;
 use Segments::Test;
-use Segments::Util qw(find_program program_root);
+use Segments::Util qw(find_program program_root source);
 
 alarm slow(400);
 
@@ -110,7 +110,7 @@ sub other_module {
 sub change {
     my ($pattern, $by) = @_;
 
-    my $path = "$tree/src/redis/record.lua";
+    my $path = source('record.lua', $tree);
     my $script = slurp($path);
 
     1 == ($script =~ s/$pattern/$by/g) or die "record.lua: no $pattern";

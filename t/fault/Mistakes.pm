@@ -7,13 +7,13 @@ use strict;
 use warnings;
 
 use Plan;
-use Segments::Util qw(slurp spew);
+use Segments::Util qw(slurp source spew);
 
-my $SCRIPT = 'src/redis/record.lua';
-my $CLAIM = 'src/ngx_http_segments_claim.c';
-my $CAPTURE = 'src/ngx_http_segments_capture.c';
-my $ADMIT = 'src/ngx_http_segments_admit.c';
-my $CONNECTION = 'src/redis/ngx_redis_connection.c';
+my $SCRIPT = 'record.lua';
+my $CLAIM = 'ngx_http_segments_claim.c';
+my $CAPTURE = 'ngx_http_segments_capture.c';
+my $ADMIT = 'ngx_http_segments_admit.c';
+my $CONNECTION = 'ngx_redis_connection.c';
 
 
 # [name, file, text that stands there once, what stands for it, the kinds of
@@ -83,7 +83,7 @@ sub all {
          '        ngx_add_timer(&claim->timer, claim->record.lease / 3);',
          'two at a time', '--policy retry --kinds slow --often 20'],
 
-        ['all gateways have one token', 'src/ngx_http_segments_token.c',
+        ['all gateways have one token', 'ngx_http_segments_token.c',
          'ngx_hex_dump(token, random[--left], NGX_HTTP_SEGMENTS_TOKEN_BYTES)',
          'ngx_memset(token, 48, NGX_HTTP_SEGMENTS_TOKEN_LEN)',
          'two effects|two at a time', '--policy hold --kinds twins'],
@@ -132,25 +132,25 @@ sub all {
          'sent unpaid', '--policy retry --kinds reset-after,5xx-after'],
 
         ['a client that leaves cancels its request',
-         'src/ngx_http_segments_module.c',
+         'ngx_http_segments_module.c',
          'upstream.ignore_client_abort = 1', 'upstream.ignore_client_abort = 0',
          'cancelled|held without', '--kinds abort-fin,abort-rst'],
 
         Plan::has_http3() ? ['a closed HTTP/3 connection cancels a request',
-         'src/ngx_http_segments_client.c', 'c->close = 0;', 'c->close = 1;',
+         'ngx_http_segments_client.c', 'c->close = 0;', 'c->close = 1;',
          'cancelled|held without', '--kinds abort-h3-close --often 5'] : (),
 
-        ['a 5xx is remembered', 'src/contract/sg_answer.c',
+        ['a 5xx is remembered', 'sg_answer.c',
          'if (sg_statuses_has(remembered, status)) {',
          'if (sg_statuses_has(remembered, status) || status >= 500) {',
          'wrong answer kept', '--kinds 5xx-before,5xx-after'],
 
         ['the scope is missing in a record\'s name',
-         'src/contract/sg_record.c', "    sg_record_encode(out, scope);\n",
+         'sg_record.c', "    sg_record_encode(out, scope);\n",
          "    (void) scope;\n", 'another tenant', '--kinds twins'],
 
         ['the scope is missing in the upstream\'s key',
-         'src/contract/sg_idempotency_key.c',
+         'sg_idempotency_key.c',
          "    sg_key_add_part(&text, scope);\n", "    (void) scope;\n",
          'another tenant|answer without effect',
          '--policy retry --kinds twins'],
@@ -171,7 +171,8 @@ sub make {
     my ($mistake, $copy) = @_;
 
     my ($name, $file, $text, $instead) = @$mistake;
-    my $source = slurp("$copy/$file");
+    my $path = source($file, $copy);
+    my $source = slurp($path);
     my $count = () = $source =~ /\Q$text\E/g;
 
     die "$name: the text to be replaced stands $count times in $file\n"
@@ -179,7 +180,7 @@ sub make {
 
     $source =~ s/\Q$text\E/$instead/;
 
-    return spew("$copy/$file", $source);
+    return spew($path, $source);
 }
 
 
@@ -188,7 +189,7 @@ sub undo {
 
     my $file = $mistake->[1];
 
-    return spew("$copy/$file", slurp("$original/$file"));
+    return spew(source($file, $copy), slurp(source($file, $original)));
 }
 
 

@@ -18,7 +18,7 @@ use Bench::Processes qw(run_apart run_with_others workers_of);
 use Bench::Servers qw(start_nginx);
 use Segments::HTTP qw(http);
 use Segments::RedisServer;
-use Segments::Util qw(find_program free_port program_root slurp wait_for);
+use Segments::Util qw(find_program free_port program_root slurp source wait_for);
 
 # how many keys wrk/load.lua replays
 
@@ -139,10 +139,8 @@ sub modules_path {
 sub load_script {
     my ($self) = @_;
 
-    my $src = program_root() . '/src/redis';
-
     return $self->{redis}->cmd('SCRIPT', 'LOAD',
-        slurp("$src/limit.lua") . slurp("$src/record.lua"));
+        slurp(source('limit.lua')) . slurp(source('record.lua')));
 }
 
 

@@ -7,13 +7,14 @@ use warnings;
 
 use Carp qw(croak);
 use Exporter qw(import);
+use File::Find qw(find);
 use File::Spec;
 use File::Temp;
 use IO::Socket::INET;
 use Time::HiRes qw(time);
 
 our @EXPORT_OK = qw(tempdir wait_for slow slow_ms free_port slurp spew
-    find_program program_root);
+    find_program program_root source sources);
 
 my $tempdir;
 my @reserved;
@@ -139,6 +140,35 @@ sub program_root {
     $path =~ s{/t/lib/Segments/Util\.pm\z}{};
 
     return $path;
+}
+
+
+# A source's path by its name alone, in whatever folder of src/ it stands: here,
+# or in another copy of the checkout.
+
+sub source {
+    my ($name, $top) = @_;
+
+    my @found = sources(qr/\A\Q$name\E\z/, $top);
+
+    croak "$name stands " . @found . ' times in src/' if @found != 1;
+
+    return $found[0];
+}
+
+
+# the paths of all whose names match
+
+sub sources {
+    my ($names, $top) = @_;
+
+    my @found;
+
+    find({ no_chdir => 1, wanted => sub {
+        push @found, $_ if -f && m{([^/]+)\z} && $1 =~ $names;
+    } }, ($top // program_root()) . '/src');
+
+    return sort @found;
 }
 
 
