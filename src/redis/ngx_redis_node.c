@@ -661,6 +661,11 @@ ngx_redis_node_failed(ngx_redis_node_t *node)
 
     if (node->again) {
         node->again = 0;
+
+        if (node->principal) {
+            ngx_redis_node_wake(node);  /* no command waits in a spare one */
+        }
+
         return;
     }
 
