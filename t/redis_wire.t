@@ -352,7 +352,8 @@ is($said[1]->body, 'its own', 'neighbours, each its own');
 ok($fake->played, 'neighbours, dialogue');
 
 
-# a command that nobody waits for any more has a place, and a reply of its own
+# a command that nobody waits for any more has a place, and a reply of its own;
+# given up before a connection would be made beside one that is silent for 1 s
 
 $fake = fake_redis(
     hello,
@@ -365,7 +366,7 @@ $fake = fake_redis(
     says(give_back => 'late', bind_word('token')),
     [SEND => ['ok']],
 );
-$gateway = gateway($fake, segments_redis_timeout => slow_ms(400));
+$gateway = gateway($fake, segments_redis_timeout => '800ms');
 
 is($gateway->create(key => 'late')->status, 503, 'late');
 ok($fake->played, 'late, a reply too many');
@@ -380,7 +381,7 @@ $fake = fake_redis(
     says(give_back => 'late', bind_word('token')),
     [SEND => ['ok']],
 );
-$gateway = gateway($fake, segments_redis_timeout => slow_ms(400));
+$gateway = gateway($fake, segments_redis_timeout => '800ms');
 
 is($gateway->create(key => 'late')->status, 503, 'abandoned');
 ok($fake->played, 'abandoned, a reply that is not its own');
