@@ -16,6 +16,7 @@ RUN apt-get update \
 
 COPY config config.make LICENSE CHANGELOG.md README.md SECURITY.md \
     TROUBLESHOOTING.md /gateway/
+COPY docs /gateway/docs
 COPY src /gateway/src
 COPY tools /gateway/tools
 COPY conf-examples/*.* /gateway/conf-examples/

@@ -112,8 +112,8 @@ sub json_log {
 
     my $conf = slurp(program_root() . '/conf-examples/json-log.conf');
     my ($format) = $conf =~ /(log_format.*?;)/s;
-    my $readme = slurp(program_root() . '/README.md');
-    my ($section) = $readme =~ /^# Variables\n(.*?)^# /ms;
+    my ($section) = slurp(program_root() . '/docs/variables.md')
+        =~ /^## Variables\n(.*?)^## /ms;
 
     like($format, qr/\Q$_\E/, "the format has $_")
         for $section =~ /^`(\$segments_\w+)`/mg;
@@ -222,14 +222,16 @@ sub curl {
 
 sub all_of_them {
     my $tests = join '', map { slurp($_) } glob(program_root() . '/t/*.t');
-    my $readme = slurp(program_root() . '/README.md');
+    my $pages = join '', map { slurp($_) } program_root() . '/README.md',
+        glob(program_root() . '/docs/*.md');
 
     for my $path (glob(program_root() . '/conf-examples/*')) {
         next if -d $path;
 
         my ($file) = $path =~ m{([^/]+)\z};
         ok($tests =~ /\Q$file\E/, "$file has a test");
-        ok($readme =~ m{\(conf-examples/\Q$file\E\)}, "$file is in README.md");
+        ok($pages =~ m{\((?:\.\./)?conf-examples/\Q$file\E\)},
+            "a page leads to $file");
     }
 
     return;

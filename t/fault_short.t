@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# A short run of the fault harness: what README promises holds while workers
-# die, sleep and reload, Redis stops, restarts and forgets its scripts, the
-# upstream fails in every way, and clients leave.
+# A short run of the fault harness: what docs/promises.md says holds while
+# workers die, sleep and reload, Redis stops, restarts and forgets its scripts,
+# the upstream fails in every way, and clients leave.
 
 use strict;
 use warnings;

@@ -82,11 +82,11 @@ for my $alert (@alerts) {
     ok(length $alert->{annotations}{summary}, "$name: says what it is");
 }
 
-my ($section) = slurp(program_root() . '/README.md')
-    =~ /^# Metrics$(.*?)^# /ms;
+my ($section) = slurp(program_root() . '/docs/variables.md')
+    =~ /^## Metrics\n(.*)/ms;
 
 is_deeply([$section =~ /^\| `(Segments\w+)` \|/mg],
-    [map { $_->{alert} } @alerts], 'README has them');
+    [map { $_->{alert} } @alerts], 'the page of metrics has them');
 
 done_testing();
 

@@ -197,7 +197,7 @@ sub mounted {
         $conf =~ s/\Q$text\E/$by/g or die "container.conf: no $text";
     }
 
-    # as compose.yaml says, which is what the README says
+    # as compose.yaml says, which is what docs/operations.md says
 
     my ($user) = slurp(program_root() . '/conf-examples/compose.yaml')
         =~ /^#         (user gateway .*?)     \(one line\)/ms
@@ -205,8 +205,8 @@ sub mounted {
 
     $user =~ s/\n#\s+/ /g;
 
-    my ($rights) = slurp(program_root() . '/README.md')
-        =~ /^ACL SETUSER (gateway .*?)\n```$/ms or die 'README.md: no user';
+    my ($rights) = slurp(program_root() . '/docs/operations.md')
+        =~ /^ACL SETUSER (gateway .*?)\n```$/ms or die 'no user';
     is_deeply([split ' ', $user], ['user', split ' ', $rights],
         'compose: the rights of the gateway');
 

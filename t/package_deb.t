@@ -84,7 +84,8 @@ sub content {
     for my $file ($MODULE, '/usr/bin/segments-record',
         '/usr/share/man/man1/segments-record.1.gz',
         map({ "/usr/share/doc/$NAME/$_" } qw(README.md.gz changelog.gz
-            copyright examples/minimal.conf examples/gateway.conf)),
+            copyright docs/directives.md.gz examples/minimal.conf
+            examples/gateway.conf)),
         '/usr/share/nginx/modules-available/mod-http-segments.conf')
     {
         ok(scalar(grep { $_ eq $file } @files), "has $file");

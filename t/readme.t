@@ -1,6 +1,7 @@
 #!/usr/bin/env perl
 
-# README.md names what there is, all of it, and nothing else.
+# README.md and the pages in docs/ name what there is, all of it, and nothing
+# else.
 #
 # run: once
 
@@ -13,7 +14,10 @@ use lib "$FindBin::Bin/lib";
 use Segments::Test;
 use Segments::Util qw(program_root source);
 
-my $readme = slurp(program_root() . '/README.md');
+# a page's words, by its name
+
+my %pages = map { m{([^/]+)\.md\z} => slurp($_) } program_root() . '/README.md',
+    glob(program_root() . '/docs/*.md');
 
 names();
 metrics();
@@ -30,18 +34,18 @@ sub names {
 
     my ($table) = $variables =~ /_outcomes\[\] = \{(.*?)\};/s;
 
-    same([section('Directives') =~ /^### (\w+)$/mg],
+    same([$pages{directives} =~ /^## (\w+)$/mg],
         [$commands =~ /^    \{ ngx_string\("(segments_\w+)"\),\n/mg],
         'directives');
-    same([section('Variables') =~ /^`\$(\w+)`$/mg],
+    same([section('variables', 'Variables') =~ /^`\$(\w+)`$/mg],
         [$variables =~ /ngx_string\("(segments_\w+)"\)/g], 'variables');
-    same([section('Variables') =~ /^\| `(\w+)` \|/mg], [$table =~ /"(\w+)"/g],
-        'words of $segments_outcome');
+    same([section('variables', 'Variables') =~ /^\| `(\w+)` \|/mg],
+        [$table =~ /"(\w+)"/g], 'words of $segments_outcome');
 
     my %known = map { $_ => 1 } $commands =~ /"(segments_\w+)"/g,
         $variables =~ /"(segments_\w+)"/g, metric_names();
     my %others = map { $_ => 1 } grep { !$known{$_} }
-        $readme =~ /\b(segments_\w+)/g;
+        join('', values %pages) =~ /\b(segments_\w+)/g;
 
     is_deeply([sort keys %others], [], 'no other names');
 
@@ -58,7 +62,8 @@ sub metrics {
 
     $types{$_} = 'gauge' for $source =~ /_expose_gauge\("(\w+)"/g;
 
-    my %documented = section('Metrics') =~ /^\| `(segments_\w+)` \| (\w+) \|/mg;
+    my %documented = section('variables', 'Metrics')
+        =~ /^\| `(segments_\w+)` \| (\w+) \|/mg;
 
     is_deeply(\%documented, \%types, 'metrics');
 
@@ -74,10 +79,9 @@ sub metric_names {
 # said as a directive, each default is accepted
 
 sub defaults {
-    my $directives = section('Directives');
     my %set;
 
-    while ($directives =~ /^\*\*default:\*\* `(\w+) (.*);`$/mg) {
+    while ($pages{directives} =~ /^\*\*default:\*\* `(\w+) (.*);`$/mg) {
         $set{$1} = $2;
     }
 
@@ -99,7 +103,7 @@ sub error_codes {
     my $types = qr/request|resource|internal/;
     my %codes = map { $_ => 1 } $text =~ /"(?:$types)",\s+"(\w+)"/g;
     my %documented = map { $_ => 1 } map { /(\w+)/g }
-        section('Errors') =~ m{ \| (?:$types) / ([^|]*) \|$}mg;
+        $pages{errors} =~ m{ \| (?:$types) / ([^|]*) \|$}mg;
 
     same([keys %documented], [keys %codes], 'error codes');
 
@@ -110,7 +114,7 @@ sub error_codes {
 # the rights that it gives to the gateway's user are enough
 
 sub redis_acl {
-    my ($words) = $readme =~ /^ACL SETUSER (.*?)\n```$/ms;
+    my ($words) = $pages{operations} =~ /^ACL SETUSER (.*?)\n```$/ms;
     my $redis = redis_server();
     my $upstream = upstream();
 
@@ -153,10 +157,10 @@ sub redis_acl {
 
 
 sub section {
-    my ($name) = @_;
+    my ($page, $name) = @_;
 
-    my ($text) = $readme =~ /^# \Q$name\E$(.*?)(?:^# |\z)/ms
-        or die "no section $name";
+    my ($text) = $pages{$page} =~ /^## \Q$name\E$(.*?)(?:^## |\z)/ms
+        or die "no section $name in $page";
 
     return $text;
 }

@@ -425,10 +425,10 @@ sub rights {
             "without $left_out: by Redis");
     }
 
-    # the gateway's own user, as README.md has it
+    # the gateway's own user, as docs/operations.md has it
 
-    my ($gateway) = slurp(program_root() . '/README.md')
-        =~ /^ACL SETUSER gateway (.*?)\n```$/ms or die 'no ACL in README.md';
+    my ($gateway) = slurp(program_root() . '/docs/operations.md')
+        =~ /^ACL SETUSER gateway (.*?)\n```$/ms or die 'no ACL';
 
     $allow->($gateway =~ /\+(\S+)/g);
     is((record({ %support, input => "y\n" }, '--purge', 'r', 'k'))[0], 0,

@@ -23,7 +23,7 @@ my %set = (
     segments_idempotency_scope     => '$http_x_scope',
 );
 
-# as the user that README.md recommends
+# as the user that docs/operations.md recommends
 
 my $rule = 'on >password ~segments:* -@all +ping +eval +evalsha +hset +hdel '
     . '+hmget +del +exists +pexpire +pttl +time +get +set +info '

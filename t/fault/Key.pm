@@ -1,7 +1,7 @@
 package Key;
 
 # One tenant's key: the clients that try it until they have a final answer, and
-# the check of all that they were told, against README's "What is promised".
+# the check of all that they were told, against docs/promises.md.
 #
 # The clients (lanes) of a key: the first, its copies, one with another body,
 # then those that come once an answer is known: again, at once, and a recheck
