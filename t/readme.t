@@ -124,7 +124,7 @@ sub redis_acl {
 
     my $nginx = nginx(upstream => $upstream, redis => 'redis://gateway@'
         . '127.0.0.1:' . $redis->port . '/1 password_file=' . tempdir()
-        . '/password', set => { segments_idempotency_lease => slow_ms(600),
+        . '/password', set => { segments_idempotency_lease => slow_ms(3000),
             segments_rate_limit => 'rate=1r/s burst=99' });
 
     # completed, buried, given back, unknown; then found again
