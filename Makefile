@@ -30,7 +30,7 @@ WARNINGS    := -Wall -Wextra -Wno-unused-parameter -Werror
 TOP         := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 OUT         := $(abspath $(BUILD))
 OBJS        := $(OUT)/objs
-SOURCES     := $(sort $(wildcard $(addprefix $(TOP)/src/,*.[ch] */*.[ch])))
+SOURCES     := $(sort $(wildcard $(addprefix $(TOP)/src/*/,*.[ch] */*.[ch])))
 
 # nginx-dev keeps the package's own arguments in a bash array
 CONF_FLAGS  := $(wildcard $(NGINX_SRC)/conf_flags)

@@ -2,7 +2,7 @@
 
 for ngx_segments_lua in limit record spend; do
 
-    ngx_segments_src=$ngx_addon_dir/src/redis/$ngx_segments_lua.lua
+    ngx_segments_src=$ngx_addon_dir/src/record/$ngx_segments_lua.lua
     ngx_segments_sed=$ngx_addon_dir/tools/lua.sed
     ngx_segments_macro=NGX_REDIS_`echo $ngx_segments_lua | tr a-z A-Z`_LUA
 

@@ -17,18 +17,17 @@ use JSON::PP;
 
 use lib "$FindBin::Bin/lib";
 
-use Segments::Util qw/ source sources /;
+use Segments::Util qw/ sources /;
 
 ###############################################################################
 
 my $root = abs_path(dirname(__FILE__) . '/..');
 my $build = $ENV{TEST_BUILD_DIR} || "$root/build/unit";
-my $folder = dirname(source('sg_unit.h'));
 my $vectors = "$root/t/vectors/fingerprint.json";
 
 my @cc = ($ENV{CC} || 'gcc', qw/ -std=c11 -g -O1 -fno-omit-frame-pointer
     -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined
-    -Wall -Wextra -Werror /, "-I$folder", "-I$root/t/unit");
+    -Wall -Wextra -Werror /, "-I$root/src", "-I$root/t/unit");
 my @libs = qw/ -lcmocka -ljansson -lcrypto -lm /;
 
 # these programs make every allocation fail once

@@ -19,7 +19,7 @@ use MIME::Base64 qw/ encode_base64 /;
 
 use lib "$FindBin::Bin/lib";
 
-use Segments::Util qw/ source sources /;
+use Segments::Util qw/ sources /;
 
 ###############################################################################
 
@@ -32,8 +32,7 @@ my $seconds = $ENV{TEST_FUZZ_SECONDS} || 10;
 my @cc = ($ENV{FUZZ_CC} || 'clang', qw/ -std=c11 -g -O1
     -fno-omit-frame-pointer -fsanitize=fuzzer -fsanitize=address
     -fsanitize=undefined -fno-sanitize-recover=undefined
-    -Wall -Wextra -Werror /, (map { '-I' . dirname(source($_)) } qw/ sg_unit.h
-    ngx_redis_parse.h ngx_redis_verdict.h /), "-I$root/t/fuzz",
+    -Wall -Wextra -Werror /, "-I$root/src", "-I$root/t/fuzz",
 
     # small enough to be met by small inputs
 

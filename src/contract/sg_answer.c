@@ -3,7 +3,7 @@
  * What an upstream answer's status says about the request that it answers.
  */
 
-#include "sg_answer.h"
+#include "contract/sg_answer.h"
 
 
 #define SG_STATUS_END  600

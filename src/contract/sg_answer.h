@@ -7,7 +7,7 @@
 #define SG_ANSWER_H
 
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 typedef enum {

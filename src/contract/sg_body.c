@@ -4,9 +4,9 @@
  * fingerprint.
  */
 
-#include "sg_body.h"
-#include "sg_json.h"
-#include "sg_tree.h"
+#include "contract/sg_body.h"
+#include "contract/sg_json.h"
+#include "contract/sg_tree.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,10 +8,10 @@
 #define SG_BODY_H
 
 
-#include "sg_errors.h"
-#include "sg_fingerprint.h"
-#include "sg_reader.h"
-#include "sg_route.h"
+#include "contract/sg_errors.h"
+#include "contract/sg_fingerprint.h"
+#include "contract/sg_reader.h"
+#include "contract/sg_route.h"
 
 
 #define SG_BODY_MAX_DEPTH  16           /* the top level counted */

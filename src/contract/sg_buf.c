@@ -3,7 +3,7 @@
  * Strings by pointer and length, and a growing byte buffer.
  */
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 #include <stdint.h>
 #include <stdlib.h>

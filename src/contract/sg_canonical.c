@@ -3,9 +3,9 @@
  * A segment's canonical form on its way into a digest.
  */
 
-#include "sg_canonical.h"
-#include "sg_json.h"
-#include "sg_sha256.h"
+#include "contract/sg_canonical.h"
+#include "contract/sg_json.h"
+#include "contract/sg_sha256.h"
 
 #include <string.h>
 

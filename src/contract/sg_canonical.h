@@ -8,8 +8,8 @@
 #define SG_CANONICAL_H
 
 
-#include "sg_fingerprint.h"
-#include "sg_unit.h"
+#include "contract/sg_fingerprint.h"
+#include "contract/sg_unit.h"
 
 
 #define SG_CANONICAL_ROOM  1024         /* bytes digested at a time */

@@ -3,8 +3,8 @@
  * Qonversion's error envelope.
  */
 
-#include "sg_envelope.h"
-#include "sg_json.h"
+#include "contract/sg_envelope.h"
+#include "contract/sg_json.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #define SG_ENVELOPE_H
 
 
-#include "sg_errors.h"
+#include "contract/sg_errors.h"
 
 
 /*

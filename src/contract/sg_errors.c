@@ -3,7 +3,7 @@
  * The list of violations.
  */
 
-#include "sg_errors.h"
+#include "contract/sg_errors.h"
 
 #include <stdlib.h>
 

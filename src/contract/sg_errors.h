@@ -10,7 +10,7 @@
 #define SG_ERRORS_H
 
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 #define SG_ERRORS_MAX        100        /* violations that are kept */

@@ -3,7 +3,7 @@
  * Prometheus' text format.
  */
 
-#include "sg_exposition.h"
+#include "contract/sg_exposition.h"
 
 
 static void sg_exposition_name(sg_buf_t *buf, const char *name,

@@ -8,7 +8,7 @@
 #define SG_EXPOSITION_H
 
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 #define SG_EXPOSITION_TYPE  "text/plain; version=0.0.4; charset=utf-8"

@@ -3,9 +3,9 @@
  * The canonical form of a JSON value and its SHA-256.
  */
 
-#include "sg_fingerprint.h"
-#include "sg_json.h"
-#include "sg_sha256.h"
+#include "contract/sg_fingerprint.h"
+#include "contract/sg_json.h"
+#include "contract/sg_sha256.h"
 
 #include <float.h>
 #include <math.h>

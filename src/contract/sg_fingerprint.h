@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 #define SG_FINGERPRINT_LEN  64          /* lower-case hexadecimal digits */

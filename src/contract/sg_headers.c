@@ -3,7 +3,7 @@
  * Which header fields pass, and how Content-Type is read.
  */
 
-#include "sg_headers.h"
+#include "contract/sg_headers.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #define SG_HEADERS_H
 
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 /* 1 for a token (RFC 9110, 5.6.2), as a field's name is one */

@@ -3,8 +3,8 @@
  * The Idempotency-Key header field and what is derived from a key.
  */
 
-#include "sg_idempotency_key.h"
-#include "sg_sha256.h"
+#include "contract/sg_idempotency_key.h"
+#include "contract/sg_sha256.h"
 
 #include <string.h>
 

@@ -8,9 +8,9 @@
 #define SG_IDEMPOTENCY_KEY_H
 
 
-#include "sg_buf.h"
-#include "sg_fingerprint.h"
-#include "sg_route.h"
+#include "contract/sg_buf.h"
+#include "contract/sg_fingerprint.h"
+#include "contract/sg_route.h"
 
 
 #define SG_IDEMPOTENCY_KEY_MAX  255     /* characters */

@@ -3,8 +3,8 @@
  * Strict JSON: parsed by jansson, with what jansson lets through seen before.
  */
 
-#include "sg_json.h"
-#include "sg_text.h"
+#include "contract/sg_json.h"
+#include "contract/sg_text.h"
 
 #include <errno.h>
 #include <stdlib.h>

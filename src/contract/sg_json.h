@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 /*

@@ -3,9 +3,9 @@
  * A rate limit: what a configuration says of it, and its key in Redis.
  */
 
-#include "sg_limit.h"
-#include "sg_headers.h"
-#include "sg_record.h"
+#include "contract/sg_limit.h"
+#include "contract/sg_headers.h"
+#include "contract/sg_record.h"
 
 #include <string.h>
 

@@ -10,8 +10,8 @@
 #define SG_LIMIT_H
 
 
-#include "sg_buf.h"
-#include "sg_secret.h"
+#include "contract/sg_buf.h"
+#include "contract/sg_secret.h"
 
 
 #define SG_LIMIT_RATE_MAX   1000000

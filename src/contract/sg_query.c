@@ -3,7 +3,7 @@
  * The query string of each operation.
  */
 
-#include "sg_query.h"
+#include "contract/sg_query.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -8,8 +8,8 @@
 #define SG_QUERY_H
 
 
-#include "sg_errors.h"
-#include "sg_route.h"
+#include "contract/sg_errors.h"
+#include "contract/sg_route.h"
 
 
 /*

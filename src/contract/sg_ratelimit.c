@@ -3,7 +3,7 @@
  * The header fields RateLimit-Policy and RateLimit.
  */
 
-#include "sg_ratelimit.h"
+#include "contract/sg_ratelimit.h"
 
 #include <string.h>
 

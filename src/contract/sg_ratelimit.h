@@ -9,7 +9,7 @@
 #define SG_RATELIMIT_H
 
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 /*

@@ -8,10 +8,10 @@
  * which jansson's tree has them: what would come out of order is left.
  */
 
-#include "sg_canonical.h"
-#include "sg_reader.h"
-#include "sg_schema.h"
-#include "sg_text.h"
+#include "contract/sg_canonical.h"
+#include "contract/sg_reader.h"
+#include "contract/sg_schema.h"
+#include "contract/sg_text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -15,7 +15,7 @@
 #define SG_READER_H
 
 
-#include "sg_errors.h"
+#include "contract/sg_errors.h"
 
 
 /* a body in one piece, or in two where "rest" is not empty */

@@ -3,8 +3,8 @@
  * The names of records and the encoding of the stored headers.
  */
 
-#include "sg_record.h"
-#include "sg_headers.h"
+#include "contract/sg_record.h"
+#include "contract/sg_headers.h"
 
 #include <string.h>
 

@@ -10,9 +10,9 @@
 #define SG_RECORD_H
 
 
-#include "sg_buf.h"
-#include "sg_route.h"
-#include "sg_secret.h"
+#include "contract/sg_buf.h"
+#include "contract/sg_route.h"
+#include "contract/sg_secret.h"
 
 
 /*

@@ -3,7 +3,7 @@
  * The six documented operations, and which of them a request asks for.
  */
 
-#include "sg_route.h"
+#include "contract/sg_route.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * The documented schema of a segment.
  */
 
-#include "sg_schema.h"
+#include "contract/sg_schema.h"
 
 #include <string.h>
 

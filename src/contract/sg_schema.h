@@ -8,8 +8,8 @@
 #define SG_SCHEMA_H
 
 
-#include "sg_errors.h"
-#include "sg_unit.h"
+#include "contract/sg_errors.h"
+#include "contract/sg_unit.h"
 
 
 typedef struct sg_object_s  sg_object_t;

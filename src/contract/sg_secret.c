@@ -3,7 +3,7 @@
  * The project's Secret Key and the environment that it selects.
  */
 
-#include "sg_secret.h"
+#include "contract/sg_secret.h"
 
 #include <string.h>
 

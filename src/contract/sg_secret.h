@@ -8,7 +8,7 @@
 #define SG_SECRET_H
 
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 typedef enum {

@@ -3,7 +3,7 @@
  * SHA-256 of a text.
  */
 
-#include "sg_sha256.h"
+#include "contract/sg_sha256.h"
 
 #include <openssl/evp.h>
 

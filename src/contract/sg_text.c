@@ -3,7 +3,7 @@
  * The bytes of JSON strings.
  */
 
-#include "sg_text.h"
+#include "contract/sg_text.h"
 
 #include <stdint.h>
 

@@ -3,8 +3,8 @@
  * A body as jansson has read it.
  */
 
-#include "sg_schema.h"
-#include "sg_tree.h"
+#include "contract/sg_schema.h"
+#include "contract/sg_tree.h"
 
 
 static void sg_tree_conditions(sg_schema_t *schema, const json_t *conditions,

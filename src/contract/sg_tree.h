@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#include "sg_errors.h"
+#include "contract/sg_errors.h"
 
 
 /*

@@ -9,7 +9,7 @@
 #define SG_UNIT_H
 
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 #define SG_CHILDREN  4                  /* documented members of an object, at

@@ -1,5 +1,5 @@
 
-#include "ngx_redis_internal.h"
+#include "redis/conf/ngx_redis_internal.h"
 
 
 static void ngx_redis_submit(ngx_redis_command_t *cmd, ngx_msec_t timeout,

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 /* a property that holds whatever the input */

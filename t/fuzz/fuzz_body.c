@@ -10,10 +10,10 @@
 
 #include "fuzz.h"
 
-#include "sg_body.h"
-#include "sg_envelope.h"
-#include "sg_json.h"
-#include "sg_query.h"
+#include "contract/sg_body.h"
+#include "contract/sg_envelope.h"
+#include "contract/sg_json.h"
+#include "contract/sg_query.h"
 
 
 static void

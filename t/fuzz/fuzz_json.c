@@ -7,7 +7,7 @@
 #include "fuzz.h"
 #include "strict.h"
 
-#include "sg_json.h"
+#include "contract/sg_json.h"
 
 
 #define DEPTH  16

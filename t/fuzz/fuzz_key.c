@@ -6,7 +6,7 @@
 
 #include "fuzz.h"
 
-#include "sg_idempotency_key.h"
+#include "contract/sg_idempotency_key.h"
 
 
 static void

@@ -8,8 +8,8 @@
 
 #include "fuzz.h"
 
-#include "sg_limit.h"
-#include "sg_ratelimit.h"
+#include "contract/sg_limit.h"
+#include "contract/sg_ratelimit.h"
 
 
 static int

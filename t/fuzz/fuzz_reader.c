@@ -9,7 +9,7 @@
 
 #include "fuzz.h"
 
-#include "sg_body.h"
+#include "contract/sg_body.h"
 
 
 static unsigned long  inputs, valid, invalid;

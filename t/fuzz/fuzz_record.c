@@ -10,7 +10,7 @@
 
 #include "fuzz.h"
 
-#include "sg_record.h"
+#include "contract/sg_record.h"
 
 
 #define PREFIX  "segments:"

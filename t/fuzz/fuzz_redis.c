@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 
-#include "ngx_redis_parse.h"
+#include "redis/reply/ngx_redis_parse.h"
 
 
 static void

@@ -12,8 +12,8 @@
 
 #include "fuzz.h"
 
-#include "ngx_redis_parse.h"
-#include "ngx_redis_verdict.h"
+#include "redis/reply/ngx_redis_parse.h"
+#include "record/ngx_redis_verdict.h"
 
 
 static int

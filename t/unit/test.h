@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "sg_buf.h"
+#include "contract/sg_buf.h"
 
 
 #define N(table)  (sizeof(table) / sizeof((table)[0]))

@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_answer.h"
+#include "contract/sg_answer.h"
 
 
 static void

@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_body.h"
+#include "contract/sg_body.h"
 
 
 #define DOCUMENTED     "\"metric\":\"m\",\"comparator\":\"eq\",\"value\":\"v\""

@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "sg_envelope.h"
+#include "contract/sg_envelope.h"
 
 
 static void

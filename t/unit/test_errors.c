@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_errors.h"
+#include "contract/sg_errors.h"
 
 
 static void

@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_exposition.h"
+#include "contract/sg_exposition.h"
 
 
 static void

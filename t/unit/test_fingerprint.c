@@ -1,9 +1,9 @@
 
 #include "test.h"
 
-#include "sg_body.h"
-#include "sg_fingerprint.h"
-#include "sg_json.h"
+#include "contract/sg_body.h"
+#include "contract/sg_fingerprint.h"
+#include "contract/sg_json.h"
 
 
 static json_t *

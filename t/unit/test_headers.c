@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_headers.h"
+#include "contract/sg_headers.h"
 
 
 typedef struct {

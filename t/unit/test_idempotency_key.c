@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "sg_idempotency_key.h"
+#include "contract/sg_idempotency_key.h"
 
 
 #define X_15   "xxxxxxxxxxxxxxx"

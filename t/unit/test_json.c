@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_json.h"
+#include "contract/sg_json.h"
 
 
 #define AT(line, column, reason)                                              \

@@ -1,8 +1,8 @@
 
 #include "test.h"
 
-#include "sg_limit.h"
-#include "sg_record.h"
+#include "contract/sg_limit.h"
+#include "contract/sg_record.h"
 
 
 #define PREFIX  "segments:"

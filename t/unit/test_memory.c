@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <jansson.h>
 
-#include "sg_body.h"
-#include "sg_envelope.h"
-#include "sg_idempotency_key.h"
+#include "contract/sg_body.h"
+#include "contract/sg_envelope.h"
+#include "contract/sg_idempotency_key.h"
 
 
 void *__real_malloc(size_t size);

@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_query.h"
+#include "contract/sg_query.h"
 
 
 #define LIMIT     ": Must be an integer from 1 to 100\n"

@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_ratelimit.h"
+#include "contract/sg_ratelimit.h"
 
 
 static void

@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#include "sg_body.h"
+#include "contract/sg_body.h"
 
 
 #define CONDITION  "{\"metric\":\"m\",\"comparator\":\"eq\",\"value\":\"v\"}"

@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_record.h"
+#include "contract/sg_record.h"
 
 
 #define PREFIX  "segments:"

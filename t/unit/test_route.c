@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_route.h"
+#include "contract/sg_route.h"
 
 
 #define COLLECTION  (SG_OP(sg_op_create) | SG_OP(sg_op_list))

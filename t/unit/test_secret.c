@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_secret.h"
+#include "contract/sg_secret.h"
 
 
 static void

@@ -1,7 +1,7 @@
 
 #include "test.h"
 
-#include "sg_text.h"
+#include "contract/sg_text.h"
 
 
 /* each byte at each place of strings around the length of a vector */

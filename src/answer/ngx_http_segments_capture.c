@@ -1,0 +1,498 @@
+
+/*
+ * An answer to a claimed request is held until Redis knows how the request
+ * ended, or does not answer in time: no client has an answer that a retry
+ * would not get.
+ */
+
+
+#include "idempotency/ngx_http_segments_claim.h"
+
+
+/* the first piece of memory for a body of unknown length */
+#define NGX_HTTP_SEGMENTS_CAPTURE  4096
+
+
+static void ngx_http_segments_even_out(ngx_http_request_t *r);
+static ngx_int_t ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx,
+    ngx_buf_t *b);
+static ngx_int_t ngx_http_segments_make_room(ngx_http_segments_ctx_t *ctx,
+    size_t size);
+static ngx_int_t ngx_http_segments_end_capture(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
+static ngx_int_t ngx_http_segments_put_out(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
+static ngx_http_segments_end_e ngx_http_segments_judge(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
+static ngx_int_t ngx_http_segments_record_answer(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end);
+static void ngx_http_segments_settled(void *data,
+    const ngx_redis_record_reply_t *reply);
+static void ngx_http_segments_end_upstream(ngx_http_request_t *r);
+static void ngx_http_segments_set_status(ngx_http_segments_ctx_t *ctx,
+    ngx_redis_record_verdict_e verdict);
+
+
+ngx_int_t
+ngx_http_segments_capture_header(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    off_t                          length;
+    size_t                         size;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_capture);
+
+    ngx_http_segments_watch_input(r, ctx);
+
+    if (ctx->replaced) {
+        return NGX_OK;
+    }
+
+    ngx_http_segments_even_out(r);
+
+    length = r->headers_out.content_length_n;
+
+    if (length > (off_t) slcf->max_response) {
+        return ngx_http_segments_end_capture(r, ctx, 0) == NGX_ERROR
+               ? NGX_ERROR : NGX_OK;
+    }
+
+    size = (length == -1)
+           ? ngx_min(NGX_HTTP_SEGMENTS_CAPTURE, slcf->max_response)
+           : (size_t) length;
+
+    return ngx_http_segments_make_room(ctx, ngx_max(size, 1));
+}
+
+
+/* what nginx would do to the first answer and not to a replay */
+
+static void
+ngx_http_segments_even_out(ngx_http_request_t *r)
+{
+    /* a rewritten one would be made absolute */
+
+    r->headers_out.location = NULL;
+
+    /* a POST is answered whole, whatever Range says */
+
+    r->allow_ranges = 0;
+
+    if (r->headers_out.status == NGX_HTTP_NO_CONTENT) {
+        ngx_str_null(&r->headers_out.content_type);
+        ngx_http_clear_content_length(r);
+    }
+}
+
+
+ngx_int_t
+ngx_http_segments_capture_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in)
+{
+    ngx_buf_t    *b;
+    ngx_int_t     rc;
+    ngx_chain_t  *cl;
+
+    for (cl = in; cl; cl = cl->next) {
+
+        b = cl->buf;
+
+        if (!ctx->replaced) {
+
+            rc = ngx_http_segments_keep(ctx, b);
+
+            if (rc == NGX_ERROR) {
+                return NGX_ERROR;
+            }
+
+            if (rc == NGX_DECLINED) {
+
+                /* too large: what came so far goes first */
+
+                if (ngx_http_segments_end_capture(r, ctx, 0) == NGX_ERROR) {
+                    return NGX_ERROR;
+                }
+
+                return (ctx->state == ngx_http_segments_settle)
+                       ? ngx_http_segments_hold(r, ctx, cl)
+                       : ngx_http_segments_send_held(r, ctx, cl);
+            }
+        }
+
+        ngx_http_segments_consume(b);
+
+        if (b->last_buf) {
+            return ngx_http_segments_end_capture(r, ctx, 1);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED when the body grows too large to be kept */
+
+static ngx_int_t
+ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
+{
+    size_t                         len, size, used;
+    ngx_buf_t                     *kept;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    if (!ngx_buf_in_memory(b) || b->last == b->pos) {
+        return NGX_OK;
+    }
+
+    kept = ctx->captured;
+    len = b->last - b->pos;
+    used = kept->last - kept->pos;
+    size = kept->end - kept->start;
+
+    slcf = ngx_http_get_module_loc_conf(ctx->request,
+                                        ngx_http_segments_module);
+
+    /* before all else: the smallest buffer has room for more than nothing */
+
+    if (len > slcf->max_response - used) {
+        return NGX_DECLINED;
+    }
+
+    if (len > size - used) {
+        while (size < used + len) {
+            size *= 2;
+        }
+
+        size = ngx_min(size, slcf->max_response);
+
+        if (ngx_http_segments_make_room(ctx, size) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        kept = ctx->captured;
+    }
+
+    kept->last = ngx_cpymem(kept->last, b->pos, len);
+
+    return NGX_OK;
+}
+
+
+/* of the claim, which may have to outlive the request with it */
+
+static ngx_int_t
+ngx_http_segments_make_room(ngx_http_segments_ctx_t *ctx, size_t size)
+{
+    ngx_buf_t   *b, *kept;
+    ngx_pool_t  *pool;
+
+    pool = ctx->claim->pool;
+    kept = ctx->captured;
+
+    b = ngx_create_temp_buf(pool, size);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (kept) {
+        b->last = ngx_cpymem(b->last, kept->pos, kept->last - kept->pos);
+
+        (void) ngx_pfree(pool, kept->start);
+    }
+
+    ctx->captured = b;
+    ctx->claim->held = size;
+
+    return NGX_OK;
+}
+
+
+/* left where they are: to their owner, this is a slow client */
+
+ngx_int_t
+ngx_http_segments_hold(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
+    ngx_chain_t *in)
+{
+    for ( /* void */ ; in; in = in->next) {
+        if (ngx_http_segments_append(r, &ctx->last_out, in->buf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * "complete": the whole body is here.  Leaves the request in settle, or in
+ * release where Redis could not even be asked.
+ */
+
+static ngx_int_t
+ngx_http_segments_end_capture(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_uint_t complete)
+{
+    ngx_http_segments_end_e  end;
+
+    end = ngx_http_segments_judge(r, ctx, complete);
+
+    if (end >= ngx_http_segments_complete
+        && ngx_http_segments_record_answer(r, ctx, end) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_segments_put_out(r, ctx, complete) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->redis_start = ngx_current_msec;
+
+    if (ngx_http_segments_claim_settle(ctx->claim, end,
+                                       ngx_http_segments_settled, ctx)
+        != NGX_OK)
+    {
+        ngx_http_segments_set_status(ctx, ngx_redis_record_failed);
+        ngx_http_segments_enter(ctx, ngx_http_segments_release);
+
+        return complete ? ngx_http_segments_send_held(r, ctx, NULL) : NGX_OK;
+    }
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_settle);
+
+    r->buffered |= NGX_HTTP_SEGMENTS_BUFFERED;
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_segments_put_out(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
+    ngx_uint_t complete)
+{
+    ngx_buf_t  *b;
+
+    if (ctx->replaced) {
+        return NGX_OK;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->captured) {
+        b->pos = ctx->captured->pos;
+        b->last = ctx->captured->last;
+    }
+
+    if (b->pos == b->last && !complete) {
+        return NGX_OK;
+    }
+
+    b->temporary = (b->pos != b->last);
+    b->last_buf = complete;
+    b->last_in_chain = complete;
+
+    /* known by now, as it is of a replay: gzip has a least length */
+
+    if (complete
+        && r->headers_out.content_length_n == -1
+        && r->headers_out.status != NGX_HTTP_NO_CONTENT
+        && r->headers_out.status != NGX_HTTP_NOT_MODIFIED)
+    {
+        /* the field that nginx had, and another filter took out */
+
+        ngx_http_clear_content_length(r);
+        r->headers_out.content_length_n = b->last - b->pos;
+    }
+
+    return ngx_http_segments_append(r, &ctx->last_out, b);
+}
+
+
+static ngx_http_segments_end_e
+ngx_http_segments_judge(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
+    ngx_uint_t complete)
+{
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    if (ctx->upstream_status == 0) {
+        return ngx_http_segments_sent(ctx) ? ngx_http_segments_unknown
+                                           : ngx_http_segments_give_back;
+    }
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    switch (sg_answer_classify(slcf->statuses, ctx->upstream_status)) {
+
+    case sg_answer_remembered:
+        return complete ? ngx_http_segments_complete : ngx_http_segments_bury;
+
+    case sg_answer_not_executed:
+        return ngx_http_segments_give_back;
+
+    default: /* sg_answer_unknown */
+        return ngx_http_segments_unknown;
+    }
+}
+
+
+/* the claim owns what it stores: it may have to outlive the request */
+
+static ngx_int_t
+ngx_http_segments_record_answer(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end)
+{
+    ngx_str_t                  *body;
+    ngx_http_segments_claim_t  *claim;
+
+    claim = ctx->claim;
+
+    claim->status.data = ngx_pnalloc(claim->pool, NGX_INT_T_LEN);
+    if (claim->status.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    claim->status.len = ngx_sprintf(claim->status.data, "%ui",
+                                    ctx->upstream_status)
+                        - claim->status.data;
+
+    if (end == ngx_http_segments_bury) {
+        return NGX_OK;
+    }
+
+    body = &claim->body;
+    body->data = ctx->captured->pos;
+    body->len = ctx->captured->last - ctx->captured->pos;
+
+    ctx->redacted = 1;
+
+    if (ngx_http_segments_redact(ctx, body)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "upstream sent the Secret Key back in a body, "
+                      "where it is masked");
+    }
+
+    if (ngx_http_segments_record_headers(r, claim->pool, &claim->headers)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    claim->held += claim->headers.len;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_segments_settled(void *data, const ngx_redis_record_reply_t *reply)
+{
+    ngx_http_segments_ctx_t *ctx = data;
+
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx->redis_time += ngx_current_msec - ctx->redis_start;
+
+    ngx_http_segments_set_status(ctx, reply->verdict);
+    ngx_http_segments_enter(ctx, ngx_http_segments_release);
+
+    r->buffered &= ~NGX_HTTP_SEGMENTS_BUFFERED;
+
+    /*
+     * Not by the top of the chain: what is behind us in nginx' order may keep
+     * an empty chain to itself, and has already handed on what it had.
+     */
+
+    rc = ngx_http_segments_send_held(r, ctx, NULL);
+
+    if (rc == NGX_ERROR || rc > NGX_OK) {
+        ngx_http_segments_end_upstream(r);
+        ngx_http_finalize_request(r, rc);
+
+    } else {
+        r->write_event_handler(r);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/*
+ * As ngx_http_upstream_create() ends the upstream of before, where it is still
+ * sending.  An upstream has a reference to its request, here the last one: if
+ * its cleanup were left to ngx_http_finalize_request(), it would free what that
+ * still uses.
+ */
+
+static void
+ngx_http_segments_end_upstream(ngx_http_request_t *r)
+{
+    if (r->upstream && r->upstream->cleanup) {
+        r->main->count++;
+        (*r->upstream->cleanup)(r);
+    }
+}
+
+
+static void
+ngx_http_segments_set_status(ngx_http_segments_ctx_t *ctx,
+    ngx_redis_record_verdict_e verdict)
+{
+    switch (ctx->claim->end) {
+
+    case ngx_http_segments_complete:
+    case ngx_http_segments_bury:
+
+        if (verdict == ngx_redis_record_ok) {
+            ctx->idempotency_status = "created";
+            break;
+        }
+
+        ctx->idempotency_status = "unstored";
+        ctx->outcome = ngx_http_segments_unstored;
+        break;
+
+    case ngx_http_segments_unknown:
+        ctx->idempotency_status = ctx->claim->record.hold ? "held" : "unstored";
+        break;
+
+    case ngx_http_segments_give_back:
+        ctx->idempotency_status = "unstored";
+        break;
+    }
+}
+
+
+ngx_int_t
+ngx_http_segments_send_held(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in)
+{
+    ngx_int_t  rc;
+
+    if (ngx_http_segments_hold(r, ctx, in) == NGX_ERROR
+        || ngx_http_segments_add_status(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_pass);
+
+    rc = ngx_http_segments_next_header_filter(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_segments_send_body(r, ctx, ctx->out);
+}

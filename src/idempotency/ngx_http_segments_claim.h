@@ -1,0 +1,114 @@
+
+/*
+ * The owner of a record: from the question whether a key is ours until Redis
+ * knows how the request ended.  It outlives the request when it must.
+ *
+ *     asking -> owned -> settling -> settled
+ *         \                             /
+ *          `<------------------------->'
+ */
+
+#ifndef _NGX_HTTP_SEGMENTS_CLAIM_H_INCLUDED_
+#define _NGX_HTTP_SEGMENTS_CLAIM_H_INCLUDED_
+
+
+#include "life/ngx_http_segments_module.h"
+
+
+typedef enum {
+    ngx_http_segments_claim_asking = 0,
+    ngx_http_segments_claim_owned,
+    ngx_http_segments_claim_settling,
+    ngx_http_segments_claim_settled             /* nothing is left to do, but
+                                                   to ask again */
+} ngx_http_segments_claim_state_e;
+
+
+/* how a claim ends */
+typedef enum {
+    ngx_http_segments_give_back = 0,            /* nothing was sent */
+    ngx_http_segments_unknown,                  /* sent, no definite answer */
+    ngx_http_segments_complete,                 /* status, headers, body */
+    ngx_http_segments_bury                      /* the body is too large */
+} ngx_http_segments_end_e;
+
+
+struct ngx_http_segments_claim_s {
+    ngx_pool_t                       *pool;     /* its own */
+    ngx_http_segments_claim_state_e   state;
+    ngx_redis_record_t                record;
+    ngx_redis_command_t              *cmd;      /* pending, or NULL */
+
+    ngx_event_t                       timer;    /* owned: the next renewal;
+                                                   settling: the next try */
+    ngx_msec_t                        deadline; /* of tries in background */
+    ngx_uint_t                        replicas; /* that acknowledge a claim */
+    ngx_uint_t                        failures; /* of the breaker, where
+                                                   somebody waits */
+
+    ngx_http_segments_end_e           end;      /* valid from settling on */
+    ngx_str_t                         status;
+    ngx_str_t                         headers;
+    ngx_str_t                         body;     /* in the claim's pool */
+    size_t                            held;     /* bytes of the pool that an
+                                                   answer takes; fixed from
+                                                   settling on */
+
+    ngx_redis_record_handler_pt       handler;  /* of who waits, or NULL */
+    void                             *data;
+
+    unsigned                          attached:1;   /* the request's memory is
+                                                       there, and refers to
+                                                       the claim's */
+    unsigned                          background:1; /* counted as such */
+    unsigned                          doubtful:1;   /* a reply was lost: the
+                                                       end may be done, or
+                                                       nothing to end */
+};
+
+
+/* "name" and "fingerprint" are copied; NULL when memory failed */
+ngx_http_segments_claim_t *ngx_http_segments_claim_create(
+    ngx_http_segments_loc_conf_t *slcf, ngx_str_t *name, u_char *fingerprint);
+
+/*
+ * Asks Redis for the record, or asks again while it is not owned; and for the
+ * leave of "limits", which may be NULL and whose strings stay until the handler
+ * was called or the claim detached.  The handler is called once, later, with
+ * Redis' verdict: after ngx_redis_record_ok the record is owned, after
+ * ngx_redis_record_lost it may be, after any other it is not, unless an earlier
+ * verdict was lost and this one is ngx_redis_record_failed.  NGX_ERROR when
+ * memory failed.
+ */
+ngx_int_t ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
+    const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
+    void *data);
+
+/*
+ * Tells Redis how the request ended; claim->status, headers and body are set
+ * as "end" needs them.  The handler is called once, later, with ok, stale,
+ * failed or lost; after the last two the claim goes on trying by itself, and
+ * renewing, for at least one more lease, unless too many do or they hold too
+ * much.  NGX_ERROR when nothing could be
+ * sent: the handler is not called, the claim goes on as after a failure.
+ */
+ngx_int_t ngx_http_segments_claim_settle(ngx_http_segments_claim_t *claim,
+    ngx_http_segments_end_e end, ngx_redis_record_handler_pt handler,
+    void *data);
+
+/*
+ * The request is gone, or goes on without its claim, and nobody waits any
+ * more.  A claim that is neither settling nor settled ends as "end" says.
+ */
+void ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
+    ngx_http_segments_end_e end);
+
+/*
+ * After detaching, when nothing refers to what the claim holds: HTTP/2 sends
+ * what is queued of an answer even when its request has ended.  The claim
+ * frees itself as soon as it is settled.
+ */
+void ngx_http_segments_claim_free(ngx_http_segments_claim_t *claim);
+
+
+#endif /* _NGX_HTTP_SEGMENTS_CLAIM_H_INCLUDED_ */

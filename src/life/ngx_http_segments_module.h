@@ -1,0 +1,737 @@
+
+/*
+ * The segments gateway: what its parts share.
+ *
+ * A request's life, of which ngx_http_segments_enter() is the only writer:
+ *
+ *   start -> read -> admit -> spend -> forward -> capture -> settle -> release
+ *      \       \     ^  \       \         \                          /
+ *       \       \    |  |\       \         `--------> pass <--------'
+ *        \       \   await \       \
+ *         `-------`-----`---`-------`--> replied
+ *
+ * start     path, method and header fields are judged
+ * read      the body arrives; it is judged when it is complete
+ * admit     Redis is asked whether the key is ours, and for its limits' leave
+ * await     it is another's, whose end is waited for
+ * spend     Redis is asked about limits only: those of a create without a key,
+ *           and in a cluster those out of the claim's reach
+ * forward   proxy_pass has the request; no answer yet
+ * capture   an answer to a claimed request arrives and is held
+ * settle    Redis is told how the request ended; the answer is held
+ * release   Redis has been told, or could not be: the answer may leave
+ * pass      the answer's bytes go to the client as they come
+ * replied   the gateway has answered by itself
+ */
+
+#ifndef _NGX_HTTP_SEGMENTS_MODULE_H_INCLUDED_
+#define _NGX_HTTP_SEGMENTS_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "upstream/ngx_http_segments_proxy_conf.h"
+#include "redis/ngx_redis.h"
+#include "record/ngx_redis_record.h"
+#include "contract/sg_answer.h"
+#include "contract/sg_errors.h"
+#include "contract/sg_idempotency_key.h"
+#include "contract/sg_route.h"
+#include "contract/sg_secret.h"
+
+
+#define ngx_http_segments_refuse_conf(cf, ...)                                \
+    (ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, __VA_ARGS__), NGX_ERROR)
+
+
+#define NGX_HTTP_SEGMENTS_BUFFERED    0x08      /* in r->buffered */
+#define NGX_HTTP_SEGMENTS_TOKEN_LEN   32        /* hexadecimal digits */
+
+
+typedef enum {
+    ngx_http_segments_start = 0,
+    ngx_http_segments_read,
+    ngx_http_segments_admit,
+    ngx_http_segments_await,
+    ngx_http_segments_spend,
+    ngx_http_segments_forward,
+    ngx_http_segments_capture,
+    ngx_http_segments_settle,
+    ngx_http_segments_release,
+    ngx_http_segments_pass,
+    ngx_http_segments_replied
+} ngx_http_segments_state_e;
+
+
+/* how a request ended: $segments_outcome */
+typedef enum {
+    ngx_http_segments_aborted = 0,              /* the client left first */
+    ngx_http_segments_forwarded,
+    ngx_http_segments_unstored,
+    ngx_http_segments_bypassed,
+    ngx_http_segments_replayed,
+    ngx_http_segments_answer_not_kept,
+    ngx_http_segments_in_progress,
+    ngx_http_segments_key_reused,
+    ngx_http_segments_held,
+    ngx_http_segments_invalid,
+    ngx_http_segments_not_found,
+    ngx_http_segments_not_allowed,
+    ngx_http_segments_bad_content_type,
+    ngx_http_segments_key_invalid,
+    ngx_http_segments_key_required,
+    ngx_http_segments_rate_limited,
+    ngx_http_segments_redis_failed,
+    ngx_http_segments_upstream_unauthorized,
+    ngx_http_segments_upstream_failed,
+    ngx_http_segments_refused,                  /* by nginx, with a 4xx */
+    ngx_http_segments_failed                    /* by nginx, with a 5xx */
+} ngx_http_segments_outcome_e;
+
+
+/* the values of segments_idempotency */
+#define NGX_HTTP_SEGMENTS_OFF             0
+#define NGX_HTTP_SEGMENTS_ON              1
+#define NGX_HTTP_SEGMENTS_REQUIRED        2
+
+/* segments_unknown_fields and segments_redis_failure */
+#define NGX_HTTP_SEGMENTS_REJECT          0
+#define NGX_HTTP_SEGMENTS_PASS            1
+
+/* segments_idempotency_wait */
+#define NGX_HTTP_SEGMENTS_WAITERS          1000
+#define NGX_HTTP_SEGMENTS_WAITERS_PER_KEY  16
+
+/* segments_idempotency_unknown */
+#define NGX_HTTP_SEGMENTS_RETRY           0
+#define NGX_HTTP_SEGMENTS_HOLD            1
+
+/* segments_idempotency_upstream_key */
+#define NGX_HTTP_SEGMENTS_KEY_DERIVED     0
+#define NGX_HTTP_SEGMENTS_KEY_ORIGINAL    1
+#define NGX_HTTP_SEGMENTS_KEY_OFF         2
+
+
+/* one Secret Key: freed, and overwritten, with the last who uses it */
+typedef struct {
+    ngx_uint_t                    users;
+    size_t                        size;         /* of this and what follows */
+    ngx_str_t                     key;
+    ngx_str_t                     authorization;    /* "Bearer <key>" */
+    u_short                      *table;        /* to find the key in a text */
+    unsigned                      plain:1;      /* spelled in one way only */
+} ngx_http_segments_key_t;
+
+
+typedef struct ngx_http_segments_watch_s  ngx_http_segments_watch_t;
+typedef struct ngx_http_segments_taken_s  ngx_http_segments_taken_t;
+
+
+typedef struct {
+    ngx_str_t                     path;         /* of the key file */
+    sg_environment_e              environment;
+    ngx_http_segments_key_t      *key;          /* for new requests */
+    ngx_http_segments_key_t      *previous;     /* which an upstream may still
+                                                   know; or NULL */
+    ngx_shm_t                     shm;          /* of "taken" */
+    ngx_http_segments_taken_t    *taken;        /* what workers took up, for the
+                                                   next configuration */
+    ngx_http_segments_watch_t    *watch;        /* NULL but in workers */
+} ngx_http_segments_secret_t;
+
+
+/* a key that is looked for in an answer */
+typedef struct {
+    ngx_http_segments_key_t      *key;          /* or NULL */
+    size_t                        matched;      /* bytes of the key */
+    u_char                        escape;       /* what is there of an escape
+                                                   behind them: its last byte,
+                                                   or 0 */
+    size_t                        scanned;      /* bytes of u->buffer */
+    u_char                       *held;         /* NULL or room for the longest
+                                                   spelling, in r->pool */
+    size_t                        withheld;     /* bytes there, of a body, that
+                                                   may begin the key */
+} ngx_http_segments_mask_t;
+
+
+/* keys that were overwritten: where the first and the last ended, or NULL */
+typedef struct {
+    u_char                       *first;
+    u_char                       *last;
+} ngx_http_segments_found_t;
+
+
+/* the key that a request was sent with, and the one before or after it */
+#define NGX_HTTP_SEGMENTS_MASKS           2
+
+
+typedef struct ngx_http_segments_counts_s  ngx_http_segments_counts_t;
+
+
+/* what is counted of one guarded location */
+typedef struct {
+    ngx_str_t                     server;       /* its first name */
+    ngx_str_t                     location;
+    ngx_http_segments_counts_t   *counts;       /* in shared memory */
+} ngx_http_segments_meter_t;
+
+
+typedef struct ngx_http_segments_redis_state_s  ngx_http_segments_redis_state_t;
+
+
+/* what is shown of one Redis */
+typedef struct {
+    ngx_redis_t                      *redis;
+    ngx_http_segments_redis_state_t  *state;    /* in shared memory */
+} ngx_http_segments_redis_gauge_t;
+
+
+typedef struct ngx_http_segments_room_s    ngx_http_segments_room_t;
+typedef struct ngx_http_segments_waiter_s  ngx_http_segments_waiter_t;
+
+
+/* one project's records on one Redis: must be one key file */
+typedef struct {
+    ngx_redis_t                  *redis;
+    ngx_str_t                     prefix;
+    ngx_http_segments_secret_t   *secret;
+    ngx_http_segments_room_t     *room;         /* this worker's, NULL until its
+                                                   first request waits */
+} ngx_http_segments_tenant_t;
+
+
+typedef struct ngx_http_segments_limit_s   ngx_http_segments_limit_t;
+typedef struct ngx_http_segments_limits_s  ngx_http_segments_limits_t;
+
+
+/* where the buckets of a limit are: must be one rate, burst and key */
+typedef struct {
+    ngx_redis_t                  *redis;
+    ngx_str_t                     prefix;
+    sg_environment_e              environment;
+    ngx_http_segments_limit_t    *limit;
+} ngx_http_segments_owned_limit_t;
+
+
+/* the location that a check at the end of the configuration is about */
+typedef struct {
+    ngx_http_core_srv_conf_t     *cscf;
+    ngx_http_core_loc_conf_t     *clcf;
+    ngx_log_handler_pt            handler;      /* the log's, meanwhile */
+    void                         *data;
+} ngx_http_segments_place_t;
+
+
+typedef struct {
+    ngx_array_t                   nodes;        /* ngx_redis_t * */
+    ngx_array_t                   secrets;      /* ngx_http_segments_secret_t * */
+    ngx_array_t                   tenants;      /* ngx_http_segments_tenant_t * */
+    ngx_array_t                   limits;       /* ngx_http_segments_owned_
+                                                   limit_t */
+    ngx_shm_zone_t               *zone;         /* NULL: nothing is counted */
+    ngx_array_t                   meters;       /* ngx_http_segments_meter_t *,
+                                                   one for each location */
+    ngx_array_t                   redis_gauges; /* ngx_http_segments_redis_
+                                                   gauge_t */
+    ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
+                                                   show the client's request */
+    ngx_http_complex_value_t     *remote_user;  /* the default scope */
+    ngx_array_t                   guarded;      /* ngx_http_segments_place_t:
+                                                   the guarded locations */
+    ngx_http_segments_place_t     metrics;      /* where they are shown; cscf
+                                                   is NULL: nowhere */
+    ngx_http_handler_pt           proxy_handler;    /* proxy_pass's own, where
+                                                       it had to be known */
+} ngx_http_segments_main_conf_t;
+
+
+/* of an "upstream" block */
+typedef struct {
+    ngx_http_upstream_init_peer_pt  init_peer;  /* the balancer's */
+} ngx_http_segments_srv_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                    enable;
+    ngx_uint_t                    operations;   /* SG_OP() mask */
+
+    ngx_str_t                     secret_file;
+    ngx_http_segments_secret_t   *secret;       /* set where enabled */
+
+    ngx_uint_t                    unknown_fields;
+    ngx_flag_t                    upstream_insecure;
+
+    ngx_redis_t                  *redis;
+    ngx_msec_t                    redis_connect_timeout;
+    ngx_msec_t                    redis_timeout;
+    ngx_uint_t                    redis_failures;   /* 0: no breaker */
+    ngx_msec_t                    redis_retry;
+    ngx_uint_t                    redis_wait_replicas;  /* 0: off */
+    ngx_msec_t                    redis_wait_timeout;
+    ngx_uint_t                    redis_failure;
+    ngx_str_t                     redis_prefix;
+    ngx_http_segments_tenant_t   *tenant;       /* set where enabled, and there
+                                                   is a Redis */
+
+    ngx_uint_t                    idempotency;
+    ngx_http_complex_value_t     *scope;
+    ngx_msec_t                    ttl;
+    ngx_msec_t                    lease;
+    ngx_msec_t                    wait;         /* 0: off */
+    ngx_uint_t                    waiters;      /* of a worker, at most */
+    ngx_uint_t                    waiters_per_key;
+    ngx_uint_t                    unknown;
+    sg_statuses_t                *statuses;     /* remembered */
+    ngx_array_t                  *headers;      /* ngx_str_t, stored besides
+                                                   the documented ones */
+    size_t                        max_response; /* bytes of a stored body */
+    ngx_uint_t                    upstream_key;
+
+    ngx_array_t                  *limits;       /* ngx_http_segments_limit_t, or
+                                                   NULL */
+    ngx_flag_t                    rate_limit_dry_run;
+    ngx_uint_t                    rate_limit_log_level;
+
+    ngx_http_segments_meter_t    *meter;        /* NULL: not counted */
+    ngx_str_t                     prefix;       /* path of the collection */
+    ngx_http_handler_pt           handler;      /* proxy_pass's own */
+    ngx_http_proxy_loc_conf_t    *plcf;
+} ngx_http_segments_loc_conf_t;
+
+
+typedef struct ngx_http_segments_claim_s  ngx_http_segments_claim_t;
+
+
+typedef struct {
+    ngx_http_request_t           *request;
+    ngx_http_segments_state_e     state;
+    ngx_http_segments_outcome_e   outcome;
+    ngx_http_segments_meter_t    *meter;        /* of its location, or NULL */
+
+    sg_route_t                    route;        /* valid once "routed" */
+    ngx_str_t                     key;          /* unquoted; empty: none */
+    u_char                        fingerprint[SG_FINGERPRINT_LEN];
+    ngx_str_t                     record;       /* the record's Redis key */
+    ngx_str_t                     upstream_key;
+
+    ngx_http_segments_claim_t    *claim;        /* NULL: no key, or bypassed */
+    ngx_http_segments_waiter_t   *waiter;       /* NULL: never had to wait */
+    ngx_http_segments_limits_t   *limits;       /* NULL: not limited; in
+                                                   r->pool */
+
+    /* Redis' answer to the claim; the strings are in r->pool */
+    ngx_redis_record_verdict_e    verdict;
+    ngx_str_t                     status;
+    ngx_str_t                     headers;
+    ngx_str_t                     body;
+    ngx_msec_t                    left;
+
+    ngx_msec_t                    redis_start;  /* 0: never asked */
+    ngx_msec_t                    redis_time;   /* ms spent waiting */
+
+    const char                   *idempotency_status;   /* NULL: no header */
+    ngx_uint_t                    http_version; /* the client's */
+    ngx_uint_t                    upstream_status;  /* 0: unreadable, cut */
+
+    sg_buf_t                      envelope;     /* our own body */
+    ngx_buf_t                    *captured;     /* a held body */
+    ngx_chain_t                  *out;          /* what release sends */
+    ngx_chain_t                 **last_out;
+
+    /* the proxy module's, while ours stand in their place */
+    ngx_int_t                   (*process_header)(ngx_http_request_t *r);
+    ngx_int_t                   (*reinit_request)(ngx_http_request_t *r);
+    ngx_int_t                   (*input_filter_init)(void *data);
+    ngx_event_pipe_input_filter_pt  pipe_filter;
+    ngx_int_t                   (*input_filter)(void *data, ssize_t bytes);
+    void                        (*finalize_upstream)(ngx_http_request_t *r,
+                                                     ngx_int_t rc);
+
+    ngx_event_get_peer_pt         get_peer;     /* the balancer's, where each
+                                                   address is judged */
+
+    ngx_http_segments_mask_t      masks[NGX_HTTP_SEGMENTS_MASKS];
+                                                /* the first since forward, the
+                                                   other since an answer */
+
+    unsigned                      routed:1;
+    unsigned                      asked:1;      /* the claim was answered */
+    unsigned                      answered:1;   /* the upstream did answer */
+    unsigned                      replaced:1;   /* the envelope stands for the
+                                                   body that arrives */
+    unsigned                      sent:1;       /* that envelope has left */
+    unsigned                      redacted:1;   /* the whole body, already */
+    unsigned                      masked:1;     /* there was a key before the
+                                                   body */
+} ngx_http_segments_ctx_t;
+
+
+/* ngx_http_segments_request.c */
+
+ngx_int_t ngx_http_segments_handler(ngx_http_request_t *r);
+
+/* NULL when there is none */
+ngx_http_segments_ctx_t *ngx_http_segments_get_ctx(ngx_http_request_t *r);
+
+/* makes one where there is none; NULL when memory failed */
+ngx_http_segments_ctx_t *ngx_http_segments_need_ctx(ngx_http_request_t *r);
+
+/* the one place that changes a request's state */
+void ngx_http_segments_enter(ngx_http_segments_ctx_t *ctx,
+    ngx_http_segments_state_e state);
+
+
+/* ngx_http_segments_validate.c */
+
+/* NGX_OK; NGX_DONE when the request was refused and finalized; or an error */
+ngx_int_t ngx_http_segments_validate_head(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+ngx_int_t ngx_http_segments_validate_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+
+/* ngx_http_segments_admit.c */
+
+/*
+ * Each is a step of admission: NGX_DONE when the request waits or has been
+ * answered, NGX_DECLINED when it is to go on, in state forward; or an HTTP
+ * error status.
+ */
+
+/* of a create with a key: claims it, for the first time or once more */
+ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+ngx_int_t ngx_http_segments_ask_again(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* asks about limits that were out of the claim's reach; decides when none is
+   left */
+ngx_int_t ngx_http_segments_ask_limits(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* by what Redis has said, or has failed to say */
+ngx_int_t ngx_http_segments_decide(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+
+/* ngx_http_segments_token.c */
+
+/* a new one, of NGX_HTTP_SEGMENTS_TOKEN_LEN bytes; NGX_ERROR after a log line */
+ngx_int_t ngx_http_segments_token(u_char *token);
+
+
+/* ngx_http_segments_wait.c */
+
+/*
+ * The claim found another's, or now finds no Redis.  NGX_DONE: the request
+ * waits, and its phases run again in state await when it is time to ask again
+ * or when the wait is over; NGX_DECLINED: it is not to wait, or no longer.
+ */
+ngx_int_t ngx_http_segments_wait(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* of a request that waits: whether it has waited for as long as it may */
+ngx_uint_t ngx_http_segments_wait_over(ngx_http_segments_ctx_t *ctx);
+
+/* before the claim is asked again: how it is to be told of the other's end */
+void ngx_http_segments_wait_ask(ngx_http_segments_ctx_t *ctx);
+
+/* legal in every state, whether the request waits or not */
+void ngx_http_segments_wait_end(ngx_http_segments_ctx_t *ctx);
+
+/* closes what this worker listens on; for exit_process */
+void ngx_http_segments_wait_exit(ngx_http_segments_main_conf_t *smcf);
+
+
+/* ngx_http_segments_reply.c */
+
+/* why the gateway itself answers with an error */
+typedef enum {
+    ngx_http_segments_refuse_path = 0,
+    ngx_http_segments_refuse_id,
+    ngx_http_segments_refuse_method,
+    ngx_http_segments_refuse_content_type,
+    ngx_http_segments_refuse_content_coding,
+    ngx_http_segments_refuse_query,
+    ngx_http_segments_refuse_key,
+    ngx_http_segments_refuse_no_key,
+    ngx_http_segments_refuse_unexpected_body,
+    ngx_http_segments_refuse_body,
+    ngx_http_segments_refuse_in_progress,
+    ngx_http_segments_refuse_reused,
+    ngx_http_segments_refuse_buried,
+    ngx_http_segments_refuse_held,
+    ngx_http_segments_refuse_limited,
+    ngx_http_segments_refuse_redis
+} ngx_http_segments_refusal_e;
+
+
+/*
+ * Each answers and finalizes the request and returns NGX_DONE, or returns an
+ * HTTP error status for the caller to return.  "errors" may be NULL.
+ */
+ngx_int_t ngx_http_segments_refuse(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_refusal_e refusal,
+    const sg_errors_t *errors);
+ngx_int_t ngx_http_segments_replay(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* "name" and "value" are not copied; NULL when memory failed */
+ngx_table_elt_t *ngx_http_segments_add_header(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
+
+/* Idempotency-Status, where the request got as far as admission, and what is to
+   be said of limits */
+ngx_int_t ngx_http_segments_add_status(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* moves what a buffer holds into the pool and frees the buffer */
+ngx_int_t ngx_http_segments_take(ngx_pool_t *pool, ngx_str_t *dst,
+    sg_buf_t *src);
+
+
+/* ngx_http_segments_client.c */
+
+/* a request waits: from now on the client's leaving ends it */
+void ngx_http_segments_test_client(ngx_http_request_t *r);
+
+/* before the first wait: the client may have left behind its request already;
+   NGX_ERROR when nginx cannot be told to look */
+ngx_int_t ngx_http_segments_watch_client(ngx_http_request_t *r);
+
+/* a request is about to be sent: from now on the client's leaving ends it no
+   more, until its answer leaves */
+void ngx_http_segments_outlive_client(ngx_http_request_t *r);
+
+
+/* ngx_http_segments_forward.c */
+
+/* the guarded location's content handler: proxy_pass with the Secret Key */
+ngx_int_t ngx_http_segments_forward_handler(ngx_http_request_t *r);
+
+/* 1 when a byte of the request may have reached an upstream */
+ngx_uint_t ngx_http_segments_sent(ngx_http_segments_ctx_t *ctx);
+
+/*
+ * The exchange with the upstream is given up: what may still come of it must
+ * not meet another request on a connection that is kept.
+ */
+void ngx_http_segments_abandon(ngx_http_request_t *r);
+
+
+/* ngx_http_segments_check.c */
+
+/* what cannot work in a guarded location, refused with a sentence */
+ngx_int_t ngx_http_segments_check(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *slcf);
+
+/* in between, what is logged names the place */
+void ngx_http_segments_enter_place(ngx_log_t *log,
+    ngx_http_segments_place_t *place);
+void ngx_http_segments_leave_place(ngx_log_t *log,
+    ngx_http_segments_place_t *place);
+
+
+/* ngx_http_segments_content.c */
+
+/* refuses whatever else than proxy_pass would answer; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_http_segments_check_content(ngx_conf_t *cf);
+
+/* the same of what has come since; for postconfiguration */
+ngx_int_t ngx_http_segments_check_handlers(ngx_conf_t *cf);
+
+/* a module's directive, or NULL */
+ngx_command_t *ngx_http_segments_command(ngx_module_t *module,
+    const char *name);
+
+
+/* ngx_http_segments_reach.c */
+
+/* whom a proxy_pass without variables reaches */
+ngx_int_t ngx_http_segments_check_upstream(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *slcf);
+
+/*
+ * What only a request shows: a proxy_pass with variables that evaluates to a
+ * URL with a URI, or to one that would carry the Secret Key in the clear.
+ */
+ngx_int_t ngx_http_segments_check_url(ngx_http_request_t *r,
+    ngx_http_segments_loc_conf_t *slcf);
+
+/* for postconfiguration: the addresses that groups choose are judged, too */
+ngx_int_t ngx_http_segments_judge_peers(ngx_conf_t *cf);
+
+
+/* ngx_http_segments_choice.c */
+
+/* setters; "post" is an array of ngx_conf_enum_t, and of masks in the second */
+char *ngx_http_segments_choice(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_segments_operations(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* ngx_http_segments_limit_conf.c */
+
+char *ngx_http_segments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* ngx_http_segments_secret.c */
+
+/* the same path gives the same secret; NULL after an emerg log line */
+ngx_http_segments_secret_t *ngx_http_segments_secret(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf, ngx_str_t *path);
+
+/* when all key files are read: the keys before a reload are looked for, too */
+void ngx_http_segments_inherit_keys(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf);
+
+/* one user more, and one less; "key" may be NULL */
+ngx_http_segments_key_t *ngx_http_segments_use_key(
+    ngx_http_segments_key_t *key);
+void ngx_http_segments_drop_key(ngx_http_segments_key_t *key);
+
+
+/* ngx_http_segments_rotation.c */
+
+/* takes up what changes in the key files; for init_process */
+ngx_int_t ngx_http_segments_rotation_init(ngx_cycle_t *cycle,
+    ngx_http_segments_main_conf_t *smcf);
+
+/* ends that, if it ever began; legal in every process */
+void ngx_http_segments_rotation_end(ngx_http_segments_secret_t *secret);
+
+
+/* ngx_http_segments_order.c */
+
+/* warns of modules whose filters see an answer before ours do */
+void ngx_http_segments_check_order(ngx_conf_t *cf);
+
+
+/* ngx_http_segments_filter.c */
+
+ngx_int_t ngx_http_segments_filter_init(ngx_conf_t *cf);
+
+/* the envelope in the body's place, or the body without the Secret Key */
+ngx_int_t ngx_http_segments_send_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
+
+/* adds a buffer behind the link whose "next" *last points to, and moves it */
+ngx_int_t ngx_http_segments_append(ngx_http_request_t *r, ngx_chain_t ***last,
+    ngx_buf_t *b);
+
+/* marks a buffer as sent */
+void ngx_http_segments_consume(ngx_buf_t *b);
+
+extern ngx_http_output_header_filter_pt  ngx_http_segments_next_header_filter;
+extern ngx_http_output_body_filter_pt    ngx_http_segments_next_body_filter;
+
+
+/* ngx_http_segments_capture.c: the header and body filters of one state */
+
+ngx_int_t ngx_http_segments_capture_header(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+ngx_int_t ngx_http_segments_capture_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
+ngx_int_t ngx_http_segments_hold(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
+ngx_int_t ngx_http_segments_send_held(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
+
+
+/* ngx_http_segments_headers.c */
+
+/* those of an answer that are stored, as "dst", which is made of "pool" */
+ngx_int_t ngx_http_segments_record_headers(ngx_http_request_t *r,
+    ngx_pool_t *pool, ngx_str_t *dst);
+
+/* "headers" is not copied; NGX_ERROR, also when they cannot be read */
+ngx_int_t ngx_http_segments_restore_headers(ngx_http_request_t *r,
+    ngx_str_t *headers);
+
+
+/* ngx_http_segments_input.c */
+
+/* makes a body that cannot be read one that was cut, and that a 502; for the
+   header filter */
+void ngx_http_segments_watch_input(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+
+/* ngx_http_segments_receive.c */
+
+/* has proxy_pass read an upstream's header without the Secret Key; of a guarded
+   location, when the configuration is made */
+void ngx_http_segments_receive(ngx_http_proxy_loc_conf_t *plcf);
+
+
+/* ngx_http_segments_redact.c */
+
+/* fills key->table, which has an element for each byte of the key */
+void ngx_http_segments_redact_init(ngx_http_segments_key_t *key);
+
+/* an answer begins: which keys it must not have, besides the one sent; again
+   for each answer */
+void ngx_http_segments_redact_begin(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
+/* overwrites the keys in a text; 1 when there was one */
+ngx_uint_t ngx_http_segments_redact(ngx_http_segments_ctx_t *ctx,
+    ngx_str_t *text);
+
+/*
+ * The same in what came behind the last call into a buffer whose "start" has
+ * stayed: returns the end of what is sure to be no key's beginning.
+ */
+u_char *ngx_http_segments_redact_arrived(ngx_http_segments_ctx_t *ctx,
+    ngx_buf_t *b, ngx_http_segments_found_t *found);
+
+/* its content was moved down by "offset" bytes */
+void ngx_http_segments_redact_moved(ngx_http_segments_ctx_t *ctx,
+    size_t offset);
+
+/* what comes next has nothing to do with what came before */
+void ngx_http_segments_redact_restart(ngx_http_segments_ctx_t *ctx);
+
+/* whether a text before the body has what a key is overwritten with */
+ngx_uint_t ngx_http_segments_redacted(ngx_http_segments_ctx_t *ctx,
+    ngx_str_t *text);
+
+/* the same in a body that comes in pieces; "out" is made of r->pool */
+ngx_int_t ngx_http_segments_redact_chain(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in, ngx_chain_t **out);
+
+
+/* ngx_http_segments_variables.c */
+
+ngx_int_t ngx_http_segments_add_variables(ngx_conf_t *cf);
+
+/* how a request has ended; NGX_DECLINED where something else has answered it */
+ngx_int_t ngx_http_segments_outcome(ngx_http_request_t *r);
+
+/* the word of $segments_outcome */
+const char *ngx_http_segments_outcome_name(ngx_uint_t outcome);
+
+/* finds the variables that show what the client sent */
+ngx_int_t ngx_http_segments_client_variables(ngx_conf_t *cf);
+
+
+extern ngx_module_t  ngx_http_segments_module;
+
+
+/* ngx_http_segments_redis.c */
+
+char *ngx_http_segments_redis_breaker(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* those of a command for which a client waits; no replica acknowledges it */
+void ngx_http_segments_redis_options(ngx_http_segments_loc_conf_t *slcf,
+    ngx_redis_options_t *options);
+
+char *ngx_http_segments_redis_wait(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+#endif /* _NGX_HTTP_SEGMENTS_MODULE_H_INCLUDED_ */

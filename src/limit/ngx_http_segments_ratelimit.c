@@ -1,0 +1,249 @@
+
+/*
+ * What a client hears of its limits.
+ *
+ * An upstream may have limits of its own and say so.  Its members stay as they
+ * are, and where one is called as ours is, ours gets a number.
+ */
+
+
+#include "limit/ngx_http_segments_limit.h"
+#include "contract/sg_headers.h"
+#include "contract/sg_ratelimit.h"
+
+
+static ngx_uint_t ngx_http_segments_tells_limits(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static unsigned ngx_http_segments_limit_number(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, sg_str_t name);
+static ngx_uint_t ngx_http_segments_limit_ours(ngx_http_segments_ctx_t *ctx,
+    sg_str_t name);
+static ngx_uint_t ngx_http_segments_limit_taken(ngx_http_request_t *r,
+    sg_str_t name);
+static ngx_int_t ngx_http_segments_add_list(ngx_http_request_t *r,
+    ngx_str_t *name, sg_buf_t *list);
+
+
+static ngx_str_t  ngx_http_segments_policy = ngx_string("RateLimit-Policy");
+static ngx_str_t  ngx_http_segments_left = ngx_string("RateLimit");
+
+
+ngx_uint_t
+ngx_http_segments_limits_reset(ngx_http_segments_ctx_t *ctx)
+{
+    ngx_uint_t                   i, reset;
+    ngx_http_segments_bucket_t  *bucket;
+
+    reset = 0;
+    bucket = ctx->limits->bucket;
+
+    for (i = 0; i < ctx->limits->n; i++) {
+        if (bucket[i].violated) {
+            reset = ngx_max(reset, bucket[i].state.reset);
+        }
+    }
+
+    return reset;
+}
+
+
+void
+ngx_http_segments_limits_violated(ngx_http_segments_ctx_t *ctx, sg_buf_t *out)
+{
+    size_t                       before;
+    ngx_uint_t                   i;
+    ngx_http_segments_bucket_t  *bucket;
+
+    before = out->len;
+    bucket = ctx->limits->bucket;
+
+    for (i = 0; i < ctx->limits->n; i++) {
+
+        if (bucket[i].violated) {
+            sg_buf_add_cstr(out, out->len > before ? ", \"" : "\"");
+            sg_buf_add(out, bucket[i].limit->name.data,
+                       bucket[i].limit->name.len);
+            sg_buf_add_cstr(out, "\"");
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_segments_add_limits(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    unsigned                      number;
+    sg_buf_t                      policy, left;
+    sg_str_t                      name;
+    ngx_int_t                     rc;
+    ngx_uint_t                    i;
+    ngx_http_segments_limit_t    *limit;
+    ngx_http_segments_bucket_t   *bucket;
+
+    if (!ngx_http_segments_tells_limits(r, ctx)) {
+        return NGX_OK;
+    }
+
+    sg_buf_init(&policy);
+    sg_buf_init(&left);
+
+    for (i = 0; i < ctx->limits->n; i++) {
+
+        bucket = &ctx->limits->bucket[i];
+        limit = bucket->limit;
+
+        if (!bucket->known) {
+            continue;
+        }
+
+        name.data = limit->name.data;
+        name.len = limit->name.len;
+        number = ngx_http_segments_limit_number(r, ctx, name);
+
+        sg_ratelimit_policy(&policy, name, number, limit->rate.quota,
+                            sg_limit_window(&limit->rate));
+        sg_ratelimit_left(&left, name, number, bucket->state.left,
+                          bucket->state.reset);
+    }
+
+    rc = ngx_http_segments_add_list(r, &ngx_http_segments_policy, &policy);
+
+    if (ngx_http_segments_add_list(r, &ngx_http_segments_left, &left)
+        != NGX_OK)
+    {
+        rc = NGX_ERROR;
+    }
+
+    return rc;
+}
+
+
+static ngx_uint_t
+ngx_http_segments_tells_limits(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    /* a dry run is nothing that a client could heed */
+
+    if (ctx->limits == NULL || slcf->rate_limit_dry_run) {
+        return 0;
+    }
+
+    switch (ctx->outcome) {
+
+    case ngx_http_segments_replayed:
+    case ngx_http_segments_answer_not_kept:
+    case ngx_http_segments_rate_limited:
+        return 1;
+
+    default:
+        return ctx->upstream_status != 0;
+    }
+}
+
+
+/* 0, or what is to follow a name that the upstream has given to its own */
+
+static unsigned
+ngx_http_segments_limit_number(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, sg_str_t name)
+{
+    u_char    numbered[SG_LIMIT_NAME_MAX + 1 + NGX_INT_T_LEN];
+    unsigned  number;
+    sg_str_t  text;
+
+    text = name;
+    number = 0;
+
+    while (ngx_http_segments_limit_taken(r, text)
+           || (number && ngx_http_segments_limit_ours(ctx, text)))
+    {
+        number = number ? number + 1 : 2;
+
+        text.data = numbered;
+        text.len = ngx_sprintf(numbered, "%*s-%ui", name.len, name.data,
+                               (ngx_uint_t) number)
+                   - numbered;
+    }
+
+    return number;
+}
+
+
+static ngx_uint_t
+ngx_http_segments_limit_ours(ngx_http_segments_ctx_t *ctx, sg_str_t name)
+{
+    sg_str_t                     ours;
+    ngx_uint_t                   i;
+    ngx_http_segments_bucket_t  *bucket;
+
+    bucket = ctx->limits->bucket;
+
+    for (i = 0; i < ctx->limits->n; i++) {
+        ours.data = bucket[i].limit->name.data;
+        ours.len = bucket[i].limit->name.len;
+
+        if (sg_str_eq(ours, name)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_segments_limit_taken(ngx_http_request_t *r, sg_str_t name)
+{
+    sg_str_t          value, field;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static const sg_str_t  policy = sg_string("RateLimit-Policy");
+    static const sg_str_t  left = sg_string("RateLimit");
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            field.data = h[i].key.data;
+            field.len = h[i].key.len;
+            value.data = h[i].value.data;
+            value.len = h[i].value.len;
+
+            if (h[i].hash
+                && (sg_header_is(field, policy) || sg_header_is(field, left))
+                && sg_ratelimit_has(value, name))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_segments_add_list(ngx_http_request_t *r, ngx_str_t *name,
+    sg_buf_t *list)
+{
+    ngx_str_t  value;
+
+    if (list->len == 0 && !list->failed) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_segments_take(r->pool, &value, list) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_segments_add_header(r, name, &value) ? NGX_OK : NGX_ERROR;
+}

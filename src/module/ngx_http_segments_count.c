@@ -1,0 +1,158 @@
+
+/*
+ * A request is counted when it is logged, which happens to each exactly once,
+ * however it ends.
+ */
+
+
+#include "metrics/ngx_http_segments_metrics.h"
+
+
+static ngx_msec_t ngx_http_segments_redis_time(ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_upstream_time(ngx_http_request_t *r,
+    ngx_msec_t *time);
+static void ngx_http_segments_count_time(ngx_http_segments_counts_t *counts,
+    ngx_http_segments_time_e which, ngx_msec_t time);
+
+
+/*
+ * Milliseconds.  The first is the least that nginx' clock can tell from
+ * nothing; with the defaults, 200 is the end of Redis' time.
+ */
+
+static const unsigned
+    ngx_http_segments_time_bounds[][NGX_HTTP_SEGMENTS_BOUNDS] =
+{
+    { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000 },
+    { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000 }
+};
+
+
+const unsigned *
+ngx_http_segments_bounds(ngx_http_segments_time_e time)
+{
+    return ngx_http_segments_time_bounds[time];
+}
+
+
+ngx_int_t
+ngx_http_segments_count(ngx_http_request_t *r)
+{
+    ngx_int_t                      outcome;
+    ngx_msec_t                     time;
+    ngx_uint_t                     class;
+    ngx_http_segments_ctx_t       *ctx;
+    ngx_http_segments_meter_t     *meter;
+    ngx_http_segments_counts_t    *counts;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    ctx = ngx_http_segments_get_ctx(r);
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    meter = ctx ? ctx->meter : slcf->meter;
+
+    if (meter == NULL) {
+        return NGX_OK;
+    }
+
+    outcome = ngx_http_segments_outcome(r);
+
+    if (outcome == NGX_DECLINED) {
+        return NGX_OK;
+    }
+
+    counts = meter->counts;
+
+    (void) ngx_atomic_fetch_add(&counts->outcomes[outcome], 1);
+
+    if (ctx == NULL) {
+        return NGX_OK;
+    }
+
+    if (ctx->redis_start) {
+        ngx_http_segments_count_time(counts, ngx_http_segments_time_redis,
+                                     ngx_http_segments_redis_time(ctx));
+    }
+
+    class = ctx->upstream_status / 100 - 2;
+
+    if (class < NGX_HTTP_SEGMENTS_CLASSES) {
+        (void) ngx_atomic_fetch_add(&counts->responses[class], 1);
+    }
+
+    if (ngx_http_segments_upstream_time(r, &time) == NGX_OK) {
+        ngx_http_segments_count_time(counts, ngx_http_segments_time_upstream,
+                                     time);
+    }
+
+    return NGX_OK;
+}
+
+
+/* with the wait of which the client did not see the end */
+
+static ngx_msec_t
+ngx_http_segments_redis_time(ngx_http_segments_ctx_t *ctx)
+{
+    switch (ctx->state) {
+
+    case ngx_http_segments_admit:
+    case ngx_http_segments_spend:
+    case ngx_http_segments_settle:
+        return ctx->redis_time + (ngx_current_msec - ctx->redis_start);
+
+    default:
+        return ctx->redis_time;
+    }
+}
+
+
+/* of all tries together; NGX_DECLINED where there was none */
+
+static ngx_int_t
+ngx_http_segments_upstream_time(ngx_http_request_t *r, ngx_msec_t *time)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream_states == NULL) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+    *time = 0;
+
+    state = r->upstream_states->elts;
+
+    for (i = 0; i < r->upstream_states->nelts; i++) {
+        if (state[i].peer && state[i].response_time != (ngx_msec_t) -1) {
+            *time += state[i].response_time;
+            rc = NGX_OK;
+        }
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_segments_count_time(ngx_http_segments_counts_t *counts,
+    ngx_http_segments_time_e which, ngx_msec_t time)
+{
+    ngx_uint_t                      i;
+    const unsigned                 *bounds;
+    ngx_http_segments_histogram_t  *histogram;
+
+    bounds = ngx_http_segments_time_bounds[which];
+    histogram = &counts->times[which];
+
+    for (i = 0; i < NGX_HTTP_SEGMENTS_BOUNDS; i++) {
+        if (time <= bounds[i]) {
+            break;
+        }
+    }
+
+    (void) ngx_atomic_fetch_add(&histogram->counts[i], 1);
+    (void) ngx_atomic_fetch_add(&histogram->sum, time);
+}

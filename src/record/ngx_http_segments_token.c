@@ -1,0 +1,40 @@
+
+/*
+ * Names that nobody else has: of a claim's owner, and of what was paid.
+ */
+
+
+#include "life/ngx_http_segments_module.h"
+#include <openssl/rand.h>
+
+
+#define NGX_HTTP_SEGMENTS_TOKEN_BYTES  (NGX_HTTP_SEGMENTS_TOKEN_LEN / 2)
+
+/* so many at once cost OpenSSL little more than one */
+#define NGX_HTTP_SEGMENTS_TOKENS       64
+
+
+ngx_int_t
+ngx_http_segments_token(u_char *token)
+{
+    /* of this worker: the master never takes any */
+
+    static u_char      random[NGX_HTTP_SEGMENTS_TOKENS]
+                             [NGX_HTTP_SEGMENTS_TOKEN_BYTES];
+    static ngx_uint_t  left;
+
+    if (left == 0) {
+
+        if (RAND_bytes(random[0], sizeof(random)) != 1) {
+            ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
+                          "RAND_bytes() failed");
+            return NGX_ERROR;
+        }
+
+        left = NGX_HTTP_SEGMENTS_TOKENS;
+    }
+
+    (void) ngx_hex_dump(token, random[--left], NGX_HTTP_SEGMENTS_TOKEN_BYTES);
+
+    return NGX_OK;
+}

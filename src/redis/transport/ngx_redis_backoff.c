@@ -1,0 +1,71 @@
+
+/*
+ * When a connection is tried again.
+ *
+ * The workers of many hosts lose Redis at the same moment, and want it back as
+ * soon as it is there: pauses are random, a worker tries at most five times in
+ * any second, and no pause is longer than NGX_REDIS_BACKOFF_MAX.
+ */
+
+
+#include "redis/conf/ngx_redis_internal.h"
+
+
+/* milliseconds */
+#define NGX_REDIS_BACKOFF_MIN     50
+#define NGX_REDIS_BACKOFF_MAX     400
+
+
+/*
+ * Milliseconds between a try and the last one, the last but one, and so on.
+ * The fifth limits the rate; those before it keep what it asks for below
+ * NGX_REDIS_BACKOFF_MAX.
+ */
+
+static ngx_msec_t  ngx_redis_backoff_least[NGX_REDIS_TRIES] = {
+    NGX_REDIS_BACKOFF_MIN, 0, 200, 600, 1000
+};
+
+
+void
+ngx_redis_backoff_try(ngx_redis_node_t *node)
+{
+    ngx_uint_t  i;
+
+    for (i = NGX_REDIS_TRIES - 1; i > 0; i--) {
+        node->tries[i] = node->tries[i - 1];
+    }
+
+    node->tries[0] = ngx_current_msec;
+
+    if (node->ntries < NGX_REDIS_TRIES) {
+        node->ntries++;
+    }
+}
+
+
+void
+ngx_redis_backoff(ngx_redis_node_t *node)
+{
+    ngx_uint_t      i;
+    ngx_msec_t      pause, limit;
+    ngx_msec_int_t  least;
+
+    limit = ngx_min((ngx_msec_t) NGX_REDIS_BACKOFF_MIN
+                    << (1 + ngx_min(node->failures, 3)),
+                    NGX_REDIS_BACKOFF_MAX);
+
+    pause = NGX_REDIS_BACKOFF_MIN
+            + ngx_random() % (limit - NGX_REDIS_BACKOFF_MIN + 1);
+
+    for (i = 0; i < node->ntries; i++) {
+        least = (ngx_msec_int_t) (node->tries[i] + ngx_redis_backoff_least[i]
+                                  - ngx_current_msec);
+
+        if (least > (ngx_msec_int_t) pause) {
+            pause = (ngx_msec_t) least;
+        }
+    }
+
+    ngx_add_timer(&node->backoff, ngx_min(pause, NGX_REDIS_BACKOFF_MAX));
+}

@@ -1,0 +1,382 @@
+
+/*
+ * What a connection begins with, written in one piece when it is made: the
+ * password may be another one than last time.
+ */
+
+
+#include "redis/conf/ngx_redis_internal.h"
+
+
+#define NGX_REDIS_GREETING_WORDS  3     /* of one command */
+
+
+static void ngx_redis_greeting_add(ngx_redis_greeting_t *greeting,
+    ngx_redis_greet_e step);
+static ngx_uint_t ngx_redis_greeting_words(ngx_redis_node_t *node,
+    ngx_redis_greet_e step, ngx_str_t *words, u_char *number);
+static ngx_str_t *ngx_redis_greeting_password(ngx_redis_node_t *node);
+static ngx_int_t ngx_redis_greeting_check(ngx_redis_node_t *node,
+    ngx_redis_greet_e step, const redisReply *reply);
+static void ngx_redis_greeting_authorized(ngx_redis_node_t *node);
+static void ngx_redis_greeting_unauthorized(ngx_redis_node_t *node);
+static void ngx_redis_greeting_refused(ngx_redis_node_t *node,
+    ngx_redis_greet_e step, const redisReply *reply);
+
+
+/* by ngx_redis_greet_e */
+
+static ngx_str_t  ngx_redis_greeting_names[] = {
+    ngx_string("AUTH"),
+    ngx_string("AUTH"),
+    ngx_string("SELECT"),
+    ngx_string("PING"),
+    ngx_string("ROLE"),
+    ngx_string("SUBSCRIBE")
+};
+
+
+void
+ngx_redis_greeting_init(ngx_redis_t *redis)
+{
+    ngx_redis_greeting_t  *greeting, *guide;
+
+    greeting = &redis->greeting;
+    guide = &redis->guide_greeting;
+
+    if (redis->password.path.len) {
+        ngx_redis_greeting_add(greeting, ngx_redis_greet_auth);
+
+        /* sentinels have a password of their own, the same one, or none */
+
+        ngx_redis_greeting_add(guide, redis->topology == ngx_redis_sentinel
+                                      ? ngx_redis_greet_auth_if_asked
+                                      : ngx_redis_greet_auth);
+    }
+
+    if (redis->db) {
+        ngx_redis_greeting_add(greeting, ngx_redis_greet_select);
+    }
+
+    /* a server that hangs or is still loading does not answer PONG */
+
+    ngx_redis_greeting_add(greeting, redis->topology == ngx_redis_sentinel
+                                     ? ngx_redis_greet_role
+                                     : ngx_redis_greet_ping);
+
+    ngx_redis_greeting_add(guide, ngx_redis_greet_ping);
+}
+
+
+void
+ngx_redis_greeting_subscribe(ngx_redis_greeting_t *to,
+    ngx_redis_greeting_t *greeting)
+{
+    *to = *greeting;
+
+    ngx_redis_greeting_add(to, ngx_redis_greet_subscribe);
+}
+
+
+static void
+ngx_redis_greeting_add(ngx_redis_greeting_t *greeting, ngx_redis_greet_e step)
+{
+    greeting->steps[greeting->nsteps++] = step;
+}
+
+
+ngx_int_t
+ngx_redis_greeting_start(ngx_redis_node_t *node)
+{
+    size_t                 size;
+    u_char                *p, number[NGX_INT_T_LEN];
+    ngx_str_t              words[NGX_REDIS_GREETING_WORDS];
+    ngx_uint_t             i, n, step;
+    ngx_redis_greeting_t  *greeting;
+
+    ngx_redis_password_refresh(node->redis, ngx_cycle->log);
+
+    greeting = node->greeter;
+    size = 0;
+
+    for (step = 0; step < greeting->nsteps; step++) {
+        n = ngx_redis_greeting_words(node, greeting->steps[step], words,
+                                     number);
+        size += sizeof("*" CRLF) - 1 + NGX_INT_T_LEN;
+
+        for (i = 0; i < n; i++) {
+            size += sizeof("$" CRLF CRLF) - 1 + NGX_SIZE_T_LEN + words[i].len;
+        }
+    }
+
+    p = ngx_alloc(size, &node->log);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    node->greeting.start = p;
+    node->greeting.pos = p;
+    node->greeting.end = p + size;
+
+    for (step = 0; step < greeting->nsteps; step++) {
+        n = ngx_redis_greeting_words(node, greeting->steps[step], words,
+                                     number);
+        p = ngx_sprintf(p, "*%ui" CRLF, n);
+
+        for (i = 0; i < n; i++) {
+            p = ngx_sprintf(p, "$%uz" CRLF "%V" CRLF, words[i].len, &words[i]);
+        }
+    }
+
+    node->greeting.last = p;
+    node->greeted = 0;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_redis_greeting_end(ngx_redis_node_t *node)
+{
+    ngx_buf_t  *b;
+
+    b = &node->greeting;
+
+    if (b->start) {
+        ngx_explicit_memzero(b->start, b->end - b->start);
+        ngx_free(b->start);
+    }
+
+    b->start = NULL;
+    b->pos = NULL;
+    b->last = NULL;
+    b->end = NULL;
+}
+
+
+/* "number" is memory for one */
+
+static ngx_uint_t
+ngx_redis_greeting_words(ngx_redis_node_t *node, ngx_redis_greet_e step,
+    ngx_str_t *words, u_char *number)
+{
+    ngx_uint_t    n;
+    ngx_redis_t  *redis;
+
+    redis = node->redis;
+    n = 0;
+
+    words[n++] = ngx_redis_greeting_names[step];
+
+    switch (step) {
+
+    case ngx_redis_greet_auth:
+    case ngx_redis_greet_auth_if_asked:
+
+        if (redis->user.len) {
+            words[n++] = redis->user;
+        }
+
+        words[n++] = *ngx_redis_greeting_password(node);
+        break;
+
+    case ngx_redis_greet_select:
+        words[n].data = number;
+        words[n].len = ngx_sprintf(number, "%ui", redis->db) - number;
+        n++;
+        break;
+
+    case ngx_redis_greet_subscribe:
+        words[n++] = node->channel->name;
+        break;
+
+    default: /* ngx_redis_greet_ping, ngx_redis_greet_role */
+        break;
+    }
+
+    return n;
+}
+
+
+/* a newer one begins anew */
+
+static ngx_str_t *
+ngx_redis_greeting_password(ngx_redis_node_t *node)
+{
+    ngx_redis_password_t  *password;
+
+    password = &node->redis->password;
+
+    if (node->password != password->changes) {
+        node->password = password->changes;
+        node->former = 0;
+        node->other = 0;
+    }
+
+    return (node->former && password->before.len) ? &password->before
+                                                  : &password->text;
+}
+
+
+ngx_int_t
+ngx_redis_greeting_reply(ngx_redis_node_t *node, const redisReply *reply)
+{
+    ngx_redis_greeting_t  *greeting;
+
+    greeting = node->greeter;
+
+    if (ngx_redis_greeting_check(node, greeting->steps[node->greeted], reply)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    node->step = ngx_current_msec;
+
+    if (++node->greeted == greeting->nsteps) {
+        ngx_redis_node_greeted(node);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_str_t *
+ngx_redis_greeting_step(ngx_redis_node_t *node)
+{
+    return &ngx_redis_greeting_names[node->greeter->steps[node->greeted]];
+}
+
+
+static ngx_int_t
+ngx_redis_greeting_check(ngx_redis_node_t *node, ngx_redis_greet_e step,
+    const redisReply *reply)
+{
+    switch (step) {
+
+    case ngx_redis_greet_auth:
+
+        if (reply->type == REDIS_REPLY_STATUS) {
+            ngx_redis_greeting_authorized(node);
+            return NGX_OK;
+        }
+
+        break;
+
+    case ngx_redis_greet_auth_if_asked:
+
+        if (reply->type == REDIS_REPLY_STATUS) {
+            ngx_redis_greeting_authorized(node);
+        }
+
+        return NGX_OK;
+
+    case ngx_redis_greet_select:
+    case ngx_redis_greet_ping:
+
+        if (reply->type == REDIS_REPLY_STATUS) {
+            return NGX_OK;
+        }
+
+        break;
+
+    case ngx_redis_greet_role:
+
+        if (ngx_redis_parse_role(reply)) {
+            return NGX_OK;
+        }
+
+        if (reply->type == REDIS_REPLY_ARRAY) {
+            ngx_log_error(NGX_LOG_ERR, &node->log, 0, "redis is not a master");
+            return NGX_ERROR;
+        }
+
+        break;
+
+    case ngx_redis_greet_subscribe:
+
+        if (reply->type == REDIS_REPLY_ARRAY) {
+            return NGX_OK;
+        }
+
+        ngx_redis_channel_refused(node->channel);
+        break;
+    }
+
+    ngx_redis_greeting_refused(node, step, reply);
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_redis_greeting_authorized(ngx_redis_node_t *node)
+{
+    node->other = 0;
+
+    if (!node->former) {
+        node->redis->password.taken = 1;
+    }
+}
+
+
+/* the other password is tried at once, and after that no sooner than after any
+   other failure */
+
+static void
+ngx_redis_greeting_unauthorized(ngx_redis_node_t *node)
+{
+    if (node->redis->password.before.len == 0) {
+        return;
+    }
+
+    node->former = !node->former;
+    node->again = !node->other;
+    node->other = node->again;
+
+    if (node->again) {
+        ngx_log_error(NGX_LOG_WARN, &node->log, 0,
+                      "redis does not take the %s password of file \"%V\", "
+                      "the %s one is tried",
+                      node->former ? "new" : "former",
+                      &node->redis->password.path,
+                      node->former ? "former" : "new");
+    }
+}
+
+
+static void
+ngx_redis_greeting_refused(ngx_redis_node_t *node, ngx_redis_greet_e step,
+    const redisReply *reply)
+{
+    size_t      n;
+    ngx_str_t  *command;
+
+    command = &ngx_redis_greeting_names[step];
+
+    if (reply->type != REDIS_REPLY_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                      "redis sent an unexpected reply to %V", command);
+        return;
+    }
+
+    /* only the error's code: what follows is the other side's free text */
+
+    for (n = 0; n < (size_t) reply->len; n++) {
+        if (reply->str[n] < 'A' || reply->str[n] > 'Z') {
+            break;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                  "redis refused %V with \"%*s\"", command, n, reply->str);
+
+    /* what a sentinel says to AUTH is known by what it says to PING */
+
+    if (step == ngx_redis_greet_auth
+        || (n == sizeof("NOAUTH") - 1
+            && ngx_strncmp(reply->str, "NOAUTH", n) == 0))
+    {
+        ngx_redis_greeting_unauthorized(node);
+    }
+}

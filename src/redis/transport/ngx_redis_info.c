@@ -1,0 +1,126 @@
+
+/*
+ * What else there is to know of a server.  Nothing depends on it, and there are
+ * proxies that hang up when they are asked: so INFO goes out when nothing else
+ * is on the connection, and where it is refused, not again.
+ */
+
+
+#include "redis/conf/ngx_redis_internal.h"
+
+
+static void ngx_redis_info_done(void *data, ngx_int_t rc,
+    const redisReply *reply);
+static void ngx_redis_info_policy(ngx_redis_node_t *node,
+    const redisReply *reply);
+static void ngx_redis_info_refused(ngx_redis_node_t *node);
+
+
+void
+ngx_redis_info_ask(ngx_redis_node_t *node)
+{
+    static const char  *info[] = { "INFO" };
+
+    if (!ngx_redis_info_wanted(node)) {
+        return;
+    }
+
+    node->curious = 0;
+
+    node->info = ngx_redis_send_words(node, info, 1,
+                                      node->redis->map->timeout,
+                                      ngx_redis_info_done, node);
+}
+
+
+static void
+ngx_redis_info_done(void *data, ngx_int_t rc, const redisReply *reply)
+{
+    ngx_redis_node_t *node = data;
+
+    node->info = NULL;
+
+    if (rc != NGX_OK || reply->type == REDIS_REPLY_ERROR) {
+        ngx_redis_info_refused(node);
+        return;
+    }
+
+    ngx_redis_info_policy(node, reply);
+
+    if (ngx_redis_parse_clustered(reply)) {
+        ngx_redis_info_clustered(node);
+    }
+}
+
+
+/* once, until it is another one */
+
+static void
+ngx_redis_info_policy(ngx_redis_node_t *node, const redisReply *reply)
+{
+    size_t       len;
+    const char  *policy;
+
+    len = ngx_redis_parse_policy(reply, &policy);
+
+    if (len && !node->evicts) {
+        ngx_log_error(NGX_LOG_WARN, &node->log, 0,
+                      "redis has maxmemory-policy \"%*s\" and may forget "
+                      "claims and answers: it should be \"noeviction\"",
+                      len, policy);
+    }
+
+    node->evicts = (len != 0);
+}
+
+
+void
+ngx_redis_info_clustered(ngx_redis_node_t *node)
+{
+    ngx_redis_t  *redis;
+
+    redis = node->redis;
+
+    if (redis->topology == ngx_redis_cluster || node->clustered) {
+        return;
+    }
+
+    node->clustered = 1;
+
+    ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+                  "redis is a node of a cluster, whose other nodes are found "
+                  "by a URL that begins with \"%s+cluster://\"",
+                  redis->secure ? "rediss" : "redis");
+}
+
+
+static void
+ngx_redis_info_refused(ngx_redis_node_t *node)
+{
+    node->discreet = 1;
+
+    ngx_log_error(NGX_LOG_NOTICE, &node->log, 0,
+                  "redis does not answer INFO and is not asked again: "
+                  "nothing warns of a maxmemory-policy that forgets claims");
+}
+
+
+void
+ngx_redis_info_hung_up(ngx_redis_node_t *node)
+{
+    if (node->info) {
+        ngx_redis_info_refused(node);
+    }
+}
+
+
+void
+ngx_redis_info_cancel(ngx_redis_node_t *node)
+{
+    node->curious = 0;
+
+    if (node->info) {
+        (void) ngx_redis_cancel(node->info);
+        node->info = NULL;
+    }
+}

@@ -1,0 +1,398 @@
+
+/*
+ * TLS, by nginx' own functions: verified unless told otherwise, before the
+ * first byte of Redis' protocol is written.
+ */
+
+
+#include "redis/conf/ngx_redis_internal.h"
+
+
+#define NGX_REDIS_TLS_DEPTH       9
+
+/* types of records, with one of which a server's first flight begins */
+#define NGX_REDIS_TLS_ALERT       0x15
+#define NGX_REDIS_TLS_HANDSHAKE   0x16
+
+
+#if (NGX_SSL)
+
+static ngx_int_t ngx_redis_tls_trust(ngx_conf_t *cf, ngx_redis_tls_t *tls,
+    ngx_str_t *trusted);
+static void ngx_redis_tls_first_byte(ngx_event_t *rev);
+static void ngx_redis_tls_handler(ngx_connection_t *c);
+static ngx_int_t ngx_redis_tls_check(ngx_redis_node_t *node);
+static ngx_int_t ngx_redis_tls_check_name(ngx_connection_t *c,
+    ngx_str_t *name);
+static ngx_int_t ngx_redis_tls_set_name(ngx_connection_t *c, ngx_str_t *name);
+static void ngx_redis_tls_save_session(ngx_connection_t *c);
+static ngx_str_t *ngx_redis_tls_name(ngx_redis_node_t *node);
+
+
+ngx_int_t
+ngx_redis_tls_init(ngx_conf_t *cf, ngx_redis_t *redis, ngx_uint_t verify,
+    ngx_str_t *name, ngx_str_t *trusted, ngx_str_t *certificate,
+    ngx_str_t *key)
+{
+    ngx_redis_tls_t     *tls;
+    ngx_pool_cleanup_t  *cln;
+
+    tls = ngx_pcalloc(cf->cycle->pool, sizeof(ngx_redis_tls_t));
+    if (tls == NULL) {
+        return NGX_ERROR;
+    }
+
+    tls->name = *name;                  /* terminated, as the words are */
+    tls->verify = verify;
+    tls->ssl.log = cf->log;
+
+    if (ngx_ssl_create(&tls->ssl, NGX_SSL_TLSv1_2|NGX_SSL_TLSv1_3, NULL)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    cln = ngx_pool_cleanup_add(cf->cycle->pool, 0);
+    if (cln == NULL) {
+        ngx_ssl_cleanup_ctx(&tls->ssl);
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_ssl_cleanup_ctx;
+    cln->data = &tls->ssl;
+
+    if (certificate->len
+        && ngx_ssl_certificate(cf, &tls->ssl, certificate, key, NULL)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_redis_tls_trust(cf, tls, trusted) != NGX_OK
+        || ngx_ssl_client_session_cache(cf, &tls->ssl, 1) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    redis->tls = tls;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_redis_tls_trust(ngx_conf_t *cf, ngx_redis_tls_t *tls, ngx_str_t *trusted)
+{
+    if (!tls->verify) {
+        return NGX_OK;
+    }
+
+    if (trusted->len) {
+        return ngx_ssl_trusted_certificate(cf, &tls->ssl, trusted,
+                                           NGX_REDIS_TLS_DEPTH);
+    }
+
+    if (SSL_CTX_set_default_verify_paths(tls->ssl.ctx) != 1) {
+        ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0,
+                      "SSL_CTX_set_default_verify_paths() failed");
+        return NGX_ERROR;
+    }
+
+    SSL_CTX_set_verify_depth(tls->ssl.ctx, NGX_REDIS_TLS_DEPTH);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_redis_tls_start(ngx_redis_node_t *node)
+{
+    ngx_int_t          rc;
+    ngx_connection_t  *c;
+
+    c = node->peer.connection;
+
+    c->pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE / 16, &node->log);
+    if (c->pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_ssl_create_connection(&node->redis->tls->ssl, c,
+                                  NGX_SSL_BUFFER|NGX_SSL_CLIENT)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_redis_tls_set_name(c, ngx_redis_tls_name(node)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    c->ssl->save_session = ngx_redis_tls_save_session;
+
+    if (node->session && ngx_ssl_set_session(c, node->session) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_ssl_handshake(c);
+
+    if (rc == NGX_AGAIN) {
+        c->ssl->handler = ngx_redis_tls_handler;
+
+        node->handshake = c->read->handler;
+        c->read->handler = ngx_redis_tls_first_byte;
+
+        return NGX_AGAIN;
+    }
+
+    return (rc == NGX_OK) ? ngx_redis_tls_check(node) : NGX_ERROR;
+}
+
+
+/* OpenSSL's word for a server that answers in the clear is a wrong version */
+
+static void
+ngx_redis_tls_first_byte(ngx_event_t *rev)
+{
+    u_char             type;
+    ssize_t            n;
+    ngx_connection_t  *c;
+    ngx_redis_node_t  *node;
+
+    c = rev->data;
+    node = c->data;
+
+    rev->handler = node->handshake;
+
+    n = recv(c->fd, &type, 1, MSG_PEEK);
+    node->spoke = (n == 1);
+
+    if (n == 1
+        && type != NGX_REDIS_TLS_HANDSHAKE
+        && type != NGX_REDIS_TLS_ALERT)
+    {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "redis does not speak TLS at this port, for which a URL "
+                      "begins with \"redis\" instead of \"rediss\"");
+        ngx_redis_node_failed(node);
+        return;
+    }
+
+    rev->handler(rev);
+}
+
+
+static void
+ngx_redis_tls_handler(ngx_connection_t *c)
+{
+    ngx_redis_node_t  *node;
+
+    node = c->data;
+
+    if (c->ssl->handshaked && ngx_redis_tls_check(node) == NGX_OK) {
+        c->read->handler = ngx_redis_read_handler;
+        c->write->handler = ngx_redis_write_handler;
+
+        ngx_redis_node_secured(node);
+        return;
+    }
+
+    if (c->write->timedout) {
+        ngx_redis_node_timed_out(node);
+        return;
+    }
+
+    ngx_redis_node_failed(node);
+}
+
+
+static ngx_int_t
+ngx_redis_tls_check(ngx_redis_node_t *node)
+{
+    long               rc;
+    ngx_str_t         *name;
+    ngx_connection_t  *c;
+
+    if (!node->redis->tls->verify) {
+        return NGX_OK;
+    }
+
+    c = node->peer.connection;
+
+    rc = SSL_get_verify_result(c->ssl->connection);
+
+    if (rc != X509_V_OK) {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "redis certificate verify error: (%l:%s)",
+                      rc, X509_verify_cert_error_string(rc));
+        ngx_redis_tls_forget(node);
+        return NGX_ERROR;
+    }
+
+    name = ngx_redis_tls_name(node);
+
+    if (ngx_redis_tls_check_name(c, name) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                      "redis certificate does not match \"%V\"", name);
+        ngx_redis_tls_forget(node);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_redis_tls_check_name(ngx_connection_t *c, ngx_str_t *name)
+{
+    int    rc;
+    X509  *cert;
+
+    cert = SSL_get_peer_certificate(c->ssl->connection);
+    if (cert == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_redis_host_literal(name)) {
+        rc = X509_check_ip_asc(cert, (const char *) name->data, 0);
+
+    } else {
+        rc = X509_check_host(cert, (const char *) name->data, name->len, 0,
+                             NULL);
+    }
+
+    X509_free(cert);
+
+    return (rc == 1) ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_redis_tls_set_name(ngx_connection_t *c, ngx_str_t *name)
+{
+    /* an address is no name (RFC 6066, section 3) */
+
+    if (ngx_redis_host_literal(name)) {
+        return NGX_OK;
+    }
+
+    if (SSL_set_tlsext_host_name(c->ssl->connection, (char *) name->data)
+        == 0)
+    {
+        ngx_ssl_error(NGX_LOG_ERR, c->log, 0,
+                      "SSL_set_tlsext_host_name(\"%V\") failed", name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_str_t *
+ngx_redis_tls_name(ngx_redis_node_t *node)
+{
+    ngx_str_t  *name;
+
+    name = &node->redis->tls->name;
+
+    return name->len ? name : &node->hosts[node->host].name;
+}
+
+
+static void
+ngx_redis_tls_save_session(ngx_connection_t *c)
+{
+    ngx_redis_node_t   *node;
+    ngx_ssl_session_t  *session;
+
+    node = c->data;
+
+    session = ngx_ssl_get_session(c);
+
+    if (session) {
+        ngx_redis_tls_forget(node);
+        node->session = session;
+    }
+}
+
+
+void
+ngx_redis_tls_forget(ngx_redis_node_t *node)
+{
+    if (node->session) {
+        ngx_ssl_free_session(node->session);
+        node->session = NULL;
+    }
+}
+
+
+void
+ngx_redis_tls_close(ngx_connection_t *c)
+{
+    if (c->ssl == NULL) {
+        return;
+    }
+
+    c->ssl->no_wait_shutdown = 1;
+
+    if (ngx_ssl_shutdown(c) == NGX_AGAIN) {
+
+        /* even the alert cannot be written: without it */
+
+        c->ssl->no_send_shutdown = 1;
+        (void) ngx_ssl_shutdown(c);
+    }
+}
+
+
+void
+ngx_redis_tls_overwrite(ngx_connection_t *c)
+{
+    ngx_buf_t  *b;
+
+    b = c->ssl ? c->ssl->buf : NULL;
+
+    if (b && b->start) {
+        ngx_explicit_memzero(b->start, b->end - b->start);
+    }
+}
+
+
+#else
+
+
+ngx_int_t
+ngx_redis_tls_init(ngx_conf_t *cf, ngx_redis_t *redis, ngx_uint_t verify,
+    ngx_str_t *name, ngx_str_t *trusted, ngx_str_t *certificate,
+    ngx_str_t *key)
+{
+    return NGX_ERROR;                   /* the URL has been refused */
+}
+
+
+ngx_int_t
+ngx_redis_tls_start(ngx_redis_node_t *node)
+{
+    return NGX_ERROR;
+}
+
+
+void
+ngx_redis_tls_forget(ngx_redis_node_t *node)
+{
+}
+
+
+void
+ngx_redis_tls_close(ngx_connection_t *c)
+{
+}
+
+
+void
+ngx_redis_tls_overwrite(ngx_connection_t *c)
+{
+}
+
+
+#endif

@@ -1,0 +1,292 @@
+
+/*
+ * A request's way to the upstream, or to our own answer, and what is kept of
+ * it on the way.
+ */
+
+
+#include "idempotency/ngx_http_segments_claim.h"
+#include "limit/ngx_http_segments_limit.h"
+
+
+static ngx_int_t ngx_http_segments_step(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_read_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+static void ngx_http_segments_body_handler(ngx_http_request_t *r);
+static void ngx_http_segments_cleanup(void *data);
+static void ngx_http_segments_free_ctx(void *data);
+
+
+ngx_int_t
+ngx_http_segments_handler(ngx_http_request_t *r)
+{
+    ngx_http_segments_ctx_t       *ctx;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (!slcf->enable && !r->internal) {
+        return NGX_DECLINED;
+    }
+
+    /*
+     * try_files and the like may take a request elsewhere after it was
+     * judged, and perhaps claimed, here: it must not reach any upstream
+     */
+
+    if (ngx_http_get_module_ctx(r, ngx_http_segments_module) == NULL
+        && ngx_http_segments_get_ctx(r) != NULL)
+    {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "a request was redirected out of a guarded location");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!slcf->enable) {
+        return NGX_DECLINED;
+    }
+
+    if (r != r->main) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "a subrequest cannot enter a guarded location");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* what the configuration's check did not see, as it came later */
+
+    if (r->content_handler != ngx_http_segments_forward_handler) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "another module answers in a guarded location");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx = ngx_http_segments_need_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_segments_step(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_segments_step(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    switch (ctx->state) {
+
+    case ngx_http_segments_start:
+
+        rc = ngx_http_segments_validate_head(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        return ngx_http_segments_read_body(r, ctx);
+
+    case ngx_http_segments_read:
+
+        rc = ngx_http_segments_validate_body(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (ngx_http_segments_find_limits(r, ctx) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (ctx->key.len) {
+            return ngx_http_segments_ask(r, ctx);
+        }
+
+        ctx->verdict = ngx_redis_record_ok;
+        return ngx_http_segments_ask_limits(r, ctx);
+
+    case ngx_http_segments_admit:
+
+        if (!ctx->asked) {
+            return NGX_DONE;
+        }
+
+        return ngx_http_segments_ask_limits(r, ctx);
+
+    case ngx_http_segments_spend:
+
+        if (ctx->limits->cmd) {
+            return NGX_DONE;
+        }
+
+        return ngx_http_segments_ask_limits(r, ctx);
+
+    case ngx_http_segments_await:
+
+        if (ngx_http_segments_wait_over(ctx)) {
+            return ngx_http_segments_decide(r, ctx);
+        }
+
+        return ngx_http_segments_ask_again(r, ctx);
+
+    case ngx_http_segments_forward:
+
+        return NGX_DECLINED;
+
+    default:
+
+        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                      "request phases run in state %d", ctx->state);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_segments_read_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ngx_http_segments_enter(ctx, ngx_http_segments_read);
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_segments_body_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    ngx_http_finalize_request(r, NGX_DONE);
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_segments_body_handler(ngx_http_request_t *r)
+{
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+}
+
+
+void
+ngx_http_segments_enter(ngx_http_segments_ctx_t *ctx,
+    ngx_http_segments_state_e state)
+{
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "segments state %d -> %d", ctx->state, state);
+
+    ctx->state = state;
+}
+
+
+ngx_http_segments_ctx_t *
+ngx_http_segments_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_segments_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
+
+    if (ctx || !(r->internal || r->filter_finalize)) {
+        return ctx;
+    }
+
+    /* redirects and filter finalization zero the array of contexts */
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler == ngx_http_segments_free_ctx) {
+            ctx = cln->data;
+
+            /* a subrequest shares its parent's pool */
+
+            return ctx->request == r ? ctx : NULL;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_http_segments_ctx_t *
+ngx_http_segments_need_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t            *pcln;
+    ngx_http_cleanup_t            *cln;
+    ngx_http_segments_ctx_t       *ctx;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
+
+    if (ctx) {
+        return ctx;
+    }
+
+    /* the first ends the request's wait, the second its memory */
+
+    cln = ngx_http_cleanup_add(r, 0);
+    pcln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_segments_ctx_t));
+
+    if (cln == NULL || pcln == NULL) {
+        return NULL;
+    }
+
+    ctx = pcln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_segments_ctx_t));
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    ctx->request = r;
+    ctx->meter = slcf->meter;
+    ctx->last_out = &ctx->out;
+
+    cln->handler = ngx_http_segments_cleanup;
+    cln->data = ctx;
+    pcln->handler = ngx_http_segments_free_ctx;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_segments_module);
+
+    return ctx;
+}
+
+
+/* runs behind the upstream's own cleanup: what was sent is known */
+
+static void
+ngx_http_segments_cleanup(void *data)
+{
+    ngx_http_segments_ctx_t *ctx = data;
+
+    ngx_http_segments_wait_end(ctx);
+    ngx_http_segments_limits_cancel(ctx);
+
+    if (ctx->claim) {
+        ngx_http_segments_claim_detach(ctx->claim,
+                                       ngx_http_segments_sent(ctx)
+                                           ? ngx_http_segments_unknown
+                                           : ngx_http_segments_give_back);
+    }
+}
+
+
+static void
+ngx_http_segments_free_ctx(void *data)
+{
+    ngx_http_segments_ctx_t *ctx = data;
+
+    ngx_uint_t  i;
+
+    if (ctx->claim) {
+        ngx_http_segments_claim_free(ctx->claim);
+    }
+
+    for (i = 0; i < NGX_HTTP_SEGMENTS_MASKS; i++) {
+        ngx_http_segments_drop_key(ctx->masks[i].key);
+    }
+
+    sg_buf_free(&ctx->envelope);
+}

@@ -1,0 +1,502 @@
+
+/*
+ * Whether a request is one that Qonversion documents.
+ */
+
+
+#include "life/ngx_http_segments_module.h"
+#include "contract/sg_body.h"
+#include "contract/sg_headers.h"
+#include "contract/sg_query.h"
+
+
+typedef struct {
+    ngx_uint_t        content_types;
+    ngx_uint_t        keys;
+    sg_str_t          content_type;     /* the last of them */
+    sg_str_t          key;
+    unsigned          encoded:1;
+} ngx_http_segments_fields_t;
+
+
+static sg_method_e ngx_http_segments_method(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_segments_path(ngx_http_request_t *r,
+    sg_str_t *path);
+static ngx_int_t ngx_http_segments_validate_fields(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf);
+static void ngx_http_segments_collect(ngx_http_request_t *r,
+    ngx_http_segments_fields_t *fields);
+static ngx_int_t ngx_http_segments_validate_key(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf,
+    ngx_http_segments_fields_t *fields);
+static ngx_int_t ngx_http_segments_validate_query(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf);
+static off_t ngx_http_segments_body_size(ngx_http_request_t *r);
+static ngx_int_t ngx_http_segments_body(ngx_http_request_t *r, size_t size,
+    sg_body_text_t *text, u_char **copy);
+static ngx_int_t ngx_http_segments_body_in_place(ngx_http_request_t *r,
+    sg_body_text_t *text);
+static u_char *ngx_http_segments_body_copy(ngx_http_request_t *r, size_t size);
+
+
+ngx_int_t
+ngx_http_segments_validate_head(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    sg_str_t                       path;
+    sg_route_e                     route;
+    ngx_uint_t                     plain;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    plain = ngx_http_segments_path(r, &path);
+
+    if (path.len < slcf->prefix.len
+        || ngx_strncmp(path.data, slcf->prefix.data, slcf->prefix.len) != 0)
+    {
+        return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_path,
+                                        NULL);
+    }
+
+    path.data += slcf->prefix.len;
+    path.len -= slcf->prefix.len;
+
+    route = sg_route(&ctx->route, ngx_http_segments_method(r), path,
+                     slcf->operations);
+
+    /* an escape may stand for no id's character, but it does stand in an id */
+
+    if (!plain && route != sg_route_bad_id) {
+        route = sg_route_no_path;
+    }
+
+    switch (route) {
+
+    case sg_route_no_path:
+        return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_path,
+                                        NULL);
+
+    case sg_route_bad_id:
+        return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_id,
+                                        NULL);
+
+    case sg_route_no_method:
+        return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_method,
+                                        NULL);
+
+    case sg_route_ok:
+        break;
+    }
+
+    ctx->routed = 1;
+
+    if (ngx_http_segments_check_url(r, slcf) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_segments_validate_fields(r, ctx, slcf);
+}
+
+
+static sg_method_e
+ngx_http_segments_method(ngx_http_request_t *r)
+{
+    switch (r->method) {
+
+    case NGX_HTTP_GET:
+        return sg_method_get;
+
+    case NGX_HTTP_POST:
+        return sg_method_post;
+
+    case NGX_HTTP_PUT:
+        return sg_method_put;
+
+    case NGX_HTTP_DELETE:
+        return sg_method_delete;
+
+    default:
+        return sg_method_other;
+    }
+}
+
+
+/*
+ * Escapes, dot segments and doubled slashes have no place in a documented
+ * path: whoever else parses the request might read them otherwise.  Where there
+ * are any, 0, and "path" is as the client sent it.
+ */
+
+static ngx_uint_t
+ngx_http_segments_path(ngx_http_request_t *r, sg_str_t *path)
+{
+    size_t   len;
+    u_char  *args;
+
+    path->data = r->uri.data;
+    path->len = r->uri.len;
+
+    if (!r->quoted_uri && !r->complex_uri) {
+        return 1;
+    }
+
+    args = ngx_strlchr(r->unparsed_uri.data,
+                       r->unparsed_uri.data + r->unparsed_uri.len, '?');
+
+    len = args ? (size_t) (args - r->unparsed_uri.data) : r->unparsed_uri.len;
+
+    if (len == r->uri.len
+        && ngx_strncmp(r->unparsed_uri.data, r->uri.data, len) == 0)
+    {
+        return 1;
+    }
+
+    path->data = r->unparsed_uri.data;
+    path->len = len;
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_segments_validate_fields(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf)
+{
+    ngx_int_t                   rc;
+    ngx_http_segments_fields_t  fields;
+
+    ngx_http_segments_collect(r, &fields);
+
+    if (sg_operation_has_body(ctx->route.operation)) {
+
+        if (fields.content_types != 1
+            || !sg_media_type_is_json(fields.content_type))
+        {
+            return ngx_http_segments_refuse(r, ctx,
+                                         ngx_http_segments_refuse_content_type,
+                                         NULL);
+        }
+
+        if (fields.encoded) {
+            return ngx_http_segments_refuse(r, ctx,
+                                       ngx_http_segments_refuse_content_coding,
+                                       NULL);
+        }
+    }
+
+    rc = ngx_http_segments_validate_key(r, ctx, slcf, &fields);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_segments_validate_query(r, ctx, slcf);
+}
+
+
+static void
+ngx_http_segments_collect(ngx_http_request_t *r,
+    ngx_http_segments_fields_t *fields)
+{
+    ngx_uint_t        i;
+    sg_str_t          name, value;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static const sg_str_t  content_type = sg_string("Content-Type");
+    static const sg_str_t  content_encoding = sg_string("Content-Encoding");
+    static const sg_str_t  idempotency_key = sg_string("Idempotency-Key");
+
+    ngx_memzero(fields, sizeof(ngx_http_segments_fields_t));
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            name.data = h[i].key.data;
+            name.len = h[i].key.len;
+            value.data = h[i].value.data;
+            value.len = h[i].value.len;
+
+            if (sg_header_is(name, content_type)) {
+                fields->content_types++;
+                fields->content_type = value;
+
+            } else if (sg_header_is(name, idempotency_key)) {
+                fields->keys++;
+                fields->key = value;
+
+            } else if (sg_header_is(name, content_encoding)) {
+                fields->encoded |= !sg_content_coding_is_identity(value);
+            }
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_segments_validate_key(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf,
+    ngx_http_segments_fields_t *fields)
+{
+    if (ctx->route.operation != sg_op_create
+        || slcf->idempotency == NGX_HTTP_SEGMENTS_OFF)
+    {
+        return NGX_OK;
+    }
+
+    if (fields->keys == 0) {
+
+        if (slcf->idempotency == NGX_HTTP_SEGMENTS_REQUIRED) {
+            return ngx_http_segments_refuse(r, ctx,
+                                            ngx_http_segments_refuse_no_key,
+                                            NULL);
+        }
+
+        return NGX_OK;
+    }
+
+    ctx->key.data = ngx_pnalloc(r->pool, SG_IDEMPOTENCY_KEY_MAX);
+    if (ctx->key.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (fields->keys == 1) {
+        ctx->key.len = sg_idempotency_key_parse(ctx->key.data, fields->key);
+    }
+
+    if (ctx->key.len == 0) {
+        return ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_key,
+                                        NULL);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_validate_query(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_loc_conf_t *slcf)
+{
+    sg_str_t     query;
+    ngx_int_t    rc;
+    sg_errors_t  errors;
+
+    query.data = r->args.data;
+    query.len = r->args.len;
+
+    sg_errors_init(&errors);
+
+    rc = NGX_OK;
+
+    if (sg_query_check(ctx->route.operation, query,
+                       slcf->unknown_fields == NGX_HTTP_SEGMENTS_PASS,
+                       &errors)
+        != 0)
+    {
+        rc = ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_query,
+                                      &errors);
+    }
+
+    sg_errors_free(&errors);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_segments_validate_body(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    off_t                          size;
+    u_char                        *fingerprint, *copy;
+    ngx_int_t                      rc;
+    sg_body_e                      verdict;
+    sg_errors_t                    errors;
+    sg_body_text_t                 text;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    size = ngx_http_segments_body_size(r);
+
+    if (!sg_operation_has_body(ctx->route.operation)) {
+
+        if (size) {
+            return ngx_http_segments_refuse(r, ctx,
+                                      ngx_http_segments_refuse_unexpected_body,
+                                      NULL);
+        }
+
+        return NGX_OK;
+    }
+
+    if (ngx_http_segments_body(r, (size_t) size, &text, &copy) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    fingerprint = ctx->key.len ? ctx->fingerprint : NULL;
+
+    sg_errors_init(&errors);
+
+    verdict = sg_body_check(ctx->route.operation, &text,
+                            slcf->unknown_fields == NGX_HTTP_SEGMENTS_PASS,
+                            &errors, fingerprint);
+
+    /* a large one must not stay for as long as the upstream takes */
+
+    if (copy) {
+        (void) ngx_pfree(r->pool, copy);
+    }
+
+    switch (verdict) {
+
+    case sg_body_ok:
+        rc = NGX_OK;
+        break;
+
+    case sg_body_failed:
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        break;
+
+    default:
+        rc = ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_body,
+                                      &errors);
+    }
+
+    sg_errors_free(&errors);
+
+    return rc;
+}
+
+
+static off_t
+ngx_http_segments_body_size(ngx_http_request_t *r)
+{
+    off_t         size;
+    ngx_chain_t  *cl;
+
+    size = 0;
+
+    if (r->request_body) {
+        for (cl = r->request_body->bufs; cl; cl = cl->next) {
+            size += ngx_buf_size(cl->buf);
+        }
+    }
+
+    return size;
+}
+
+
+/*
+ * The body as nginx has read it, where that is one buffer or two: the second is
+ * for what did not come with the header.  Otherwise a copy in r->pool.
+ */
+
+static ngx_int_t
+ngx_http_segments_body(ngx_http_request_t *r, size_t size,
+    sg_body_text_t *text, u_char **copy)
+{
+    *copy = NULL;
+
+    ngx_memzero(text, sizeof(sg_body_text_t));
+
+    if (size == 0 || ngx_http_segments_body_in_place(r, text) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    *copy = ngx_http_segments_body_copy(r, size);
+    if (*copy == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->head.data = *copy;
+    text->head.len = size;
+    text->rest.len = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_body_in_place(ngx_http_request_t *r, sg_body_text_t *text)
+{
+    sg_str_t     *part;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    part = &text->head;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+
+        b = cl->buf;
+
+        /* a chunked body ends with a buffer of nothing */
+
+        if (ngx_buf_size(b) == 0) {
+            continue;
+        }
+
+        if (part == NULL || !ngx_buf_in_memory(b)) {
+            return NGX_DECLINED;
+        }
+
+        part->data = b->pos;
+        part->len = b->last - b->pos;
+
+        part = (part == &text->head) ? &text->rest : NULL;
+    }
+
+    return NGX_OK;
+}
+
+
+/* NULL after a log line */
+
+static u_char *
+ngx_http_segments_body_copy(ngx_http_request_t *r, size_t size)
+{
+    u_char       *p, *copy;
+    ssize_t       n;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    copy = ngx_pnalloc(r->pool, size);
+    if (copy == NULL) {
+        return NULL;
+    }
+
+    p = copy;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+
+        b = cl->buf;
+
+        if (ngx_buf_in_memory(b)) {
+            p = ngx_cpymem(p, b->pos, b->last - b->pos);
+            continue;
+        }
+
+        if (!b->in_file) {
+            continue;
+        }
+
+        /* as nginx' own filters read it: just written, in the page cache */
+
+        n = ngx_read_file(b->file, p, (size_t) (b->file_last - b->file_pos),
+                          b->file_pos);
+
+        if (n != (ssize_t) (b->file_last - b->file_pos)) {
+            ngx_log_error(NGX_LOG_CRIT, r->connection->log, 0,
+                          "the request body's file is short");
+            return NULL;
+        }
+
+        p += n;
+    }
+
+    return copy;
+}

@@ -1,0 +1,374 @@
+#!/usr/bin/perl
+
+# The house is as docs/architecture.md draws it: what a file includes and what
+# it calls stands on a lower floor or beside it, and nothing goes round.
+#
+# What is not so yet stands at the end, and can only become less.
+#
+# run: once
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use File::Basename qw(dirname);
+use File::Path qw(make_path);
+use Test::More;
+
+use Segments::House qw(floors violations);
+use Segments::Util qw(program_root slurp spew tempdir);
+
+my $top = program_root();
+my $objects = ($ENV{BUILD} // "$top/build") . '/objs/addon';
+
+# a small house: what stands in it, and what is found
+my %SMALL = (
+    'contract/sg_a.h'                    => '',
+    'redis/ngx_redis.h'                  => '',
+    'redis/ngx_redis_inside.h'           => '',
+    'limit/low.h'                        => '',
+    'limit/low.c'                        => 'int low(void) { return 0; }',
+    'secret/none.h'                      => '',
+    'life/middle.h'                      => '#include "limit/low.h"',
+    'life/middle.c'                      => 'int low(void); int middle(void)
+                                             { return low(); }',
+    'life/other.c'                       => 'extern int
+                                             ngx_http_segments_module;
+                                             int other(void)
+                                             { return
+                                             ngx_http_segments_module; }',
+    'module/ngx_http_segments_module.c'  => 'int ngx_http_segments_module;'
+                                            . "\n" x 500,
+);
+
+my $houses = 0;
+
+my %FLOORS = floors("| 0 | `contract/` |\n| 1 | `redis/` |\n"
+    . "| 2 | `limit/`, `secret/` |\n| 3 | `life/` |\n| 4 | `module/` |\n");
+
+of_the_small();
+of_ours();
+
+done_testing();
+
+
+sub of_the_small {
+    is_deeply(\%FLOORS, { contract => 0, redis => 1, limit => 2, secret => 2,
+        life => 3, module => 4 }, 'floors are read');
+
+    found('what is right', {});
+    found('an include upwards', { 'limit/low.h' => '#include "life/up.h"',
+        'life/up.h' => '' },
+        'includes what is not below: limit/low.h -> life/up.h');
+    found('an include beside', { 'limit/low.h' => '#include "secret/side.h"',
+        'secret/side.h' => '' },
+        'includes what is not below: limit/low.h -> secret/side.h');
+    found('includes in a circle', { 'limit/low.h' => '#include "limit/b.h"',
+        'limit/b.h' => '#include "limit/low.h"' },
+        'includes in a circle: limit/b.h -> limit/low.h',
+        'includes in a circle: limit/low.h -> limit/b.h');
+    found('an include behind the face', { 'limit/low.h' =>
+        "#include \"redis/ngx_redis.h\"\n#include \"redis/ngx_redis_inside.h\""
+        }, 'behind redis\' face: limit/low.h -> redis/ngx_redis_inside.h');
+    found('a call upwards', { 'limit/low.c' => 'int other(void);
+        int low(void) { return other(); }' },
+        'calls what is not below: limit/low.c -> life/other.c');
+    found('data upwards', { 'limit/low.c' => 'extern int up;
+        int low(void) { return up; }', 'life/up.c' => 'int up = 1;' },
+        'calls what is not below: limit/low.c -> life/up.c');
+    found('calls in a circle', { 'limit/low.c' => 'int back(void);
+        int low(void) { return back(); }', 'limit/back.c' => 'int low(void);
+        int back(void) { return low(); }' },
+        'calls in a circle: limit/back.c -> limit/low.c',
+        'calls in a circle: limit/low.c -> limit/back.c');
+    found('the module below life', { 'limit/low.c' => 'extern int
+        ngx_http_segments_module; int low(void)
+        { return ngx_http_segments_module; }' }, 'uses the module: limit/low.c');
+    found('a long header', { 'limit/low.h' => "\n" x 151 },
+        'over 150 lines: limit/low.h');
+    found('a long source', { 'limit/long.c' => "\n" x 401 },
+        'over 400 lines: limit/long.c');
+    found('what is just not too long', { 'limit/low.h' => "\n" x 150,
+        'limit/long.c' => "\n" x 400 });
+    found('a name that stands twice', { 'life/low.h' => '' },
+        'name stands twice: low.h');
+    found('a folder without a floor', { 'attic/old.h' => '' },
+        'folder without a floor: attic');
+    found('a floor without a folder', { 'secret/none.h' => undef },
+        'floor without a folder: secret');
+
+    return;
+}
+
+
+sub found {
+    my ($name, $planted, @expected) = @_;
+
+    my $dir = tempdir() . '/house' . ++$houses;
+    my %files = (%SMALL, %$planted);
+
+    for my $file (grep { defined $files{$_} } sort keys %files) {
+        my $path = "$dir/src/$file";
+        my $object = "$dir/objs/$file" =~ s/\.c\z/.o/r;
+
+        make_path(dirname($path), dirname($object));
+        spew($path, $files{$file});
+
+        if ($file =~ /\.c\z/) {
+            system('cc', '-c', '-w', '-o', $object, $path) == 0
+                or die "$file of \"$name\" does not compile";
+        }
+    }
+
+    is_deeply([violations($dir, "$dir/objs", %FLOORS)], [sort @expected],
+        $name);
+
+    return;
+}
+
+
+sub of_ours {
+    my %floor = floors(slurp("$top/docs/architecture.md"));
+
+    cmp_ok(scalar keys %floor, '>=', 15, 'floors of docs/architecture.md');
+
+    my @objects = glob "$objects/*/*.o";
+
+    cmp_ok(scalar @objects, '>', 50, 'objects')
+        or return;
+
+    my %known = map { chomp; $_ => 1 } grep { /\S/ } <DATA>;
+    my %found = map { $_ => 1 } violations($top, $objects, %floor);
+
+    my @new = grep { !$known{$_} } sort keys %found;
+    my @gone = grep { !$found{$_} } sort keys %known;
+
+    is(scalar @new, 0, 'nothing else than what is known to be wrong')
+        or diag(map { "    $_\n" } @new);
+    is(scalar @gone, 0, 'what has become right is taken from the list')
+        or diag(map { "    $_\n" } @gone);
+
+    return;
+}
+
+
+__DATA__
+behind redis' face: record/ngx_redis_verdict.c -> redis/reply/ngx_redis_parse.h
+calls in a circle: answer/ngx_http_segments_capture.c -> answer/ngx_http_segments_filter.c
+calls in a circle: answer/ngx_http_segments_capture.c -> answer/ngx_http_segments_input.c
+calls in a circle: answer/ngx_http_segments_capture.c -> idempotency/ngx_http_segments_claim.c
+calls in a circle: answer/ngx_http_segments_capture.c -> idempotency/ngx_http_segments_headers.c
+calls in a circle: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_forward.c
+calls in a circle: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_reply.c
+calls in a circle: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_request.c
+calls in a circle: answer/ngx_http_segments_capture.c -> secret/ngx_http_segments_redact.c
+calls in a circle: answer/ngx_http_segments_filter.c -> answer/ngx_http_segments_capture.c
+calls in a circle: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_forward.c
+calls in a circle: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_reply.c
+calls in a circle: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_request.c
+calls in a circle: answer/ngx_http_segments_filter.c -> secret/ngx_http_segments_redact.c
+calls in a circle: answer/ngx_http_segments_input.c -> request/ngx_http_segments_forward.c
+calls in a circle: answer/ngx_http_segments_input.c -> request/ngx_http_segments_request.c
+calls in a circle: idempotency/ngx_http_segments_claim.c -> metrics/ngx_http_segments_zone.c
+calls in a circle: idempotency/ngx_http_segments_headers.c -> request/ngx_http_segments_reply.c
+calls in a circle: idempotency/ngx_http_segments_wait.c -> metrics/ngx_http_segments_zone.c
+calls in a circle: idempotency/ngx_http_segments_wait.c -> request/ngx_http_segments_request.c
+calls in a circle: limit/ngx_http_segments_limit.c -> limit/ngx_http_segments_ratelimit.c
+calls in a circle: limit/ngx_http_segments_limit.c -> request/ngx_http_segments_reply.c
+calls in a circle: limit/ngx_http_segments_ratelimit.c -> request/ngx_http_segments_reply.c
+calls in a circle: metrics/ngx_http_segments_metrics.c -> metrics/ngx_http_segments_zone.c
+calls in a circle: metrics/ngx_http_segments_metrics.c -> module/ngx_http_segments_count.c
+calls in a circle: metrics/ngx_http_segments_metrics.c -> module/ngx_http_segments_variables.c
+calls in a circle: metrics/ngx_http_segments_metrics.c -> request/ngx_http_segments_reply.c
+calls in a circle: metrics/ngx_http_segments_zone.c -> module/ngx_http_segments_check.c
+calls in a circle: metrics/ngx_http_segments_zone.c -> module/ngx_http_segments_count.c
+calls in a circle: module/ngx_http_segments_check.c -> metrics/ngx_http_segments_metrics.c
+calls in a circle: module/ngx_http_segments_check.c -> module/ngx_http_segments_content.c
+calls in a circle: module/ngx_http_segments_check.c -> secret/ngx_http_segments_secret.c
+calls in a circle: module/ngx_http_segments_content.c -> module/ngx_http_segments_check.c
+calls in a circle: module/ngx_http_segments_content.c -> request/ngx_http_segments_forward.c
+calls in a circle: module/ngx_http_segments_count.c -> module/ngx_http_segments_variables.c
+calls in a circle: module/ngx_http_segments_count.c -> request/ngx_http_segments_request.c
+calls in a circle: module/ngx_http_segments_variables.c -> request/ngx_http_segments_request.c
+calls in a circle: redis/ngx_redis.c -> redis/topology/ngx_redis_map.c
+calls in a circle: redis/ngx_redis.c -> redis/topology/ngx_redis_question.c
+calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_ack.c
+calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_breaker.c
+calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_connection.c
+calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_script.c
+calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_spare.c
+calls in a circle: redis/topology/ngx_redis_channel.c -> redis/topology/ngx_redis_map.c
+calls in a circle: redis/topology/ngx_redis_channel.c -> redis/transport/ngx_redis_connection.c
+calls in a circle: redis/topology/ngx_redis_channel.c -> redis/transport/ngx_redis_greeting.c
+calls in a circle: redis/topology/ngx_redis_channel.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/topology/ngx_redis_cluster.c -> redis/ngx_redis.c
+calls in a circle: redis/topology/ngx_redis_cluster.c -> redis/topology/ngx_redis_map.c
+calls in a circle: redis/topology/ngx_redis_map.c -> redis/ngx_redis.c
+calls in a circle: redis/topology/ngx_redis_map.c -> redis/topology/ngx_redis_channel.c
+calls in a circle: redis/topology/ngx_redis_map.c -> redis/topology/ngx_redis_question.c
+calls in a circle: redis/topology/ngx_redis_map.c -> redis/transport/ngx_redis_ack.c
+calls in a circle: redis/topology/ngx_redis_map.c -> redis/transport/ngx_redis_breaker.c
+calls in a circle: redis/topology/ngx_redis_map.c -> redis/transport/ngx_redis_info.c
+calls in a circle: redis/topology/ngx_redis_map.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/topology/ngx_redis_map.c -> redis/transport/ngx_redis_script.c
+calls in a circle: redis/topology/ngx_redis_question.c -> redis/ngx_redis.c
+calls in a circle: redis/topology/ngx_redis_question.c -> redis/topology/ngx_redis_cluster.c
+calls in a circle: redis/topology/ngx_redis_question.c -> redis/topology/ngx_redis_map.c
+calls in a circle: redis/topology/ngx_redis_question.c -> redis/topology/ngx_redis_sentinel.c
+calls in a circle: redis/topology/ngx_redis_question.c -> redis/transport/ngx_redis_breaker.c
+calls in a circle: redis/topology/ngx_redis_question.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/topology/ngx_redis_sentinel.c -> redis/topology/ngx_redis_channel.c
+calls in a circle: redis/topology/ngx_redis_sentinel.c -> redis/topology/ngx_redis_map.c
+calls in a circle: redis/topology/ngx_redis_sentinel.c -> redis/topology/ngx_redis_question.c
+calls in a circle: redis/topology/ngx_redis_sentinel.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/transport/ngx_redis_ack.c -> redis/ngx_redis.c
+calls in a circle: redis/transport/ngx_redis_ack.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/transport/ngx_redis_ack.c -> redis/transport/ngx_redis_script.c
+calls in a circle: redis/transport/ngx_redis_breaker.c -> redis/ngx_redis.c
+calls in a circle: redis/transport/ngx_redis_breaker.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/transport/ngx_redis_connection.c -> redis/ngx_redis.c
+calls in a circle: redis/transport/ngx_redis_connection.c -> redis/topology/ngx_redis_channel.c
+calls in a circle: redis/transport/ngx_redis_connection.c -> redis/topology/ngx_redis_map.c
+calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_ack.c
+calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_greeting.c
+calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_info.c
+calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_script.c
+calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_spare.c
+calls in a circle: redis/transport/ngx_redis_greeting.c -> redis/topology/ngx_redis_channel.c
+calls in a circle: redis/transport/ngx_redis_greeting.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/transport/ngx_redis_info.c -> redis/ngx_redis.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_channel.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_map.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_question.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_ack.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_breaker.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_connection.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_greeting.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_info.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_resolve.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_script.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_spare.c
+calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_tls.c
+calls in a circle: redis/transport/ngx_redis_resolve.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/transport/ngx_redis_script.c -> redis/transport/ngx_redis_spare.c
+calls in a circle: redis/transport/ngx_redis_spare.c -> redis/ngx_redis.c
+calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_ack.c
+calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_breaker.c
+calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_connection.c
+calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_info.c
+calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_node.c
+calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_script.c
+calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_tls.c
+calls in a circle: redis/transport/ngx_redis_tls.c -> redis/transport/ngx_redis_connection.c
+calls in a circle: redis/transport/ngx_redis_tls.c -> redis/transport/ngx_redis_node.c
+calls in a circle: request/ngx_http_segments_admit.c -> idempotency/ngx_http_segments_claim.c
+calls in a circle: request/ngx_http_segments_admit.c -> idempotency/ngx_http_segments_wait.c
+calls in a circle: request/ngx_http_segments_admit.c -> limit/ngx_http_segments_limit.c
+calls in a circle: request/ngx_http_segments_admit.c -> limit/ngx_http_segments_ratelimit.c
+calls in a circle: request/ngx_http_segments_admit.c -> request/ngx_http_segments_reply.c
+calls in a circle: request/ngx_http_segments_admit.c -> request/ngx_http_segments_request.c
+calls in a circle: request/ngx_http_segments_forward.c -> request/ngx_http_segments_reply.c
+calls in a circle: request/ngx_http_segments_forward.c -> secret/ngx_http_segments_secret.c
+calls in a circle: request/ngx_http_segments_reply.c -> idempotency/ngx_http_segments_headers.c
+calls in a circle: request/ngx_http_segments_reply.c -> limit/ngx_http_segments_ratelimit.c
+calls in a circle: request/ngx_http_segments_reply.c -> request/ngx_http_segments_request.c
+calls in a circle: request/ngx_http_segments_request.c -> idempotency/ngx_http_segments_claim.c
+calls in a circle: request/ngx_http_segments_request.c -> idempotency/ngx_http_segments_wait.c
+calls in a circle: request/ngx_http_segments_request.c -> limit/ngx_http_segments_limit.c
+calls in a circle: request/ngx_http_segments_request.c -> request/ngx_http_segments_admit.c
+calls in a circle: request/ngx_http_segments_request.c -> request/ngx_http_segments_forward.c
+calls in a circle: request/ngx_http_segments_request.c -> request/ngx_http_segments_validate.c
+calls in a circle: request/ngx_http_segments_request.c -> secret/ngx_http_segments_secret.c
+calls in a circle: request/ngx_http_segments_validate.c -> request/ngx_http_segments_reply.c
+calls in a circle: secret/ngx_http_segments_redact.c -> answer/ngx_http_segments_filter.c
+calls in a circle: secret/ngx_http_segments_redact.c -> secret/ngx_http_segments_secret.c
+calls in a circle: secret/ngx_http_segments_rotation.c -> metrics/ngx_http_segments_zone.c
+calls in a circle: secret/ngx_http_segments_rotation.c -> secret/ngx_http_segments_secret.c
+calls in a circle: secret/ngx_http_segments_secret.c -> secret/ngx_http_segments_redact.c
+calls in a circle: secret/ngx_http_segments_secret.c -> secret/ngx_http_segments_rotation.c
+calls what is not below: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_forward.c
+calls what is not below: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_reply.c
+calls what is not below: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_request.c
+calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_forward.c
+calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_reply.c
+calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_request.c
+calls what is not below: answer/ngx_http_segments_input.c -> request/ngx_http_segments_forward.c
+calls what is not below: answer/ngx_http_segments_input.c -> request/ngx_http_segments_request.c
+calls what is not below: idempotency/ngx_http_segments_claim.c -> module/ngx_http_segments_redis.c
+calls what is not below: idempotency/ngx_http_segments_headers.c -> request/ngx_http_segments_reply.c
+calls what is not below: idempotency/ngx_http_segments_wait.c -> request/ngx_http_segments_client.c
+calls what is not below: idempotency/ngx_http_segments_wait.c -> request/ngx_http_segments_request.c
+calls what is not below: limit/ngx_http_segments_limit.c -> module/ngx_http_segments_redis.c
+calls what is not below: limit/ngx_http_segments_limit.c -> request/ngx_http_segments_reply.c
+calls what is not below: limit/ngx_http_segments_ratelimit.c -> request/ngx_http_segments_reply.c
+calls what is not below: metrics/ngx_http_segments_metrics.c -> module/ngx_http_segments_count.c
+calls what is not below: metrics/ngx_http_segments_metrics.c -> module/ngx_http_segments_variables.c
+calls what is not below: metrics/ngx_http_segments_metrics.c -> request/ngx_http_segments_reply.c
+calls what is not below: metrics/ngx_http_segments_zone.c -> module/ngx_http_segments_check.c
+calls what is not below: metrics/ngx_http_segments_zone.c -> module/ngx_http_segments_count.c
+calls what is not below: redis/conf/ngx_redis_parameters.c -> redis/transport/ngx_redis_greeting.c
+calls what is not below: redis/conf/ngx_redis_parameters.c -> redis/transport/ngx_redis_tls.c
+calls what is not below: redis/topology/ngx_redis_cluster.c -> redis/ngx_redis.c
+calls what is not below: redis/topology/ngx_redis_map.c -> redis/ngx_redis.c
+calls what is not below: redis/topology/ngx_redis_question.c -> redis/ngx_redis.c
+calls what is not below: redis/transport/ngx_redis_ack.c -> redis/ngx_redis.c
+calls what is not below: redis/transport/ngx_redis_breaker.c -> redis/ngx_redis.c
+calls what is not below: redis/transport/ngx_redis_connection.c -> redis/ngx_redis.c
+calls what is not below: redis/transport/ngx_redis_connection.c -> redis/topology/ngx_redis_channel.c
+calls what is not below: redis/transport/ngx_redis_connection.c -> redis/topology/ngx_redis_map.c
+calls what is not below: redis/transport/ngx_redis_greeting.c -> redis/topology/ngx_redis_channel.c
+calls what is not below: redis/transport/ngx_redis_info.c -> redis/ngx_redis.c
+calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_channel.c
+calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_map.c
+calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_question.c
+calls what is not below: redis/transport/ngx_redis_spare.c -> redis/ngx_redis.c
+calls what is not below: secret/ngx_http_segments_redact.c -> answer/ngx_http_segments_filter.c
+floor without a folder: message
+includes what is not below: idempotency/ngx_http_segments_claim.h -> life/ngx_http_segments_module.h
+includes what is not below: idempotency/ngx_http_segments_headers.c -> life/ngx_http_segments_module.h
+includes what is not below: limit/ngx_http_segments_limit.h -> life/ngx_http_segments_module.h
+includes what is not below: metrics/ngx_http_segments_metrics.h -> life/ngx_http_segments_module.h
+includes what is not below: record/ngx_http_segments_token.c -> life/ngx_http_segments_module.h
+includes what is not below: redis/conf/ngx_redis_internal.h -> redis/ngx_redis.h
+includes what is not below: secret/ngx_http_segments_redact.c -> life/ngx_http_segments_module.h
+includes what is not below: secret/ngx_http_segments_secret.h -> life/ngx_http_segments_module.h
+includes what is not below: upstream/ngx_http_segments_reach.c -> life/ngx_http_segments_module.h
+over 150 lines: life/ngx_http_segments_module.h
+over 150 lines: redis/conf/ngx_redis_internal.h
+over 150 lines: redis/ngx_redis.h
+over 150 lines: redis/reply/ngx_redis_parse.h
+over 400 lines: answer/ngx_http_segments_capture.c
+over 400 lines: answer/ngx_http_segments_filter.c
+over 400 lines: contract/sg_reader.c
+over 400 lines: idempotency/ngx_http_segments_claim.c
+over 400 lines: idempotency/ngx_http_segments_wait.c
+over 400 lines: limit/ngx_http_segments_limit.c
+over 400 lines: metrics/ngx_http_segments_zone.c
+over 400 lines: module/ngx_http_segments_check.c
+over 400 lines: redis/conf/ngx_redis_url.c
+over 400 lines: redis/reply/ngx_redis_parse.c
+over 400 lines: redis/topology/ngx_redis_map.c
+over 400 lines: redis/topology/ngx_redis_question.c
+over 400 lines: redis/transport/ngx_redis_connection.c
+over 400 lines: redis/transport/ngx_redis_node.c
+over 400 lines: redis/transport/ngx_redis_spare.c
+over 400 lines: request/ngx_http_segments_admit.c
+over 400 lines: request/ngx_http_segments_forward.c
+over 400 lines: request/ngx_http_segments_validate.c
+over 400 lines: secret/ngx_http_segments_redact.c
+over 400 lines: secret/ngx_http_segments_rotation.c
+over 400 lines: secret/ngx_http_segments_secret.c
+uses the module: idempotency/ngx_http_segments_headers.c
+uses the module: idempotency/ngx_http_segments_wait.c
+uses the module: limit/ngx_http_segments_limit.c
+uses the module: limit/ngx_http_segments_limit_conf.c
+uses the module: limit/ngx_http_segments_ratelimit.c
+uses the module: metrics/ngx_http_segments_metrics.c
+uses the module: metrics/ngx_http_segments_zone.c
+uses the module: secret/ngx_http_segments_redact.c
+uses the module: secret/ngx_http_segments_secret.c
+uses the module: upstream/ngx_http_segments_reach.c

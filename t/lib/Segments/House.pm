@@ -1,0 +1,229 @@
+package Segments::House;
+
+# How the sources are laid out, and what that breaks of docs/architecture.md: a
+# line for each violation, "rule: where".
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use File::Basename qw(basename dirname);
+
+use Segments::Util qw(slurp sources);
+
+our @EXPORT_OK = qw(floors violations);
+
+my $HEADER = 150;
+my $SOURCE = 400;
+
+# the directive table may be as long as it is
+my $TABLE = 'module/ngx_http_segments_module.c';
+
+# what other folders may include of redis/
+my $FACE = qr{^redis/ngx_redis(?:_channel)?\.h$};
+
+# nginx' key to configurations and contexts: data, and no call
+my $KEY = 'ngx_http_segments_module';
+my $KEY_FROM = 'life';
+
+
+# Of the table of floors: folder => floor.
+
+sub floors {
+    my ($text) = @_;
+
+    my %floor;
+
+    while ($text =~ /^\| (\d+) \| ([^|]*) \|/mg) {
+        my ($floor, $folders) = ($1, $2);
+        $floor{$_} = $floor for $folders =~ m{`([\w/]+)/`}g;
+    }
+
+    return %floor;
+}
+
+
+# "objects" is the folder that nginx' build has put them in, below it one for
+# each last folder of a source.
+
+sub violations {
+    my ($top, $objects, %floor) = @_;
+
+    my %house = (floor => \%floor);
+
+    read_sources(\%house, $top);
+    read_objects(\%house, $objects);
+
+    return sort map { $_->(\%house) } \&places, \&sizes, \&faces, \&keys_used,
+        map({ my $kind = $_;
+              (sub { upward($_[0], $kind) }, sub { circles($_[0], $kind) }) }
+            qw(includes calls));
+}
+
+
+# path => text of each source, base name => path, and who includes whom
+
+sub read_sources {
+    my ($house, $top) = @_;
+
+    for my $path (sources(qr/\.[ch]\z/, $top)) {
+        my $file = $path =~ s{\A\Q$top\E/src/}{}r;
+
+        $house->{text}{$file} = slurp($path);
+        push @{ $house->{named}{basename $file} }, $file;
+    }
+
+    for my $file (keys %{ $house->{text} }) {
+        for my $name ($house->{text}{$file} =~ /^#\s*include "([^"]+)"/mg) {
+            my $to = $house->{text}{$name} ? $name : file($house, $name);
+
+            # what is made by the build, or nginx' own, is nowhere
+
+            $house->{includes}{$file}{$to} = 1
+                if defined $to && $to ne $file;
+        }
+    }
+
+    return;
+}
+
+
+# who calls whom, or uses another one's data
+
+sub read_objects {
+    my ($house, $objects) = @_;
+
+    my (%owner, %wants);
+
+    for my $object (sort glob "$objects/*/*.o") {
+        my $file = file($house, basename($object, '.o') . '.c') // next;
+
+        for (`nm '$object'`) {
+            $owner{$1} = $file if / [TDBRVWC] (\w+)$/;
+            $wants{$file}{$1} = 1 if / U (\w+)$/;
+        }
+    }
+
+    for my $file (keys %wants) {
+        $house->{uses_key}{$file} = 1 if delete $wants{$file}{$KEY};
+
+        for my $to (grep { defined } map { $owner{$_} } keys %{ $wants{$file} })
+        {
+            $house->{calls}{$file}{$to} = 1 if $to ne $file;
+        }
+    }
+
+    return;
+}
+
+
+sub file {
+    my ($house, $name) = @_;
+
+    return ($house->{named}{basename $name} // [])->[0];
+}
+
+
+sub places {
+    my ($house) = @_;
+
+    my %folders = map { dirname($_) => 1 } keys %{ $house->{text} };
+
+    return map({ "name stands twice: $_" }
+            grep { @{ $house->{named}{$_} } > 1 } keys %{ $house->{named} }),
+        map({ "folder without a floor: $_" }
+            grep { !exists $house->{floor}{$_} } keys %folders),
+        map { "floor without a folder: $_" }
+            grep { !$folders{$_} } keys %{ $house->{floor} };
+}
+
+
+sub sizes {
+    my ($house) = @_;
+
+    return map {
+        my $lines = $house->{text}{$_} =~ tr/\n//;
+        my $most = /\.h$/ ? $HEADER : $SOURCE;
+
+        $lines > $most && $_ ne $TABLE ? "over $most lines: $_" : ();
+    } keys %{ $house->{text} };
+}
+
+
+sub faces {
+    my ($house) = @_;
+
+    return map {
+        my $file = $_;
+        map { "behind redis' face: $file -> $_" }
+            grep { m{^redis/} && !/$FACE/ } keys %{ $house->{includes}{$file} };
+    } grep { !m{^redis/} } keys %{ $house->{includes} };
+}
+
+
+sub keys_used {
+    my ($house) = @_;
+
+    my $from = $house->{floor}{$KEY_FROM} // 0;
+
+    return map { "uses the module: $_" }
+        grep { ($house->{floor}{dirname $_} // 0) < $from }
+        keys %{ $house->{uses_key} };
+}
+
+
+sub upward {
+    my ($house, $kind) = @_;
+
+    my ($floor, $arrows) = @$house{'floor', $kind};
+
+    return map {
+        my ($from, $to) = @$_;
+        my ($below, $above) = (dirname($from), dirname($to));
+
+        $below eq $above
+            || ($floor->{$below} // -1) > ($floor->{$above} // 99)
+            ? () : "$kind what is not below: $from -> $to";
+    } arrows($arrows);
+}
+
+
+# arrows from whose head a way leads back
+
+sub circles {
+    my ($house, $kind) = @_;
+
+    my $arrows = $house->{$kind};
+
+    return map {
+        my ($from, $to) = @$_;
+        leads($arrows, $to, $from) ? "$kind in a circle: $from -> $to" : ();
+    } arrows($arrows);
+}
+
+
+sub arrows {
+    my ($arrows) = @_;
+
+    return map {
+        my $from = $_;
+        map { [$from, $_] } keys %{ $arrows->{$from} };
+    } keys %{ $arrows // {} };
+}
+
+
+sub leads {
+    my ($arrows, $from, $to) = @_;
+
+    my (@left, %seen) = ($from);
+
+    while (defined(my $at = pop @left)) {
+        return 1 if $at eq $to;
+        push @left, keys %{ $arrows->{$at} // {} } if !$seen{$at}++;
+    }
+
+    return 0;
+}
+
+
+1;
