@@ -253,7 +253,13 @@ ngx_redis_complete(ngx_redis_command_t *cmd, ngx_int_t rc,
     data = cmd->data;
 
     if (handler) {
-        ngx_redis_breaker_answered(cmd->node);
+
+        /* who answers INFO may hang up at each command, all the same */
+
+        if (cmd != cmd->node->info) {
+            ngx_redis_breaker_answered(cmd->node);
+        }
+
         ngx_redis_settle(cmd);
     }
 

@@ -540,7 +540,9 @@ ngx_redis_reply(ngx_redis_node_t *node, redisReply *reply)
 
     ngx_queue_remove(&cmd->queue);
 
-    ngx_redis_node_answered(node);
+    if (cmd != node->info) {
+        ngx_redis_node_answered(node);
+    }
 
     if (cmd->place) {
         ngx_redis_spare_reply(cmd, reply);

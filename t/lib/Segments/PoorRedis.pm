@@ -1,19 +1,25 @@
 package Segments::PoorRedis;
 
 # A server that speaks just enough: it greets, answers each record command with
-# "mismatch", and has bad habits.  The moment of each accept is written down.
+# "mismatch", and has bad habits.  Each connection is written down: whose it is,
+# and when it was made.
 #
 #     my $poor = Segments::PoorRedis->start(hang_up => 1);   after each answer
 #     my $poor = Segments::PoorRedis->start(hang_up => 'unanswered');
 #     $poor->restart        every connection ends, and new ones do at once
 #     $poor->accepts        points in time, seconds
+#     $poor->connects       for each [process, not before, not after], seconds of
+#                           a clock that is never set: here one may be accepted
+#                           late where the machine is busy
+#     $poor->infos          how often it was asked for INFO
 
 use strict;
 use warnings;
 
 use IO::Select;
 use IO::Socket::UNIX;
-use Time::HiRes qw(time);
+use Socket qw(SOL_SOCKET SO_PEERCRED);
+use Time::HiRes qw(clock_gettime time CLOCK_MONOTONIC);
 
 use Segments::Process;
 use Segments::Util qw(slurp spew tempdir);
@@ -53,7 +59,28 @@ sub restart {
 sub accepts {
     my ($self) = @_;
 
-    return split /\n/, slurp($self->{log});
+    return map { (split)[0] } $self->lines(qr/^[0-9]/);
+}
+
+
+sub connects {
+    my ($self) = @_;
+
+    return map { [(split)[1 .. 3]] } $self->lines(qr/^[0-9]/);
+}
+
+
+sub infos {
+    my ($self) = @_;
+
+    return scalar(my @infos = $self->lines(qr/^INFO/));
+}
+
+
+sub lines {
+    my ($self, $pattern) = @_;
+
+    return grep { /$pattern/ } split /\n/, slurp($self->{log});
 }
 
 
@@ -61,7 +88,10 @@ sub serve {
     my ($self, $listen) = @_;
 
     my $all = IO::Select->new($listen);
+    my $none = 0;           # when nobody had connected
     my %in;
+
+    $listen->blocking(0);
 
     $| = 1;
     $SIG{PIPE} = 'IGNORE';
@@ -77,9 +107,15 @@ sub serve {
 
         for my $socket (@ready) {
             if ($socket == $listen) {
-                my $new = $listen->accept or next;
-                printf "%.3f\n", time;
-                $all->add($new) if !$restarting;
+                my $now = clock_gettime(CLOCK_MONOTONIC);
+
+                while (my $new = $listen->accept) {
+                    report($new, $none);
+                    $all->add($new) if !$restarting;
+                    $now = clock_gettime(CLOCK_MONOTONIC);
+                }
+
+                $none = $now;
                 next;
             }
 
@@ -100,15 +136,31 @@ sub serve {
 }
 
 
+sub report {
+    my ($new, $none) = @_;
+
+    my ($pid) = unpack 'i', getsockopt $new, SOL_SOCKET, SO_PEERCRED;
+
+    printf "%.3f %d %.6f %.6f\n", time, $pid, $none,
+        clock_gettime(CLOCK_MONOTONIC);
+
+    return;
+}
+
+
 # false: to be closed
 
 sub answer {
     my ($self, $socket, $in) = @_;
 
-    my ($out, $answered) = ('');
+    my ($out, $info, $answered) = ('');
 
     $out .= "+PONG\r\n" if $$in =~ s/\A.*PING\r\n//s;
-    $out .= "\$0\r\n\r\n" if $$in =~ s/\A.*INFO\r\n//s;
+
+    if ($$in =~ s/\A.*INFO\r\n//s) {
+        $out .= "\$0\r\n\r\n";
+        $info = 1;
+    }
 
     return 0 if $$in =~ /EVAL/ && ($self->{hang_up} // '') eq 'unanswered';
 
@@ -125,6 +177,7 @@ sub answer {
     }
 
     syswrite $socket, $out if $out ne '';
+    print "INFO\n" if $info;
 
     return !($self->{hang_up} && $answered);
 }
