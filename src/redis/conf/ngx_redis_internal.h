@@ -305,8 +305,9 @@ struct ngx_redis_node_s {
     unsigned                 vain:1;    /* they greeted, no more */
     ngx_msec_t               tries[NGX_REDIS_TRIES];    /* points in time, the
                                            last one first */
-    ngx_uint_t               ntries;    /* since a command was answered, of
-                                           which these are known */
+    ngx_uint_t               ntries;    /* of which these are known; of those
+                                           before a command was answered, the
+                                           last one */
     ngx_event_t              backoff;   /* a timer: no connecting before */
     ngx_event_t              work;      /* posted: connects, writes, leaves */
 
@@ -533,7 +534,7 @@ void ngx_redis_node_timed_out(ngx_redis_node_t *node);
 /* a command was: connections are good for something */
 #define ngx_redis_node_answered(node)                                         \
     (node)->failures = 0;                                                     \
-    (node)->ntries = 0;                                                       \
+    (node)->ntries = ngx_min((node)->ntries, 1);                              \
     (node)->vain = 0
 
 /* the connection goes, and with it the replies; commands wait again */
@@ -545,8 +546,11 @@ void ngx_redis_node_failed(ngx_redis_node_t *node);
 
 /* backoff */
 
-/* a round of connecting begins */
+/* a round of connecting begins; one of a spare connection is its node's */
 void ngx_redis_backoff_try(ngx_redis_node_t *node);
+
+/* the round's first connect() was called */
+void ngx_redis_backoff_tried(ngx_redis_node_t *node);
 
 /* sets the timer before which there is no other one */
 void ngx_redis_backoff(ngx_redis_node_t *node);

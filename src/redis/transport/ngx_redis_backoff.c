@@ -32,6 +32,8 @@ ngx_redis_backoff_try(ngx_redis_node_t *node)
 {
     ngx_uint_t  i;
 
+    node = node->principal ? node->principal : node;
+
     for (i = NGX_REDIS_TRIES - 1; i > 0; i--) {
         node->tries[i] = node->tries[i - 1];
     }
@@ -41,6 +43,22 @@ ngx_redis_backoff_try(ngx_redis_node_t *node)
     if (node->ntries < NGX_REDIS_TRIES) {
         node->ntries++;
     }
+}
+
+
+/*
+ * The turn of the event loop, whose time it is otherwise, may have begun long
+ * before, and the next try's may just have.
+ */
+
+void
+ngx_redis_backoff_tried(ngx_redis_node_t *node)
+{
+    node = node->principal ? node->principal : node;
+
+    ngx_time_update();
+
+    node->tries[0] = ngx_current_msec;
 }
 
 

@@ -345,6 +345,10 @@ ngx_redis_node_connect(ngx_redis_node_t *node)
 
     rc = ngx_event_connect_peer(pc);
 
+    if (node->tried == 0 && node->unlucky == 0) {
+        ngx_redis_backoff_tried(node);
+    }
+
     if (rc != NGX_OK && rc != NGX_AGAIN) {
         ngx_redis_node_failed(node);
         return;
