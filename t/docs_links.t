@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 
 # Whoever follows a link of a page arrives: the file is there, and the heading.
+# And so is every file that a page names.
 #
 # run: once
 
@@ -13,7 +14,7 @@ use lib "$FindBin::Bin/lib";
 use File::Basename qw(dirname);
 use Test::More;
 
-use Segments::Util qw(program_root slurp);
+use Segments::Util qw(program_root slurp sources);
 
 my $top = program_root();
 my @pages = map { s{\A\Q$top\E/}{}r } glob("$top/*.md $top/docs/*.md");
@@ -29,6 +30,8 @@ for my $page (@pages) {
 
     is_deeply([grep { !arrives($page, $_) } @links], [], "links of $page");
     is_deeply([twice($text{$page})], [], "no heading of $page stands twice");
+    is_deeply([grep { !is_there($_) } files(slurp("$top/$page"))], [],
+        "files of $page");
 }
 
 cmp_ok($count, '>', 100, 'links');
@@ -74,6 +77,24 @@ sub below {
     }
 
     return join '/', @way;
+}
+
+
+# what looks like a file of ours, by its path or, if it is a source, by its name
+
+sub files {
+    my ($text) = @_;
+
+    return $text =~ m{(?<![\w./-])
+        ((?:t|tools|bench|docs|conf-examples)/\w[\w./-]*\w (?!\S*\.\.\.)
+        | (?:ngx_redis|ngx_http_segments|sg)_\w+\.[ch]\b)}gx;
+}
+
+
+sub is_there {
+    my ($file) = @_;
+
+    return $file =~ m{/} ? -e "$top/$file" : @{[sources(qr/\A\Q$file\E\z/)]};
 }
 
 
