@@ -121,7 +121,7 @@ sub files_below {
 
 sub newcomer {
     my ($words) = slurp(program_root() . '/README.md')
-        =~ /^## Debian package\n.*?^```\n(apt-get install .*?)^```\n/ms
+        =~ /^### Debian package\n.*?^```\n(apt-get install .*?)^```\n/ms
         or die 'no such commands in the README';
     my ($install, $ask) = split /^systemctl restart nginx\n/m, $words, 2;
 
