@@ -6,6 +6,8 @@ package Clock;
 use strict;
 use warnings;
 
+use List::Util qw(max min sum0);
+
 # what is remembered, in seconds
 my $MEMORY = 120;
 
@@ -28,7 +30,8 @@ sub new {
 
 # What it is that was disturbed: redis (it could not be reached), hiccup (it
 # could, but not as before), upstream (it took no connections), killed and
-# stopped (some worker), worker and a pid, reloaded, slowness (of the machine).
+# stopped (some worker), worker and a pid, reloaded, slowness (of the machine),
+# lossy and a hash tag (its master took writes that are lost).
 
 sub begin {
     my ($self, $what) = @_;
@@ -78,6 +81,17 @@ sub disturbed {
 }
 
 
+# for how many seconds of those between the two, at most
+
+sub disturbed_for {
+    my ($self, $what, $from, $to) = @_;
+
+    return sum0(map { min($_->[1] // $to, $to) - max($_->[0], $from) }
+        grep { $_->[0] <= $to && ($_->[1] // $to) >= $from }
+        @{ $self->{past}{$what} // [] });
+}
+
+
 # Seconds during which Redis answered and nothing was late.
 
 sub sound { return $_[0]{sound} }
@@ -112,6 +126,7 @@ sub slow {
     my ($self, $from, $to) = @_;
 
     push @{ $self->{past}{slowness} }, [$from - 0.5, $to + 0.5];
+    push @{ $self->{past}{late} }, [$from, $to];
 
     return;
 }

@@ -17,6 +17,9 @@ my %ACTIONS = (
     'client-kill'  => \&tell_redis,
     'script-flush' => \&tell_redis,
     'no-upstream'  => \&refuse_connections,
+    'move-slot'    => \&move_slot,
+    'cut-off'      => \&cut_off,
+    'forget'       => \&forget_connections,
 );
 
 my %COMMANDS = (
@@ -25,12 +28,28 @@ my %COMMANDS = (
 );
 
 
-# run => Run, gateways => [...], redis => Segments::RedisServer, lease => ms
+# for how many seconds of a trial this process may have been late, and some
+# worker stopped
+my $LATE = 0.3;
+
+# seconds without a byte after which a gateway doubts a connection
+my $QUIET = 1.1;
+
+# Of a trial, whose requests need only what a fault has left usable, so many must
+# have been heard of at a gateway, and not most of them refused.
+my $TRIAL = 6;
+
+# how many requests a fault needs that takes its time
+my $WANTED = 60;
+
+
+# run => Run, gateways => [...], store => Store, lease => ms
 
 sub new {
     my ($class, %args) = @_;
 
-    return bless { %args, queue => [], stopped => {}, busy => 0 }, $class;
+    return bless { %args, queue => [], stopped => {}, busy => 0,
+                   wants => 0 }, $class;
 }
 
 
@@ -39,7 +58,7 @@ sub inflict {
 
     my $dice = $self->{run}->plan->dice('fault', $kind, $number);
 
-    if ($kind =~ /redis|client|script/) {
+    if ($kind =~ /redis|client|script|slot|cut-off|forget/) {
         push @{ $self->{queue} }, [$kind, $dice];
         return $self->next_of_redis;
     }
@@ -54,7 +73,18 @@ sub queued { return scalar @{ $_[0]{queue} } }
 
 # Redis can be talked to, at once
 
-sub redis_ready { return !$_[0]{busy} }
+sub redis_ready { return !$_[0]{busy} || $_[0]{usable} }
+
+
+# whether the second gateway is to be left alone for the moment
+
+sub spares_gateway { return $_[0]{spared} }
+
+
+# whether there must be some, though other faults are due
+
+sub wants_requests { return $_[0]{wants} > 0 }
+
 
 sub quiet { return !$_[0]{busy} && !@{ $_[0]{queue} }
                    && !%{ $_[0]{stopped} } }
@@ -142,6 +172,7 @@ sub next_of_redis {
     my ($kind, $dice) = @$next;
 
     $self->{busy} = 1;
+    $self->{usable} = 0;
     $self->{run}->clock->begin('redis') if $kind =~ /\Aredis/;
     $self->{run}->clock->moment('hiccup') if $kind !~ /\Aredis/;
     $self->{run}->fault($kind);
@@ -156,6 +187,7 @@ sub redis_done {
     my ($self) = @_;
 
     $self->{busy} = 0;
+    $self->{usable} = 0;
     $self->{run}->loop->after(0.1, sub { $self->next_of_redis });
 
     return;
@@ -168,13 +200,13 @@ sub stop_redis {
     my $lease = $self->{lease} / 1000;
     my $seconds = $dice->chance(0.2) ? $lease * $dice->between(0.5, 1.3)
         : $dice->between(0.02, 0.35);
+    my $server = $self->{store}->victim($dice);
 
-    $self->{redis}->pause;
+    $server->pause;
 
-    $self->{run}->loop->after($seconds, sub {
-        $self->{redis}->resume;
-        $self->{run}->clock->finish('redis');
-        $self->redis_done;
+    $self->after($seconds, sub {
+        $server->resume;
+        $self->wait_for_start($server);
     });
 
     return;
@@ -182,26 +214,28 @@ sub stop_redis {
 
 
 sub restart_redis {
-    my ($self, $kind) = @_;
+    my ($self, $kind, $dice) = @_;
 
-    $self->{redis}->forget_client;
-    $self->{redis}->process->signal($kind eq 'redis-kill' ? 'KILL' : 'TERM');
+    my $server = $self->{store}->victim($dice);
 
-    $self->wait_for_end;
+    $server->forget_client;
+    $server->process->signal($kind eq 'redis-kill' ? 'KILL' : 'TERM');
+
+    $self->wait_for_end($server);
 
     return;
 }
 
 
 sub wait_for_end {
-    my ($self) = @_;
+    my ($self, $server) = @_;
 
-    my $alive = $self->{redis}->process->alive;
+    my $alive = $server->process->alive;
 
-    $self->{redis}->launch if !$alive;
+    $server->launch if !$alive;
 
-    $self->{run}->loop->after(0.01, sub {
-        $alive ? $self->wait_for_end : $self->wait_for_start;
+    $self->after(0.01, sub {
+        $alive ? $self->wait_for_end($server) : $self->wait_for_start($server);
     });
 
     return;
@@ -209,29 +243,292 @@ sub wait_for_end {
 
 
 sub wait_for_start {
-    my ($self) = @_;
+    my ($self, $server) = @_;
 
-    # an error is an object: it is loading
-
-    if ($self->{redis}->ready && !ref $self->{redis}->cmd('PING')) {
+    if ($self->{store}->ready($server)) {
         $self->{run}->clock->finish('redis');
         return $self->redis_done;
     }
 
-    $self->{redis}->process->alive or die "Redis did not start again\n";
-    $self->{run}->loop->after(0.01, sub { $self->wait_for_start });
+    $server->process->alive or die "Redis did not start again\n";
+    $self->after(0.01, sub { $self->wait_for_start($server) });
 
     return;
 }
 
 
 sub tell_redis {
-    my ($self, $kind) = @_;
+    my ($self, $kind, $dice) = @_;
 
-    $self->{redis}->cmd(@{ $COMMANDS{$kind} });
+    $self->{store}->victim($dice)->cmd(@{ $COMMANDS{$kind} });
     $self->redis_done;
 
     return;
+}
+
+
+# A slot of a cluster that is in use, to a node that does not have the scripts,
+# key by key.
+
+sub move_slot {
+    my ($self, $kind, $dice) = @_;
+
+    my $store = $self->{store};
+    my $tag = $dice->pick($store->tags);
+    my $from = $store->owner($tag);
+    my $to = $dice->pick(grep { $_ != $from } $store->servers);
+
+    $to->cmd('SCRIPT', 'FLUSH');
+    $store->begin_move($tag, $to);
+
+    return $self->move_keys($tag, $to, int $dice->between(5, 30),
+        int $dice->between(1, 30));
+}
+
+
+sub move_keys {
+    my ($self, $tag, $to, $steps, $keys) = @_;
+
+    my $store = $self->{store};
+
+    $self->{run}->clock->moment('hiccup');
+
+    if ($store->move_some($tag, $to, $keys) || $steps > 0) {
+        $to->cmd('SCRIPT', 'FLUSH') if $steps == 3;
+        $self->after(0.01, sub {
+            $self->move_keys($tag, $to, $steps - 1, $keys + 1);
+        });
+
+        return;
+    }
+
+    $store->end_move($tag, $to);
+    $self->redis_done;
+
+    return;
+}
+
+
+# A master that is cut off from its cluster, and answers: it takes writes for a
+# while, which are lost.  Once another one has replaced it, the gateways must
+# not go on asking it.
+
+sub cut_off {
+    my ($self, $kind, $dice) = @_;
+
+    my $server = $self->{store}->victim($dice);
+
+    return $self->cut_off_soon($server, $self->{run}->now + 60);
+}
+
+
+sub cut_off_soon {
+    my ($self, $server, $limit) = @_;
+
+    my $store = $self->{store};
+
+    if (!$store->replica($server)) {
+        die "a master has no replica\n" if $self->{run}->now > $limit;
+
+        $self->after(0.05, sub { $self->cut_off_soon($server, $limit) });
+        return;
+    }
+
+    my $cut = sub { $self->cut_off_now($server) };
+
+    return $self->pays_at($server) ? $self->{run}->paid->may_lose($cut)
+        : $cut->();
+}
+
+
+sub pays_at {
+    my ($self, $server) = @_;
+
+    return $self->{run}->paid && $self->{store}->owner('live:') == $server;
+}
+
+
+# what has been said until the replica has it all is not lost
+
+sub cut_off_now {
+    my ($self, $server) = @_;
+
+    my ($run, $store) = @$self{qw(run store)};
+    my @tags = $store->tags_of($server);
+
+    $run->clock->begin($_) for 'redis', map { "lossy $_" } @tags;
+    $self->{wants} = $WANTED;
+
+    my $replica = $store->replica($server) or die "a replica was lost\n";
+
+    $store->promote($replica, 1);
+    $store->part($server);
+
+    return $self->wait_for_other($server, $replica, \@tags, $run->now + 60);
+}
+
+
+sub wait_for_other {
+    my ($self, $server, $replica, $tags, $limit) = @_;
+
+    my ($run, $store) = @$self{qw(run store)};
+
+    if (!$store->replaced($server, $replica)) {
+        die "a master was not replaced\n" if $run->now > $limit;
+
+        $self->after(0.02, sub {
+            $self->wait_for_other($server, $replica, $tags, $limit);
+        });
+        return;
+    }
+
+    my $paid = $self->pays_at($server);
+
+    $store->promote($replica, 0);
+    $store->refresh;
+    $run->clock->finish($_) for 'redis', map { "lossy $_" } @$tags;
+
+    $paid ? $run->paid->has_lost(sub { $self->{usable} = 1 })
+        : ($self->{usable} = 1);
+
+    my %tenants = map { s/\Alive://r => 1 } @$tags;
+
+    $self->after(1, sub {
+        $self->try_out('stale node believed', 1.5,
+            sub { $tenants{ $_[0]{key}{tenant} } }, sub {
+                $store->join_again($server);
+                $self->wait_for_all($run->now + 60);
+            });
+    });
+
+    return;
+}
+
+
+sub wait_for_all {
+    my ($self, $limit) = @_;
+
+    return $self->redis_done if $self->{store}->whole;
+
+    die "a cluster does not come together again\n"
+        if $self->{run}->now > $limit;
+
+    $self->after(0.05, sub { $self->wait_for_all($limit) });
+
+    return;
+}
+
+
+# Connections that are idle, whose loss must cost nothing; or all that there are,
+# which is as if Redis were silent.
+
+sub forget_connections {
+    my ($self, $kind, $dice) = @_;
+
+    my ($run, $store) = @$self{qw(run store)};
+
+    $self->{usable} = 1;
+
+    if ($dice->chance(0.3)) {
+        $run->clock->begin('redis');
+        $store->front->forget(0);
+        $self->after($QUIET, sub {
+            $run->clock->finish('redis');
+            $self->redis_done;
+        });
+
+        return;
+    }
+
+    $self->{spared} = 1;
+
+    return $self->forget_idle($run->now + $QUIET + 5);
+}
+
+
+sub forget_idle {
+    my ($self, $limit) = @_;
+
+    my ($run, $store) = @$self{qw(run store)};
+    my ($forgotten, $others) = $store->front->forget($QUIET);
+
+    if ($others && $run->now < $limit) {
+        $self->after(0.05, sub { $self->forget_idle($limit) });
+        return;
+    }
+
+    delete $self->{spared};
+
+    return $self->try_out('forgotten', 0.3, sub { $_[0]{gateway} == 1 },
+        sub { $self->redis_done });
+}
+
+
+# What becomes of the requests that are sent within so many seconds and for
+# which the code is true; then the other code.  A machine that is slow, or
+# another fault, may have kept a gateway from Redis.
+
+sub try_out {
+    my ($self, $name, $seconds, $counts, $then) = @_;
+
+    my $run = $self->{run};
+    my $from = $run->now;
+    my $trial = $self->{trial} = { from => $from, to => $from + $seconds,
+        counts => $counts, gateways => [map { [0, 0] } 0, 1] };
+
+    $self->{wants} = $WANTED;
+
+    $self->after($seconds + 1, sub {
+        delete $self->{trial};
+        $self->{wants} = 0;
+
+        my @why = grep { $run->clock->disturbed_for($_, $from, $run->now)
+            > $LATE } qw(late stopped);
+
+        $self->judge($name, $_) for @why ? () : @{ $trial->{gateways} };
+        $then->();
+    });
+
+    return;
+}
+
+
+sub heard {
+    my ($self, $try, $answer) = @_;
+
+    $self->{wants}--;
+
+    my $trial = $self->{trial} or return;
+
+    return if $try->{sent} < $trial->{from} || $try->{sent} > $trial->{to}
+        || !$trial->{counts}->($try);
+
+    $trial->{gateways}[ $try->{gateway} ][ $answer->{code} eq 'storage_error'
+        ? 1 : 0 ]++;
+
+    return;
+}
+
+
+sub judge {
+    my ($self, $name, $gateway) = @_;
+
+    my ($served, $refused) = @$gateway;
+
+    return if $served + $refused < $TRIAL;
+
+    $self->{run}->count('trials');
+    $self->{run}->violation($name, "$refused requests were refused, $served "
+        . 'were not') if $refused > $served;
+
+    return;
+}
+
+
+sub after {
+    my ($self, $seconds, $code) = @_;
+
+    return $self->{run}->loop->after($seconds, $code);
 }
 
 
@@ -241,7 +538,7 @@ sub end {
     my ($self) = @_;
 
     kill 'CONT', keys %{ $self->{stopped} };
-    $self->{redis}->resume;
+    $self->{store}->resume;
 
     return;
 }

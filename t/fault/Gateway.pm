@@ -160,9 +160,12 @@ sub read_line {
         return if $line !~ /signal/ || $self->{nginx}->killed($pid);
     }
 
-    return if $line !~ /\[(?:alert|emerg)\]/;
+    # a real Redis replies to each command, in turn
 
-    $self->{bad}->($line);
+    $self->{bad}->('out of step', $line)
+        if $line =~ /reply (?:that cannot be to its|to no) command/;
+
+    $self->{bad}->('alert', $line) if $line =~ /\[(?:alert|emerg)\]/;
 
     return;
 }

@@ -150,7 +150,7 @@ sub ended {
         # unless it is told of a claim of its own that was not given back yet
 
         $self->violation('no mismatch', 'of another body', $answer)
-            if $lane->{what} eq 'other' && !$lane->{sent};
+            if $lane->{what} eq 'other' && !$lane->{sent} && !$self->at_risk;
 
     } else {
         $self->{active} = $self->{run}->clock->sound;
@@ -239,12 +239,13 @@ sub check_settled {
 
     if ($try->{lane}{variant} != $self->{variant}) {
         return if $status == 422 && $mark eq 'mismatch';
+        return if $self->may_be_lost;
 
         return $self->violation('mismatch accepted',
             'another body after the answer', $answer);
     }
 
-    return if $mark eq 'replayed';
+    return if $mark eq 'replayed' || $self->may_be_lost;
 
     return $self->violation('not replayed',
         "after a recorded answer, to $try->{lane}{what}", $answer);
@@ -276,6 +277,9 @@ sub check_kept {
     my $kept = $large && $answer->{mark} eq 'created' ? 'large'
         : $answer->{kept};
 
+    $self->forget_answer if defined $self->{answer} && $kept ne $self->{answer}
+        && $self->may_be_lost;
+
     $self->violation('answers differ', "first: $self->{answer}", $answer)
         if defined $self->{answer} && $kept ne $self->{answer};
 
@@ -297,12 +301,58 @@ sub known {
     $self->{answer} = $kept;
     $self->{variant} = $try->{lane}{variant};
     $self->{known_since} = $self->{run}->sent;
+    $self->{known} = [$try->{sent}, $self->{run}->now];
+    $self->{first_known} //= $self->{run}->now;
+
+    return if $self->{told}++;
 
     $self->lane('again', $self->{variant}) if $plan->{again};
     $self->lane('late', 1 - $self->{variant})
         if ($plan->{other} // '') eq 'late';
 
     return;
+}
+
+
+# Whether the answer may have been stored by a master that has lost it since:
+# cut off from its cluster, and replaced.
+
+sub may_be_lost {
+    my ($self) = @_;
+
+    return $self->{run}->lossy($self->{tenant}, @{ $self->{known} });
+}
+
+
+# what is not known any more, and may be found out anew
+
+sub forget_answer {
+    my ($self) = @_;
+
+    delete @$self{qw(answer variant effect known known_since)};
+
+    return;
+}
+
+
+# whether any claim or answer may be lost, before the first that is certain
+
+sub at_risk {
+    my ($self) = @_;
+
+    return $self->{run}->lossy($self->{tenant}, $self->{since},
+        $self->{first_known} // $self->{run}->now);
+}
+
+
+# With what Redis loses goes what it knows of the key, but the upstream still
+# gets the same one for the same body.
+
+sub one_effect {
+    my ($self) = @_;
+
+    return $self->{run}->one_effect($self->{mode}) && (!$self->at_risk
+        || $self->{mode} eq 'retry' && keys %{ $self->{variants} } == 1);
 }
 
 
@@ -325,7 +375,7 @@ sub check_effect {
     $self->violation('another body', 'the answer to another body', $answer)
         if $name ne "$self->{name}:$try->{lane}{variant}";
 
-    if ($answer->{status} < 300 && $self->{run}->one_effect($self->{mode})) {
+    if ($answer->{status} < 300 && $self->one_effect) {
         $self->{effect} //= $effect;
         $self->violation('two effects', "e$self->{effect}, e$effect",
             $answer) if $effect ne $self->{effect};
@@ -434,14 +484,16 @@ sub check_entry {
     my %bodies = map { $_->[1] => 1 } @effects;
 
     $self->violation('two effects', join ' ', map { "e$_->[0]:$_->[1]" }
-        @effects) if @effects > 1 && $run->one_effect($self->{mode});
+        @effects) if @effects > 1 && $self->one_effect;
 
-    $self->violation('two bodies', 'two bodies were executed')
-        if keys %bodies > 1;
+    if (!$self->at_risk) {
+        $self->violation('two bodies', 'two bodies were executed')
+            if keys %bodies > 1;
 
-    $self->violation('another body', 'executed, but not answered for')
-        if defined $self->{variant} && grep { $_ != $self->{variant} }
-            keys %bodies;
+        $self->violation('another body', 'executed, but not answered for')
+            if defined $self->{variant} && grep { $_ != $self->{variant} }
+                keys %bodies;
+    }
 
     $self->violation('answer without effect', "e$self->{effect}")
         if defined $self->{effect}

@@ -21,7 +21,7 @@ my $PRICE = 60_000_000;                 # of a create, in microseconds
 sub new {
     my ($class, %args) = @_;
 
-    return bless { %args, spent => 0, sent => 0 }, $class;
+    return bless { %args, spent => 0, sent => 0, lost => 0 }, $class;
 }
 
 
@@ -47,8 +47,8 @@ sub check {
 sub take {
     my ($self) = @_;
 
-    my ($free, $time) = $self->{redis}->client->pipeline(['GETDEL', $KEY],
-        ['TIME']);
+    my $server = $self->{store}->owner('live:');
+    my ($free, $time) = $server->client->pipeline(['GETDEL', $KEY], ['TIME']);
 
     return 0 if !defined $free;
 
@@ -66,14 +66,43 @@ sub judge {
     my ($self) = @_;
 
     my $run = $self->{run};
-    my ($sent, $spent) = @$self{qw(sent spent)};
+    my ($sent, $spent, $lost) = @$self{qw(sent spent lost)};
     my $answers = $run->{answers};
     my $failed = sum0(map { $answers->{$_} } grep { /\A5/ } keys %$answers);
 
-    $run->violation('sent unpaid', "$sent creates, $spent paid")
-        if $sent > $spent;
+    $run->violation('sent unpaid', "$sent creates, $spent paid, $lost at most "
+        . 'lost') if $sent > $spent + $lost;
     $run->violation('paid unsent', "$sent creates, $spent paid")
         if $spent > $sent + $failed + $run->{hit} + 2 * $run->{concurrency};
+
+    return;
+}
+
+
+# Around a time in which Redis may lose what was paid.  Calls back.
+
+sub may_lose {
+    my ($self, $code) = @_;
+
+    $self->{run}->upstream->counts(sub {
+        $self->{sent} = sum0(values %{ $_[0] });
+        $self->{lossy} = $self->{sent};
+        $code->();
+    });
+
+    return;
+}
+
+
+sub has_lost {
+    my ($self, $code) = @_;
+
+    $self->{run}->upstream->counts(sub {
+        my $sent = sum0(values %{ $_[0] }) - delete $self->{lossy};
+
+        $self->{lost} += $sent + $self->{run}{concurrency};
+        $code->();
+    });
 
     return;
 }
@@ -82,7 +111,8 @@ sub judge {
 sub summary {
     my ($self) = @_;
 
-    return "limit: $self->{sent} creates sent, $self->{spent} paid\n";
+    return "limit: $self->{sent} creates sent, $self->{spent} paid"
+        . ($self->{lost} ? ", at most $self->{lost} lost" : '') . "\n";
 }
 
 

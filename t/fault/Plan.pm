@@ -29,12 +29,39 @@ my %CLIENT_FAULTS = map { $_ => 0.016 } qw(fin rst h2-reset h2-close),
 my @SYSTEM_FAULTS = qw(kill stop stop-long reload redis-stop redis-term
     redis-kill client-kill script-flush no-upstream);
 
+# those of a cluster, and of a front of Redis
 
-# the names of all faults; those of clients are "abort-..."
+my %SPECIAL_FAULTS = (
+    cluster => [qw(move-slot cut-off)],
+    front   => ['forget'],
+);
+
+# those that take their time come in so many periods only
+
+my %SELDOM = ('cut-off' => 4, 'forget' => 4);
+
+
+# The names of all faults; those of clients are "abort-...".  Where there is a
+# cluster, or a front, there are more.
 
 sub kinds {
-    return (@SYSTEM_FAULTS, (sort keys %TRY_FAULTS),
+    my (@there) = @_;
+
+    return (@SYSTEM_FAULTS, (map { @{ $SPECIAL_FAULTS{$_} } } @there),
+        (sort keys %TRY_FAULTS),
         (map { "abort-$_" } sort keys %CLIENT_FAULTS), 'other-body', 'twins');
+}
+
+
+# what these need: cluster, front
+
+sub needed {
+    my (@kinds) = @_;
+
+    my %wanted = map { $_ => 1 } @kinds;
+
+    return grep { grep { $wanted{$_} } @{ $SPECIAL_FAULTS{$_} } }
+        sort keys %SPECIAL_FAULTS;
 }
 
 
@@ -50,13 +77,13 @@ my $ROUGH = 0.6;
 
 # seed, policy (hold, retry or both), lease in ms, wait (true: a part of the
 # tries waits), period: requests between two faults of one kind, kinds => names
-# of the faults to leave in (default: all), often => a factor for the faults of
+# of the faults to leave in, often => a factor for the faults of
 # tries
 
 sub new {
     my ($class, %args) = @_;
 
-    my %wanted = map { $_ => 1 } @{ $args{kinds} // [kinds()] };
+    my %wanted = map { $_ => 1 } @{ $args{kinds} };
     my $often = $args{often} // 1;
     my $self = bless { %args, wanted => \%wanted }, $class;
 
@@ -64,7 +91,8 @@ sub new {
         grep { $wanted{$_} } sort keys %TRY_FAULTS];
     $self->{aborts} = [map { [$CLIENT_FAULTS{$_} * $often, $_] }
         grep { $wanted{"abort-$_"} } sort keys %CLIENT_FAULTS];
-    $self->{system} = [grep { $wanted{$_} } @SYSTEM_FAULTS];
+    $self->{system} = [grep { $wanted{$_} } @SYSTEM_FAULTS,
+        map { @{ $SPECIAL_FAULTS{$_} } } sort keys %SPECIAL_FAULTS];
 
     return $self;
 }
@@ -187,7 +215,8 @@ sub due {
 sub when {
     my ($self, $kind, $number) = @_;
 
-    my $at = $number + $self->dice('when', $kind, $number)->roll;
+    my $at = ($number + $self->dice('when', $kind, $number)->roll)
+        * ($SELDOM{$kind} // 1);
     my $wave = $WAVE * int($at / $WAVE);
 
     return $self->{period} * ($wave + $ROUGH * ($at - $wave));

@@ -11,6 +11,7 @@ use warnings;
 use Time::HiRes ();
 
 use Clock;
+use ClusterStore;
 use Faults;
 use Gateway;
 use Key;
@@ -21,8 +22,8 @@ use Probe;
 use Recorder;
 use Segments::Nginx;
 use Segments::Process;
-use Segments::RedisServer;
 use Segments::Util qw(slow);
+use Store;
 use Wire;
 
 # milliseconds; a worker is stopped for up to 1.5 leases, an upstream is slow
@@ -43,7 +44,8 @@ my $GROWTH = 1.15;
 
 # seed, requests, seconds, policy (hold, retry, both), honour, limit, wait,
 # concurrency, period, kinds, often, stop (at a violation of that kind), quiet,
-# log_level
+# log_level; cluster: Redis is one; front: the second gateway's connections to
+# Redis are led through one
 
 sub new {
     my ($class, %args) = @_;
@@ -52,7 +54,8 @@ sub new {
 
     my $self = bless {
         seed => 1, requests => 5000, policy => 'both', honour => 1,
-        limit => 1, concurrency => 64, period => 250,
+        limit => 1, concurrency => 64, period => $args{cluster} ? 1000 : 250,
+        kinds => [Plan::kinds(grep { $args{$_} } qw(cluster front))],
         %args,
         times    => \%times,
         counts   => {},
@@ -85,29 +88,26 @@ sub start {
     my $loop = $self->{loop} = Loop->new;
     my %shared = (times => $self->{times}, wait => $self->{wait},
         limit => $self->{limit}, log_level => $self->{log_level},
-        bad => sub { $self->violation('alert', $_[0]) });
+        bad => sub { $self->violation(@_) });
 
     $self->{upstream} = Recorder->start(honour => $self->{honour});
-    $self->{redis} = Segments::RedisServer->start(options => {
-        'appendonly' => 'yes',
-        'appendfsync' => 'no',
-        'auto-aof-rewrite-min-size' => '1mb',
-        'enable-debug-command' => 'no',
-    });
+    $self->{store} = $self->{cluster} ? ClusterStore->start
+        : Store->start(front => $self->{front});
 
     $shared{upstream} = $self->{upstream};
 
+    my @urls = $self->{store}->urls;
+
     $self->{gateways} = [
-        Gateway->start(%shared, redis => $self->{redis}->url,
-            listen => 'reuseport'),
-        Gateway->start(%shared, redis => $self->{redis}->tcp_url, spare => 1,
+        Gateway->start(%shared, redis => $urls[0], listen => 'reuseport'),
+        Gateway->start(%shared, redis => $urls[1], spare => 1,
             http3 => Plan::has_http3()),
     ];
 
     $self->{clock} = Clock->new(loop => $loop);
-    $self->{fault} = Faults->new(run => $self, redis => $self->{redis},
+    $self->{fault} = Faults->new(run => $self, store => $self->{store},
         gateways => $self->{gateways}, lease => $self->{times}{lease});
-    $self->{paid} = Limit->new(run => $self, redis => $self->{redis})
+    $self->{paid} = Limit->new(run => $self, store => $self->{store})
         if $self->{limit};
     $self->{wire} = Wire->new(
         loop      => $loop,
@@ -117,7 +117,7 @@ sub start {
     );
 
     $self->{probe} = Probe->new(loop => $loop, clock => $self->{clock},
-        path => $self->{redis}->socket);
+        path => $self->{store}->probe);
     $self->{upstream}->on_late(sub { $self->late(@_) });
     $self->{upstream}->on_slow(sub { $self->{clock}->slow(@_) });
     $loop->on_read($self->{upstream}->fd,
@@ -132,11 +132,33 @@ sub now      { return $_[0]{loop}->now }
 sub plan     { return $_[0]{plan} }
 sub clock    { return $_[0]{clock} }
 sub upstream { return $_[0]{upstream} }
+sub paid     { return $_[0]{paid} }
 
 
-# whether keys of that mode have one effect, whatever happens
+# whether keys of that mode have one effect, as long as Redis keeps its data
 
 sub one_effect { return $_[1] eq 'hold' || $_[0]{honour} }
+
+
+# Whether a master took the tenant's writes between the two, and lost them.
+
+sub lossy {
+    my ($self, $tenant, $from, $to) = @_;
+
+    return $self->{clock}->disturbed("lossy live:$tenant", $from, $to);
+}
+
+
+# the same of keys that were done with, by their names
+
+sub one_effect_late {
+    my ($self, $id) = @_;
+
+    my ($tenant, $mode) = $id =~ m{\A(\w+)/([a-z])};
+
+    return $self->one_effect($mode eq 'h' ? 'hold' : 'retry')
+        && !$self->lossy($tenant, 0, $self->now);
+}
 
 
 # Seconds: how long a gateway may fail to reach a Redis that is back, the
@@ -250,7 +272,7 @@ sub look_for_rare {
         my %faults = (%$counts, %{ $self->{faults} });
 
         $self->{rare} = grep { ($faults{$_} // 0) < $self->{least} }
-            $self->{kinds} ? @{ $self->{kinds} } : Plan::kinds();
+            @{ $self->{kinds} };
     });
 
     return;
@@ -279,9 +301,10 @@ sub feed {
 
     $self->{fault}->inflict(@$_) for $self->{plan}->due($self->{sent});
 
-    # a plan is by requests: they do not run away from it
+    # a plan is by requests: they do not run away from it, unless they are
+    # what a fault waits for
 
-    return if $self->{fault}->queued > 1;
+    return if $self->{fault}->queued > 1 && !$self->{fault}->wants_requests;
 
     while ($self->{wire}->inflight < $self->{concurrency}
         && $self->{keys} < $MOST_KEYS)
@@ -303,6 +326,19 @@ sub feed {
 
 sub send {
     my ($self, $try) = @_;
+
+    # The second gateway is left alone for a moment: the first does it, but for
+    # what only that one can.
+
+    if ($self->{fault}->spares_gateway) {
+        if ($try->{protocol} eq 'h3') {
+            $try->{sent} = $self->now;
+            $self->{loop}->after(0.1, sub { $self->send($try) });
+            return;
+        }
+
+        $try->{gateway} = 0;
+    }
 
     $try->{number} = ++$self->{sent};
 
@@ -326,6 +362,8 @@ sub ended {
         || grep({ $self->{clock}->disturbed($_, $try->{sent}, $self->now) }
             qw(redis hiccup))
         || $try->{kind} ne 'ok' && $answer->{mark} !~ /replay|progress|mism/;
+
+    $self->{fault}->heard($try, $answer) if $answer;
 
     return $try->{key}->ended($try, $answer, $why);
 }
@@ -361,15 +399,15 @@ sub settle_batch {
 
     my @keys = splice @{ $self->{settling} };
     my @names = map { "segments:{live:$_->{tenant}}:create:$_->{name}" } @keys;
-    my $client = $self->{redis}->client;
-    my @left = @names ? $client->pipeline(map { ['PTTL', $_] } @names) : ();
+    my $store = $self->{store};
+    my @left = @names ? $store->ask(map { ['PTTL', $_] } @names) : ();
 
     for my $i (0 .. $#keys) {
         my $key = $keys[$i];
 
         $key->violation('no expiry', $names[$i]) if $left[$i] == -1;
         $key->violation('no record', $names[$i])
-            if $left[$i] == -2 && defined $key->{answer};
+            if $left[$i] == -2 && defined $key->{answer} && !$key->may_be_lost;
 
         $self->{checking}++;
         $self->{upstream}->entry($key->{id}, sub {
@@ -380,7 +418,7 @@ sub settle_batch {
         });
     }
 
-    $client->command('UNLINK', @names) if @names;
+    $store->remove(@names) if @names;
 
     return;
 }
@@ -415,8 +453,7 @@ sub late {
     my ($self, $id, $entry) = @_;
 
     $self->violation('two effects', "$id, long after its end")
-        if @{ $entry->{effects} } > 1
-        && $self->one_effect($id =~ m{/h} ? 'hold' : 'retry');
+        if @{ $entry->{effects} } > 1 && $self->one_effect_late($id);
     $self->count('late effects');
 
     return;
@@ -509,8 +546,7 @@ sub check_unread {
         my $effects = $unread->{$id} + vec($self->{effects}, place($id), 2);
 
         $self->violation('two effects', "$id, after its end")
-            if $effects > 1
-            && $self->one_effect($id =~ m{/h} ? 'hold' : 'retry');
+            if $effects > 1 && $self->one_effect_late($id);
     }
 
     return;
@@ -522,18 +558,20 @@ sub check_unread {
 sub check_keys {
     my ($self) = @_;
 
-    my $redis = $self->{redis};
-    my $cursor = 0;
+    for my $redis ($self->{store}->servers) {
+        my $cursor = 0;
 
-    do {
-        my $found;
-        ($cursor, $found) = @{ $redis->cmd('SCAN', $cursor, 'COUNT', 1000) };
+        do {
+            my $found;
+            ($cursor, $found)
+                = @{ $redis->cmd('SCAN', $cursor, 'COUNT', 1000) };
 
-        for my $name (@$found) {
-            $self->violation('no expiry', $name)
-                if $redis->cmd('PTTL', $name) == -1;
-        }
-    } while $cursor;
+            for my $name (@$found) {
+                $self->violation('no expiry', $name)
+                    if $redis->cmd('PTTL', $name) == -1;
+            }
+        } while $cursor;
+    }
 
     return;
 }
@@ -561,7 +599,8 @@ sub check_worker {
     # both gateways' listening sockets, Redis, idle connections to the upstream
     # and nginx' own
 
-    $self->violation('descriptors', "$open are open") if $open > 48;
+    $self->violation('descriptors', "$open are open")
+        if $open > ($self->{cluster} ? 54 : 48);
 
     return if $self->{sent} < 20_000 || $ENV{TEST_NGINX_BINARY};
 
@@ -600,11 +639,12 @@ sub violations {
 sub title {
     my ($self) = @_;
 
-    return sprintf 'seed %s, %u requests, policy %s, %s%s, a fault of each '
+    return sprintf 'seed %s, %u requests, policy %s, %s%s%s, a fault of each '
         . "kind every %u requests\n", @$self{qw(seed requests policy)},
         $self->{honour} ? 'the upstream honours keys'
             : 'the upstream ignores keys',
-        $self->{wait} ? ", waiting $self->{wait}" : '', $self->{period};
+        $self->{wait} ? ", waiting $self->{wait}" : '',
+        $self->{cluster} ? ', Redis is a cluster' : '', $self->{period};
 }
 
 
@@ -621,11 +661,13 @@ sub summary {
         map { $_ // 0 } @{ $self->{counts} }{qw(keys effects)};
 
     $text .= "faults:\n" . table(map { $_ => $faults{$_} // 0 }
-        $self->{kinds} ? @{ $self->{kinds} } : Plan::kinds());
+        @{ $self->{kinds} });
     $text .= "answers:\n" . table(map { $_ => $self->{answers}{$_} }
         sort keys %{ $self->{answers} });
     $text .= "no answer:\n" . table(map { $_ => $self->{counts}{$_} // 0 }
         qw(cut aborted refused silent), 'late effects');
+    $text .= sprintf "trials: %u\n", $self->{counts}{trials} // 0
+        if $self->{cluster} || $self->{front};
     $text .= $self->{paid}->summary if $self->{paid};
     $text .= "worker that lived through it: $self->{worker}\n"
         if $self->{worker};
