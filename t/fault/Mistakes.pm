@@ -14,10 +14,18 @@ my $CLAIM = 'ngx_http_segments_claim.c';
 my $CAPTURE = 'ngx_http_segments_capture.c';
 my $ADMIT = 'ngx_http_segments_admit.c';
 my $CONNECTION = 'ngx_redis_connection.c';
+my $COMMAND = 'ngx_redis_script.c';
+my $QUESTION = 'ngx_redis_question.c';
+my $CLUSTER = 'ngx_redis_cluster.c';
+
+# a command that is formatted again, with ASKING or without
+my @ASKED = ("    cmd->buf.pos = cmd->buf.start;\n    cmd->asked = 0;\n",
+    "    cmd->buf.pos = cmd->buf.start;\n");
 
 
 # [name, file, text that stands there once, what stands for it, the kinds of
-# violations of which one must be found (a pattern), options of the run]
+# violations of which one must be found (a pattern), options of the run]; where
+# several texts are replaced, the first three are arrays
 
 sub all {
     return (
@@ -109,6 +117,29 @@ sub all {
          '--policy hold --kinds redis-stop,slow,twins --often 20 --period 100'
              . ' --no-limit'],
 
+        ['ASKING\'s reply is taken for its command\'s', $COMMAND, @ASKED,
+         'out of step', '--kinds move-slot,twins --period 100'],
+
+        # here with the one before, which the proof finds out
+
+        ['a reply is taken without its proof', [$COMMAND, $COMMAND],
+         [$ASKED[0], 'ngx_redis_parse_fits(reply, cmd->expect,'],
+         [$ASKED[1], '1 || ngx_redis_parse_fits(reply, cmd->expect,'],
+         'not replayed|wrong answer kept|two effects|another tenant|answers differ',
+         '--kinds move-slot,twins --period 100'],
+
+        ['a connection that was forgotten is not doubted',
+         'ngx_redis_spare.c', "    if (node->doubt.timer_set\n",
+         "    if (1 || node->doubt.timer_set\n", 'forgotten',
+         '--kinds forget --period 200'],
+
+        # were others asked in turn, nobody would notice
+
+        ['a master that is cut off is believed', [$CLUSTER, $QUESTION],
+         ['if (!map->sure || ', '(one == NULL || other->question.turn <'],
+         ['if (1 || !map->sure || ', '(one == NULL || 0 * other->question.turn >'],
+         'stale node believed', '--kinds cut-off --period 50'],
+
         ['who waited in vain runs', $ADMIT,
          "    case ngx_redis_record_in_progress:\n"
              . "        return ngx_http_segments_refuse(r, ctx,\n",
@@ -170,26 +201,32 @@ sub all {
 sub make {
     my ($mistake, $copy) = @_;
 
-    my ($name, $file, $text, $instead) = @$mistake;
-    my $path = source($file, $copy);
-    my $source = slurp($path);
-    my $count = () = $source =~ /\Q$text\E/g;
+    my ($name, @edits) = @$mistake[0 .. 3];
+    my ($files, $texts, $instead) = map { ref ? $_ : [$_] } @edits;
 
-    die "$name: the text to be replaced stands $count times in $file\n"
-        if $count != 1;
+    for my $i (0 .. $#$files) {
+        my ($path, $text) = (source($files->[$i], $copy), $texts->[$i]);
+        my $source = slurp($path);
+        my $count = () = $source =~ /\Q$text\E/g;
 
-    $source =~ s/\Q$text\E/$instead/;
+        die "$name: the text to be replaced stands $count times in "
+            . "$files->[$i]\n" if $count != 1;
 
-    return spew($path, $source);
+        $source =~ s/\Q$text\E/$instead->[$i]/;
+        spew($path, $source);
+    }
+
+    return;
 }
 
 
 sub undo {
     my ($mistake, $original, $copy) = @_;
 
-    my $file = $mistake->[1];
+    spew(source($_, $copy), slurp(source($_, $original)))
+        for ref $mistake->[1] ? @{ $mistake->[1] } : $mistake->[1];
 
-    return spew(source($file, $copy), slurp(source($file, $original)));
+    return;
 }
 
 
