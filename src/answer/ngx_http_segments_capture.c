@@ -7,6 +7,7 @@
 
 
 #include "idempotency/ngx_http_segments_claim.h"
+#include "life/ngx_http_segments_status.h"
 
 
 /* the first piece of memory for a body of unknown length */
@@ -29,7 +30,7 @@ static ngx_int_t ngx_http_segments_record_answer(ngx_http_request_t *r,
 static void ngx_http_segments_settled(void *data,
     const ngx_redis_record_reply_t *reply);
 static void ngx_http_segments_end_upstream(ngx_http_request_t *r);
-static void ngx_http_segments_set_status(ngx_http_segments_ctx_t *ctx,
+static void ngx_http_segments_tell_end(ngx_http_segments_ctx_t *ctx,
     ngx_redis_record_verdict_e verdict);
 
 
@@ -248,19 +249,19 @@ ngx_http_segments_end_capture(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    ngx_http_segments_enter(ctx, ngx_http_segments_settle);
+
     ctx->redis_start = ngx_current_msec;
 
     if (ngx_http_segments_claim_settle(ctx->claim, end,
                                        ngx_http_segments_settled, ctx)
         != NGX_OK)
     {
-        ngx_http_segments_set_status(ctx, ngx_redis_record_failed);
+        ngx_http_segments_tell_end(ctx, ngx_redis_record_failed);
         ngx_http_segments_enter(ctx, ngx_http_segments_release);
 
         return complete ? ngx_http_segments_send_held(r, ctx, NULL) : NGX_OK;
     }
-
-    ngx_http_segments_enter(ctx, ngx_http_segments_settle);
 
     r->buffered |= NGX_HTTP_SEGMENTS_BUFFERED;
 
@@ -404,7 +405,7 @@ ngx_http_segments_settled(void *data, const ngx_redis_record_reply_t *reply)
 
     ctx->redis_time += ngx_current_msec - ctx->redis_start;
 
-    ngx_http_segments_set_status(ctx, reply->verdict);
+    ngx_http_segments_tell_end(ctx, reply->verdict);
     ngx_http_segments_enter(ctx, ngx_http_segments_release);
 
     r->buffered &= ~NGX_HTTP_SEGMENTS_BUFFERED;
@@ -446,31 +447,39 @@ ngx_http_segments_end_upstream(ngx_http_request_t *r)
 
 
 static void
-ngx_http_segments_set_status(ngx_http_segments_ctx_t *ctx,
+ngx_http_segments_tell_end(ngx_http_segments_ctx_t *ctx,
     ngx_redis_record_verdict_e verdict)
 {
+    const char  *status;
+
+    status = "unstored";
+
     switch (ctx->claim->end) {
 
     case ngx_http_segments_complete:
     case ngx_http_segments_bury:
 
         if (verdict == ngx_redis_record_ok) {
-            ctx->idempotency_status = "created";
+            status = "created";
             break;
         }
 
-        ctx->idempotency_status = "unstored";
-        ctx->outcome = ngx_http_segments_unstored;
+        ngx_http_segments_set_outcome(ctx, ngx_http_segments_unstored);
         break;
 
     case ngx_http_segments_unknown:
-        ctx->idempotency_status = ctx->claim->record.hold ? "held" : "unstored";
+
+        if (ctx->claim->record.hold) {
+            status = "held";
+        }
+
         break;
 
     case ngx_http_segments_give_back:
-        ctx->idempotency_status = "unstored";
         break;
     }
+
+    ngx_http_segments_set_idempotency_status(ctx, status);
 }
 
 

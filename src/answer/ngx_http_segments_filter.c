@@ -6,6 +6,7 @@
 
 
 #include "idempotency/ngx_http_segments_claim.h"
+#include "life/ngx_http_segments_status.h"
 #include "contract/sg_envelope.h"
 #include "contract/sg_headers.h"
 
@@ -13,6 +14,7 @@
 static ngx_int_t ngx_http_segments_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_segments_local_header(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
+static void ngx_http_segments_let_pass(ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_upstream_header(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static void ngx_http_segments_clean_headers(ngx_http_request_t *r,
@@ -110,17 +112,15 @@ ngx_http_segments_local_header(ngx_http_request_t *r,
     status = r->headers_out.status;
 
     if (status < NGX_HTTP_BAD_REQUEST) {
-        ngx_http_segments_enter(ctx, ngx_http_segments_pass);
+        ngx_http_segments_let_pass(ctx);
         return ngx_http_segments_next_header_filter(r);
     }
 
-    if (ctx->state == ngx_http_segments_forward) {
-        ctx->outcome = ngx_http_segments_upstream_failed;
-
-    } else {
-        ctx->outcome = (status < NGX_HTTP_INTERNAL_SERVER_ERROR)
-                       ? ngx_http_segments_refused : ngx_http_segments_failed;
-    }
+    ngx_http_segments_set_outcome(ctx,
+            ctx->state == ngx_http_segments_forward
+            ? ngx_http_segments_upstream_failed
+            : status < NGX_HTTP_INTERNAL_SERVER_ERROR
+            ? ngx_http_segments_refused : ngx_http_segments_failed);
 
     sg_buf_free(&ctx->envelope);
     sg_envelope_for_status(&ctx->envelope, status);
@@ -138,9 +138,33 @@ ngx_http_segments_local_header(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ngx_http_segments_enter(ctx, ngx_http_segments_pass);
+    ngx_http_segments_let_pass(ctx);
 
     return ngx_http_segments_next_header_filter(r);
+}
+
+
+static void
+ngx_http_segments_let_pass(ngx_http_segments_ctx_t *ctx)
+{
+    switch (ctx->state) {
+
+    /* it was not nginx that failed */
+
+    case ngx_http_segments_admit:
+    case ngx_http_segments_await:
+    case ngx_http_segments_spend:
+        ngx_http_segments_enter(ctx, ngx_http_segments_replied);
+        break;
+
+    /* another answer took the place of one that a filter behind us refused */
+
+    case ngx_http_segments_pass:
+        break;
+
+    default:
+        ngx_http_segments_enter(ctx, ngx_http_segments_pass);
+    }
 }
 
 
@@ -151,9 +175,7 @@ ngx_http_segments_upstream_header(ngx_http_request_t *r,
     ctx->answered = 1;
     ctx->upstream_status = r->headers_out.status;
 
-    if (ctx->outcome != ngx_http_segments_bypassed) {
-        ctx->outcome = ngx_http_segments_forwarded;
-    }
+    ngx_http_segments_set_outcome(ctx, ngx_http_segments_forwarded);
 
     r->filter_need_in_memory = 1;
 
@@ -273,7 +295,7 @@ ngx_http_segments_unauthorized(ngx_http_request_t *r,
                   "upstream refused the Secret Key or the project's plan "
                   "with status %ui", ctx->upstream_status);
 
-    ctx->outcome = ngx_http_segments_upstream_unauthorized;
+    ngx_http_segments_set_outcome(ctx, ngx_http_segments_upstream_unauthorized);
 
     ngx_http_clean_header(r);
 
@@ -345,6 +367,7 @@ ngx_http_segments_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_segments_send_held(r, ctx, in);
 
     case ngx_http_segments_pass:
+    case ngx_http_segments_replied:
         return ngx_http_segments_send_body(r, ctx, in);
 
     default:

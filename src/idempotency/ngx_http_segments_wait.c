@@ -87,10 +87,6 @@ ngx_http_segments_wait(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    ngx_http_segments_enter(ctx, ngx_http_segments_await);
-
-    ngx_http_segments_test_client(r);
-
     if (w->news) {
         ngx_post_event(&w->event, &ngx_posted_next_events);
         return NGX_DONE;

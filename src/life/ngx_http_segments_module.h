@@ -1,27 +1,6 @@
 
 /*
  * The segments gateway: what its parts share.
- *
- * A request's life, of which ngx_http_segments_enter() is the only writer:
- *
- *   start -> read -> admit -> spend -> forward -> capture -> settle -> release
- *      \       \     ^  \       \         \                          /
- *       \       \    |  |\       \         `--------> pass <--------'
- *        \       \   await \       \
- *         `-------`-----`---`-------`--> replied
- *
- * start     path, method and header fields are judged
- * read      the body arrives; it is judged when it is complete
- * admit     Redis is asked whether the key is ours, and for its limits' leave
- * await     it is another's, whose end is waited for
- * spend     Redis is asked about limits only: those of a create without a key,
- *           and in a cluster those out of the claim's reach
- * forward   proxy_pass has the request; no answer yet
- * capture   an answer to a claimed request arrives and is held
- * settle    Redis is told how the request ended; the answer is held
- * release   Redis has been told, or could not be: the answer may leave
- * pass      the answer's bytes go to the client as they come
- * replied   the gateway has answered by itself
  */
 
 #ifndef _NGX_HTTP_SEGMENTS_MODULE_H_INCLUDED_
@@ -32,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "life/ngx_http_segments_state.h"
 #include "upstream/ngx_http_segments_proxy_conf.h"
 #include "redis/ngx_redis.h"
 #include "record/ngx_redis_record.h"
@@ -48,21 +28,6 @@
 
 #define NGX_HTTP_SEGMENTS_BUFFERED    0x08      /* in r->buffered */
 #define NGX_HTTP_SEGMENTS_TOKEN_LEN   32        /* hexadecimal digits */
-
-
-typedef enum {
-    ngx_http_segments_start = 0,
-    ngx_http_segments_read,
-    ngx_http_segments_admit,
-    ngx_http_segments_await,
-    ngx_http_segments_spend,
-    ngx_http_segments_forward,
-    ngx_http_segments_capture,
-    ngx_http_segments_settle,
-    ngx_http_segments_release,
-    ngx_http_segments_pass,
-    ngx_http_segments_replied
-} ngx_http_segments_state_e;
 
 
 /* how a request ended: $segments_outcome */
@@ -305,7 +270,7 @@ typedef struct {
 typedef struct ngx_http_segments_claim_s  ngx_http_segments_claim_t;
 
 
-typedef struct {
+struct ngx_http_segments_ctx_s {
     ngx_http_request_t           *request;
     ngx_http_segments_state_e     state;
     ngx_http_segments_outcome_e   outcome;
@@ -366,7 +331,7 @@ typedef struct {
     unsigned                      redacted:1;   /* the whole body, already */
     unsigned                      masked:1;     /* there was a key before the
                                                    body */
-} ngx_http_segments_ctx_t;
+};
 
 
 /* ngx_http_segments_request.c */
@@ -378,10 +343,6 @@ ngx_http_segments_ctx_t *ngx_http_segments_get_ctx(ngx_http_request_t *r);
 
 /* makes one where there is none; NULL when memory failed */
 ngx_http_segments_ctx_t *ngx_http_segments_need_ctx(ngx_http_request_t *r);
-
-/* the one place that changes a request's state */
-void ngx_http_segments_enter(ngx_http_segments_ctx_t *ctx,
-    ngx_http_segments_state_e state);
 
 
 /* ngx_http_segments_validate.c */
@@ -401,9 +362,11 @@ ngx_int_t ngx_http_segments_validate_body(ngx_http_request_t *r,
  * error status.
  */
 
-/* of a create with a key: claims it, for the first time or once more */
-ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
+/* of a request that is as documented */
+ngx_int_t ngx_http_segments_ask_first(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
+
+/* of one that has waited for another: claims the key once more */
 ngx_int_t ngx_http_segments_ask_again(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 
@@ -426,9 +389,9 @@ ngx_int_t ngx_http_segments_token(u_char *token);
 /* ngx_http_segments_wait.c */
 
 /*
- * The claim found another's, or now finds no Redis.  NGX_DONE: the request
- * waits, and its phases run again in state await when it is time to ask again
- * or when the wait is over; NGX_DECLINED: it is not to wait, or no longer.
+ * The claim found another's, or now finds no Redis.  NGX_DONE: the request is
+ * to wait, in state await, and its phases run again when it is time to ask
+ * again or when the wait is over; NGX_DECLINED: it is not to wait, or no longer.
  */
 ngx_int_t ngx_http_segments_wait(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);

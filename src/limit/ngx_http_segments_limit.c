@@ -16,8 +16,8 @@ static ngx_int_t ngx_http_segments_limits_receipt(ngx_http_request_t *r,
     ngx_http_segments_limits_t *limits, ngx_str_t *key);
 static ngx_uint_t ngx_http_segments_limits_apart(ngx_http_segments_ctx_t *ctx,
     const ngx_redis_record_reply_t *reply);
-static void ngx_http_segments_limits_differ(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_uint_t told, ngx_uint_t asked);
+static ngx_int_t ngx_http_segments_limits_differ(ngx_http_request_t *r,
+    ngx_uint_t told, ngx_uint_t asked);
 static void ngx_http_segments_limits_take(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, const ngx_redis_limits_reply_t *reply);
 static void ngx_http_segments_limits_log(ngx_http_request_t *r,
@@ -299,7 +299,7 @@ ngx_http_segments_limits_cancel(ngx_http_segments_ctx_t *ctx)
 }
 
 
-void
+ngx_int_t
 ngx_http_segments_limits_told(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, const ngx_redis_record_reply_t *reply)
 {
@@ -311,15 +311,15 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
 
         /* a refusal by a limit that there is not */
 
-        if (ctx->verdict == ngx_redis_record_limited) {
-            ngx_http_segments_limits_differ(r, ctx, reply->limits.n, 0);
+        if (reply->verdict != ngx_redis_record_limited) {
+            return NGX_OK;
         }
 
-        return;
+        return ngx_http_segments_limits_differ(r, reply->limits.n, 0);
     }
 
     if (ngx_http_segments_limits_apart(ctx, reply)) {
-        return;
+        return NGX_OK;
     }
 
     switch (reply->verdict) {
@@ -329,7 +329,7 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
     case ngx_redis_record_unreadable:
         limits->verdict = reply->verdict;
         limits->status = NULL;
-        return;
+        return NGX_OK;
 
     case ngx_redis_record_limited:
         limits->verdict = reply->verdict;
@@ -341,13 +341,15 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
 
     if (reply->limits.n != limits->ntrip) {
         limits->verdict = ngx_redis_record_unreadable;
-        ngx_http_segments_limits_differ(r, ctx, reply->limits.n, limits->ntrip);
-        return;
+        return ngx_http_segments_limits_differ(r, reply->limits.n,
+                                               limits->ntrip);
     }
 
     if (limits->ntrip) {
         ngx_http_segments_limits_take(r, ctx, &reply->limits);
     }
+
+    return NGX_OK;
 }
 
 
@@ -384,17 +386,15 @@ ngx_http_segments_limits_apart(ngx_http_segments_ctx_t *ctx,
 }
 
 
-static void
-ngx_http_segments_limits_differ(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_uint_t told, ngx_uint_t asked)
+static ngx_int_t
+ngx_http_segments_limits_differ(ngx_http_request_t *r, ngx_uint_t told,
+    ngx_uint_t asked)
 {
     ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                   "redis sent the state of %ui limits instead of %ui",
                   told, asked);
 
-    if (ctx->verdict == ngx_redis_record_limited) {
-        ctx->verdict = ngx_redis_record_unreadable;
-    }
+    return NGX_DECLINED;
 }
 
 

@@ -88,8 +88,9 @@ ngx_int_t ngx_http_segments_limits_ask(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_redis_record_handler_pt handler);
 void ngx_http_segments_limits_cancel(ngx_http_segments_ctx_t *ctx);
 
-/* takes what the reply says of the last trip's limits */
-void ngx_http_segments_limits_told(ngx_http_request_t *r,
+/* takes what the reply says of the last trip's limits; NGX_DECLINED where it
+   says it of others: a refusal is then not to be believed */
+ngx_int_t ngx_http_segments_limits_told(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, const ngx_redis_record_reply_t *reply);
 
 

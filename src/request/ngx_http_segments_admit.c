@@ -6,10 +6,13 @@
 
 
 #include "idempotency/ngx_http_segments_claim.h"
+#include "life/ngx_http_segments_status.h"
 #include "limit/ngx_http_segments_limit.h"
 #include "contract/sg_record.h"
 
 
+static ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_admission(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_await_redis(ngx_http_request_t *r,
@@ -36,6 +39,24 @@ static void ngx_http_segments_give_up(ngx_http_segments_ctx_t *ctx,
 
 
 ngx_int_t
+ngx_http_segments_ask_first(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    if (ngx_http_segments_find_limits(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ctx->key.len) {
+        return ngx_http_segments_ask(r, ctx);
+    }
+
+    ctx->verdict = ngx_redis_record_ok;
+
+    return ngx_http_segments_ask_limits(r, ctx);
+}
+
+
+static ngx_int_t
 ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
     ngx_http_segments_loc_conf_t  *slcf;
@@ -203,7 +224,11 @@ ngx_http_segments_asked(void *data, const ngx_redis_record_reply_t *reply)
         ctx->verdict = ngx_redis_record_unreadable;
     }
 
-    ngx_http_segments_limits_told(r, ctx, reply);
+    if (ngx_http_segments_limits_told(r, ctx, reply) != NGX_OK
+        && ctx->verdict == ngx_redis_record_limited)
+    {
+        ctx->verdict = ngx_redis_record_unreadable;
+    }
 
     ngx_http_segments_resume(r, ctx);
 }
@@ -272,7 +297,7 @@ ngx_http_segments_limits_asked(void *data,
 
     ctx->limits->cmd = NULL;
 
-    ngx_http_segments_limits_told(r, ctx, reply);
+    (void) ngx_http_segments_limits_told(r, ctx, reply);
 
     ngx_http_segments_resume(r, ctx);
 }
@@ -304,6 +329,9 @@ ngx_http_segments_decide(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
     if (ngx_http_segments_may_wait(ctx)
         && ngx_http_segments_wait(r, ctx) == NGX_DONE)
     {
+        ngx_http_segments_enter(ctx, ngx_http_segments_await);
+        ngx_http_segments_test_client(r);
+
         return NGX_DONE;
     }
 
@@ -426,11 +454,11 @@ ngx_http_segments_unusable(ngx_http_request_t *r,
 
         ngx_http_segments_give_up(ctx, ngx_http_segments_unknown);
 
-        ctx->idempotency_status = "bypassed";
+        ngx_http_segments_set_idempotency_status(ctx, "bypassed");
     }
 
     if (ctx->claim == NULL) {
-        ctx->outcome = ngx_http_segments_bypassed;
+        ngx_http_segments_set_outcome(ctx, ngx_http_segments_bypassed);
     }
 
     ngx_http_segments_enter(ctx, ngx_http_segments_forward);

@@ -4,6 +4,7 @@
  */
 
 
+#include "life/ngx_http_segments_status.h"
 #include "limit/ngx_http_segments_limit.h"
 #include "contract/sg_envelope.h"
 #include "contract/sg_record.h"
@@ -119,8 +120,8 @@ ngx_http_segments_refuse(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     message = rf->message;
     rc = NGX_OK;
 
-    ctx->outcome = rf->outcome;
-    ctx->idempotency_status = rf->idempotency_status;
+    ngx_http_segments_set_outcome(ctx, rf->outcome);
+    ngx_http_segments_set_idempotency_status(ctx, rf->idempotency_status);
 
     switch (refusal) {
 
@@ -312,8 +313,8 @@ ngx_http_segments_replay(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
                                         NULL);
     }
 
-    ctx->outcome = ngx_http_segments_replayed;
-    ctx->idempotency_status = "replayed";
+    ngx_http_segments_set_outcome(ctx, ngx_http_segments_replayed);
+    ngx_http_segments_set_idempotency_status(ctx, "replayed");
 
     r->headers_out.status = status;
 

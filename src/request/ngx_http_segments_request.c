@@ -95,16 +95,7 @@ ngx_http_segments_step(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
             return rc;
         }
 
-        if (ngx_http_segments_find_limits(r, ctx) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        if (ctx->key.len) {
-            return ngx_http_segments_ask(r, ctx);
-        }
-
-        ctx->verdict = ngx_redis_record_ok;
-        return ngx_http_segments_ask_limits(r, ctx);
+        return ngx_http_segments_ask_first(r, ctx);
 
     case ngx_http_segments_admit:
 
@@ -169,17 +160,6 @@ ngx_http_segments_body_handler(ngx_http_request_t *r)
     r->write_event_handler = ngx_http_core_run_phases;
 
     ngx_http_core_run_phases(r);
-}
-
-
-void
-ngx_http_segments_enter(ngx_http_segments_ctx_t *ctx,
-    ngx_http_segments_state_e state)
-{
-    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
-                   "segments state %d -> %d", ctx->state, state);
-
-    ctx->state = state;
 }
 
 

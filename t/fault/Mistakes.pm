@@ -74,11 +74,10 @@ sub all {
          '--policy hold --kinds no-upstream --period 100'],
 
         ['an answer leaves before it is stored', $CAPTURE,
-         "    ngx_http_segments_enter(ctx, ngx_http_segments_settle);\n\n"
-             . "    r->buffered |= NGX_HTTP_SEGMENTS_BUFFERED;\n\n"
+         "    r->buffered |= NGX_HTTP_SEGMENTS_BUFFERED;\n\n"
              . "    return NGX_AGAIN;\n",
          "    ctx->claim->handler = NULL;\n"
-             . "    ngx_http_segments_set_status(ctx, ngx_redis_record_ok);\n"
+             . "    ngx_http_segments_tell_end(ctx, ngx_redis_record_ok);\n"
              . "    ngx_http_segments_enter(ctx, ngx_http_segments_release);\n"
              . "    return complete ? ngx_http_segments_send_held(r, ctx, NULL)"
              . " : NGX_OK;\n",
