@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Segments::Test;
+use Segments::Lines;
 
 my $FAILED = '500 internal/unknown_error';
 my $URI = qr/evaluates to "[^"]*": it must not have a URI/;
@@ -98,6 +99,8 @@ my ($forwarded, $connections) = ($upstream->count, $upstream->connections);
 my $records = () = $redis->keys;
 my $commands = $redis->commands;
 
+my @told;
+
 for (
     map({ [$nginx, "http://127.0.0.1:$port$_", $URI] }
         qw(/ /v4/segments /? ?x=1)),
@@ -124,10 +127,12 @@ for (
     [$nginx, 'http://127.0.0.1:x', qr/in URL/],
 ) {
     my ($server, $url, $line) = @$_;
+    my $mark = length $server->error_log;
+
+    push @told, [$server, $url];
 
     for (requests($server, $url)) {
         my ($operation, @request) = @$_;
-        my $mark = length $server->error_log;
         my $answer = $server->request(@request);
         my $name = "'$url', $operation"
             =~ s/\Q$socket/SOCKET/r =~ s/:[0-9]{2,}/:PORT/gr;
@@ -135,6 +140,7 @@ for (
         is(envelope($answer), $FAILED, $name);
         is($answer->header('Idempotency-Status'), undef, "$name: no status");
         like($server->error_log($mark), qr/\[error\].*$line/, "$name: why");
+        $told[-1][2]++;
     }
 }
 
@@ -142,6 +148,11 @@ is($upstream->count, $forwarded, 'none was forwarded');
 is($upstream->connections, $connections, 'nor connected to');
 is(scalar(my @keys = $redis->keys), $records, 'no key was claimed');
 is_deeply($redis->commands, $commands, 'Redis was not asked');
+
+$_->quit for $nginx, $verifying, $insecure;
+
+is(counted(qr/"\Q$_->[1]\E"/, told($_->[0], 0)), $_->[2],
+    "'$_->[1]' is told of each time") for @told;
 
 # a certificate that does not hold
 

@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Segments::Test;
+use Segments::Lines;
 use Segments::RedisFront;
 
 
@@ -40,27 +41,6 @@ sub refused {
     }
 
     return 'all';
-}
-
-sub told {
-    my ($gateway, $mark) = @_;
-
-    return grep { /\[(?:warn|error|crit|alert)\]/ }
-        split /\n/, $gateway->error_log($mark);
-}
-
-# how many the lines that have this text speak of
-
-sub counted {
-    my ($text, @lines) = @_;
-
-    my $sum = 0;
-
-    for my $line (grep { /$text/ } @lines) {
-        $sum += $line =~ / ([0-9]+) times more: / ? $1 : 1;
-    }
-
-    return $sum;
 }
 
 

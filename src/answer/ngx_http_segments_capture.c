@@ -372,7 +372,7 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
     ctx->redacted = 1;
 
     if (ngx_http_segments_redact(ctx, body)) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "upstream sent the Secret Key back in a body, "
                       "where it is masked");
     }

@@ -236,7 +236,8 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r,
             if (ngx_http_segments_redacted(ctx, &h[i].key)
                 || ngx_http_segments_redacted(ctx, &h[i].value))
             {
-                ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                ngx_log_error(NGX_LOG_ERR,
+                              ngx_redis_tally(r->connection->log), 0,
                               "upstream sent the Secret Key back in header "
                               "\"%V\", which is dropped", &h[i].key);
 
@@ -278,7 +279,7 @@ ngx_http_segments_clean_text(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_str_t *text)
 {
     if (ngx_http_segments_redacted(ctx, text)) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "upstream sent the Secret Key back in \"%V\", "
                       "where it is masked", text);
     }

@@ -190,13 +190,13 @@ ngx_http_segments_tell(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     if (found->first <= body && !ctx->masked) {
         ctx->masked = 1;
 
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "upstream sent the Secret Key back in front of a body, "
                       "where it is masked");
     }
 
     if (found->last > body) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "upstream sent the Secret Key back in a body, "
                       "where it is masked");
     }

@@ -53,7 +53,7 @@ ngx_http_segments_forward_handler(ngx_http_request_t *r)
     if (ctx == NULL || ctx->state != ngx_http_segments_forward
         || slcf->handler == NULL)
     {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "a request reached proxy_pass unchecked");
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

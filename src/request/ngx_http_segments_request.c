@@ -38,7 +38,7 @@ ngx_http_segments_handler(ngx_http_request_t *r)
     if (ngx_http_get_module_ctx(r, ngx_http_segments_module) == NULL
         && ngx_http_segments_get_ctx(r) != NULL)
     {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "a request was redirected out of a guarded location");
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -48,7 +48,7 @@ ngx_http_segments_handler(ngx_http_request_t *r)
     }
 
     if (r != r->main) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "a subrequest cannot enter a guarded location");
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -56,7 +56,7 @@ ngx_http_segments_handler(ngx_http_request_t *r)
     /* what the configuration's check did not see, as it came later */
 
     if (r->content_handler != ngx_http_segments_forward_handler) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "another module answers in a guarded location");
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

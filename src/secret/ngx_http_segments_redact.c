@@ -498,7 +498,7 @@ ngx_http_segments_redact_buf(ngx_http_request_t *r,
 
         ngx_http_segments_redact_overwrite(mask, b->pos, p);
 
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "upstream sent the Secret Key back in a body, "
                       "where it is masked");
     }

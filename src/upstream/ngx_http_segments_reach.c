@@ -194,7 +194,7 @@ ngx_http_segments_check_url(ngx_http_request_t *r,
         u.default_port = 443;
 
     } else {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "invalid URL \"%V\" in \"proxy_pass\" of a guarded "
                       "location", &url);
         return NGX_ERROR;
@@ -204,14 +204,14 @@ ngx_http_segments_check_url(ngx_http_request_t *r,
     u.no_resolve = 1;
 
     if (ngx_parse_url(r->pool, &u) != NGX_OK) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "%s in URL \"%V\" of \"proxy_pass\" in a guarded "
                       "location", u.err ? u.err : "error", &url);
         return NGX_ERROR;
     }
 
     if (u.uri.len) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "\"proxy_pass\" of a guarded location evaluates to "
                       "\"%V\": it must not have a URI", &url);
         return NGX_ERROR;
@@ -224,7 +224,7 @@ ngx_http_segments_check_url(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+    ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                   "\"proxy_pass\" of a guarded location evaluates to \"%V\": "
                   "the Secret Key would travel unprotected", &url);
 
@@ -347,7 +347,7 @@ ngx_http_segments_get_peer(ngx_peer_connection_t *pc, void *data)
         return rc;
     }
 
-    ngx_log_error(NGX_LOG_ERR, pc->log, 0,
+    ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(pc->log), 0,
                   "upstream server \"%V\" is not on this host: the Secret Key "
                   "would travel unprotected", pc->name);
 
