@@ -120,6 +120,19 @@ local function stored_headers(header)
 end
 
 
+-- Of a reply its first word is the proof that it answers this command: what was
+-- to be done, and some bytes of the token.
+local function ask(record, what, owner, ...)
+    local reply, err = redis.evalsha(script, 1, record, what, owner, ...)
+
+    if reply and reply[1] ~= what .. sub(owner, 1, 8) then
+        return nil, 'a reply to another command'
+    end
+
+    return reply, err
+end
+
+
 -- the claim is ours
 local function run(record, owner, fingerprint, upstream_key)
     ngx.req.set_header('Idempotency-Key', upstream_key)
@@ -130,15 +143,14 @@ local function run(record, owner, fingerprint, upstream_key)
     local reply
 
     if status >= 200 and status < 300 or REMEMBERED[status] then
-        reply = redis.evalsha(script, 1, record, 'complete', owner,
-                              fingerprint, TTL, status,
-                              stored_headers(answer.header), answer.body)
+        reply = ask(record, 'complete', owner, fingerprint, TTL, status,
+                    stored_headers(answer.header), answer.body)
 
     elseif status >= 400 and status < 500 then
-        redis.evalsha(script, 1, record, 'give_back', owner)
+        ask(record, 'give_back', owner)
 
     else
-        redis.evalsha(script, 1, record, 'unknown', owner)
+        ask(record, 'unknown', owner)
     end
 
     if status == 401 or status == 402 or status == 403 or status == 418 then
@@ -160,7 +172,7 @@ local function run(record, owner, fingerprint, upstream_key)
     end
 
     ngx.header['Content-Length'] = #answer.body
-    ngx.header['Idempotency-Status'] = reply and reply[1] == 'ok' and 'created'
+    ngx.header['Idempotency-Status'] = reply and reply[2] == 'ok' and 'created'
                                        or 'unstored'
     ngx.print(answer.body)
 
@@ -174,8 +186,8 @@ local function admit(key, segment)
     local fingerprint = checks.fingerprint(segment)
     local owner = token()
 
-    local reply, err = redis.evalsha(script, 1, record, 'claim', owner,
-                                     fingerprint, LEASE, TTL, 'retry')
+    local reply, err = ask(record, 'claim', owner, fingerprint, LEASE, TTL,
+                           'retry')
 
     if not reply then
         ngx.log(ngx.ERR, 'redis: ', err)
@@ -184,7 +196,7 @@ local function admit(key, segment)
                       "The gateway's storage is unavailable, try again")
     end
 
-    local verdict = reply[1]
+    local verdict = reply[2]
 
     if verdict == 'ok' then
         return run(record, owner, fingerprint,
@@ -192,11 +204,11 @@ local function admit(key, segment)
     end
 
     if verdict == 'replay' then
-        return replay(reply[2], reply[3], reply[4])
+        return replay(reply[3], reply[4], reply[5])
     end
 
     if verdict == 'in_progress' then
-        ngx.header['Retry-After'] = math.ceil(reply[2] / 1000)
+        ngx.header['Retry-After'] = math.ceil(reply[3] / 1000)
         ngx.header['Idempotency-Status'] = 'in-progress'
         return refuse(409, 'request', 'idempotency_in_progress',
                       'A request with this Idempotency-Key is in progress')
