@@ -81,7 +81,7 @@ sub serves {
     my $process = start([]);
 
     wait_for {
-        output() =~ /HGETALL/ || !$process->alive && die output();
+        output() =~ /^    tools\/segments-record/m || !$process->alive && die output();
     } 60, 'quickstart to serve';
 
     my ($port) = output() =~ /listens on 127\.0\.0\.1:([0-9]+)/;
@@ -89,6 +89,10 @@ sub serves {
         body => { name => 'Others' });
 
     is($answer->status, 422, 'serves');
+
+    my ($command) = output() =~ /^what Redis holds\n(.*)\z/ms;
+
+    like(shell($command), qr/^state +answered\b/m, 'Redis: its command works');
 
     my $connection = Segments::HTTP->connect($port);
 
@@ -99,6 +103,21 @@ sub serves {
     is_deeply([glob "$tmp/*"], [], 'nothing is left');
 
     return;
+}
+
+
+# as somebody who copies it
+
+sub shell {
+    my ($command) = @_;
+
+    my $file = tempdir() . '/shell';
+
+    Segments::Process->spawn(name => 'shell', output => $file,
+        argv => ['/bin/sh', '-c', "cd '@{[program_root()]}' && $command"])
+        ->wait(30);
+
+    return slurp($file);
 }
 
 
