@@ -17,8 +17,6 @@ typedef struct {
 } sg_status_error_t;
 
 
-static void sg_envelope_member(sg_buf_t *out, const char *name,
-    const char *value);
 static void sg_envelope_message(sg_buf_t *out, const char *message,
     const sg_errors_t *errors);
 static void sg_envelope_details(sg_buf_t *out, const sg_errors_t *errors);
@@ -50,17 +48,20 @@ static const sg_status_error_t  sg_other_status = {
 };
 
 
-/* written at once: jansson's dump would first want an object of each */
+/*
+ * Written at once: jansson's dump would first want an object of each.  What is
+ * static has nothing to escape.
+ */
 
 void
 sg_envelope(sg_buf_t *out, const char *type, const char *code,
     const char *message, const sg_errors_t *errors)
 {
-    sg_buf_add_cstr(out, "{\"error\":{");
-    sg_envelope_member(out, "type", type);
-    sg_buf_add_cstr(out, ",");
-    sg_envelope_member(out, "code", code);
-    sg_buf_add_cstr(out, ",\"message\":");
+    sg_buf_add_cstr(out, "{\"error\":{\"type\":\"");
+    sg_buf_add_cstr(out, type);
+    sg_buf_add_cstr(out, "\",\"code\":\"");
+    sg_buf_add_cstr(out, code);
+    sg_buf_add_cstr(out, "\",\"message\":");
     sg_envelope_message(out, message, errors);
 
     if (errors && errors->n) {
@@ -68,15 +69,6 @@ sg_envelope(sg_buf_t *out, const char *type, const char *code,
     }
 
     sg_buf_add_cstr(out, "}}");
-}
-
-
-static void
-sg_envelope_member(sg_buf_t *out, const char *name, const char *value)
-{
-    sg_json_string(out, sg_envelope_cstr(name));
-    sg_buf_add_cstr(out, ":");
-    sg_json_string(out, sg_envelope_cstr(value));
 }
 
 
@@ -126,9 +118,9 @@ sg_envelope_details(sg_buf_t *out, const sg_errors_t *errors)
 
         sg_buf_add_cstr(out, i ? ",{\"field\":" : "{\"field\":");
         sg_json_string(out, sg_envelope_buf(&v->field));
-        sg_buf_add_cstr(out, ",");
-        sg_envelope_member(out, "message", v->message);
-        sg_buf_add_cstr(out, "}");
+        sg_buf_add_cstr(out, ",\"message\":\"");
+        sg_buf_add_cstr(out, v->message);
+        sg_buf_add_cstr(out, "\"}");
     }
 
     sg_buf_add_cstr(out, "]");

@@ -12,7 +12,8 @@
 
 
 /*
- * Appends {"error":{"type","code","message","details":[...]}}.  "message" is
+ * Appends {"error":{"type","code","message","details":[...]}}.  "type" and
+ * "code" have nothing to escape, as the messages of violations.  "message" is
  * used unless errors->message is set; "errors" may be NULL.  "details" is left
  * out when there is no violation; where more were found than are kept, the
  * message says how many.  Bytes that are not UTF-8 in a field's name

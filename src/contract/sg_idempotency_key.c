@@ -15,6 +15,20 @@ static void sg_key_add_part(sg_buf_t *out, sg_str_t part);
 static void sg_key_format_uuid(unsigned char *out, const unsigned char *bytes);
 
 
+/* visible ASCII without " , ; and backslash; the rest of 256 is 0 */
+
+static const unsigned char  sg_key_bare[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,     /*  !"#$%&'()*+,-./ */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1,     /* 0123456789:;<=>? */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,     /* @ABCDEFGHIJKLMNO */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,     /* PQRSTUVWXYZ[\]^_ */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,     /* `abcdefghijklmno */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0      /* pqrstuvwxyz{|}~  */
+};
+
+
 size_t
 sg_idempotency_key_parse(unsigned char *key, sg_str_t value)
 {
@@ -45,19 +59,14 @@ sg_idempotency_key_parse(unsigned char *key, sg_str_t value)
 static size_t
 sg_key_parse_bare(unsigned char *key, sg_str_t value)
 {
-    size_t         i;
-    unsigned char  ch;
+    size_t  i;
 
     if (value.len > SG_IDEMPOTENCY_KEY_MAX) {
         return 0;
     }
 
     for (i = 0; i < value.len; i++) {
-        ch = value.data[i];
-
-        if (ch <= 0x20 || ch >= 0x7f
-            || ch == '"' || ch == ',' || ch == ';' || ch == '\\')
-        {
+        if (!sg_key_bare[value.data[i]]) {
             return 0;
         }
     }

@@ -370,26 +370,31 @@ sg_reader_member(sg_reader_t *r, const sg_object_t *object, sg_unit_t *unit)
 static int
 sg_reader_value(sg_reader_t *r, sg_child_t *child)
 {
-    if (sg_reader_take(r, '"')) {
+    if (r->p == r->end) {
+        return -1;
+    }
+
+    switch (*r->p) {
+
+    case '"':
+        r->p++;
         return sg_reader_string(r, child);
-    }
 
-    if (sg_reader_word(r, "true", 4)) {
+    case 't':
         child->kind = sg_true;
-        return 0;
-    }
+        return sg_reader_word(r, "true", 4);
 
-    if (sg_reader_word(r, "false", 5)) {
+    case 'f':
         child->kind = sg_false;
-        return 0;
-    }
+        return sg_reader_word(r, "false", 5);
 
-    if (sg_reader_word(r, "null", 4)) {
+    case 'n':
         child->kind = sg_other;
-        return 0;
-    }
+        return sg_reader_word(r, "null", 4);
 
-    return -1;
+    default:
+        return -1;
+    }
 }
 
 
@@ -399,12 +404,12 @@ static int
 sg_reader_word(sg_reader_t *r, const char *word, size_t len)
 {
     if ((size_t) (r->end - r->p) < len || memcmp(r->p, word, len) != 0) {
-        return 0;
+        return -1;
     }
 
     r->p += len;
 
-    return 1;
+    return 0;
 }
 
 

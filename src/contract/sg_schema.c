@@ -57,10 +57,15 @@ static const sg_str_t  sg_comparators[] = {
 size_t
 sg_schema_find(const sg_object_t *object, sg_str_t name)
 {
-    size_t  i;
+    size_t           i;
+    const sg_str_t  *known;
 
     for (i = 0; i < object->n; i++) {
-        if (sg_str_eq(name, object->members[i].name)) {
+        known = &object->members[i].name;
+
+        if (name.len == known->len
+            && memcmp(name.data, known->data, name.len) == 0)
+        {
             return i;
         }
     }
@@ -189,14 +194,19 @@ sg_schema_string(const sg_child_t *child)
 static const char *
 sg_schema_comparator(const sg_child_t *child)
 {
-    size_t  i;
+    size_t           i;
+    const sg_str_t  *known;
 
     if (child->kind != sg_text) {
         return "Must be a string";
     }
 
     for (i = 0; i < sizeof(sg_comparators) / sizeof(sg_comparators[0]); i++) {
-        if (sg_str_eq(child->text, sg_comparators[i])) {
+        known = &sg_comparators[i];
+
+        if (child->text.len == known->len
+            && memcmp(child->text.data, known->data, known->len) == 0)
+        {
             return NULL;
         }
     }
