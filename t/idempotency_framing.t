@@ -171,8 +171,12 @@ for my $name ('kept connections', 'unbuffered', 'HTTP/1.0') {
     {
         my $key = $mock =~ s/\W+/-/gr;
 
+        # nginx tells a time-out from a cut where it does not buffer
+
+        my $status = $name eq 'unbuffered' && $mock =~ /hold/ ? 504 : 502;
+
         is($nginx->create(key => $key, mock => $mock)->summary,
-            '502 unstored network_error', "$name, $mock");
+            "$status unstored network_error", "$name, $mock");
         is($nginx->create(key => $key)->summary, '201 created',
             'not stored');
     }

@@ -55,7 +55,7 @@ for my $name (sort keys %gateways) {
     }
 
     is(scalar(grep { /:new\z/ } $redis->keys), 0, 'no record');
-    like($nginx->error_log, qr/\[error\].*refused a record command with "OOM"/,
+    like($nginx->error_log, qr/\[error\].*refused a record command with "OOM /,
         'said in the error log');
 
     # what is there can still be read

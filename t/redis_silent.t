@@ -52,15 +52,29 @@ sub sequence {
     @times = sort { $a <=> $b } @times;
 
     cmp_ok($times[0], '>=', $TIMEOUT - 10, "$name, not given up early");
-    cmp_ok($times[ @times / 2 ], '<=', $TIMEOUT + slow(20),
-        "$name, given up in time") or diag "@times";
 
-    return;
+    return $times[ @times / 2 ];
 }
 
 
 # A machine that is busy only adds to what they wait for: of three rounds, the
 # best is that of the gateway.
+
+sub some {
+    my ($gateway, $name) = @_;
+
+    my @medians;
+
+    while (@medians < 3 && !grep { $_ <= $TIMEOUT + slow(20) } @medians) {
+        push @medians, sequence($gateway, "$name-" . @medians, 7);
+    }
+
+    ok(scalar(grep { $_ <= $TIMEOUT + slow(20) } @medians),
+        "$name, given up in time") or diag "@medians";
+
+    return;
+}
+
 
 sub many {
     my ($gateway, $name) = @_;
@@ -123,7 +137,7 @@ is($stopped{'known connection'}->create(key => 'known')->summary,
 $redis->pause;
 
 for my $name (sort keys %stopped) {
-    sequence($stopped{$name}, $name =~ s/ /-/r, 7);
+    some($stopped{$name}, $name =~ s/ /-/r);
     many($stopped{$name}, $name =~ s/ /-/r);
 }
 
@@ -153,7 +167,7 @@ my $hole = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Proto => 'tcp',
 my $gateway = nginx(upstream => $upstream, set => \%set,
     redis => 'redis://127.0.0.1:' . $hole->sockport);
 
-sequence($gateway, 'accepts-only', 7);
+some($gateway, 'accepts-only');
 many($gateway, 'accepts-only');
 
 # "known" and "later", twice

@@ -98,7 +98,7 @@ my $c = claimed('left');
 $redis->cmd('CONFIG', 'SET', 'maxmemory', '1');
 $c->close;
 $upstream->release('left');
-$gateway->wait_log(qr/refused a record command with "[A-Z]+"/);
+$gateway->wait_log(qr/refused a record command with "[A-Z]+ /);
 $redis->cmd('CONFIG', 'SET', 'maxmemory', '0');
 
 is(stored('left')->{status}, 201, 'client gone, stored at last');

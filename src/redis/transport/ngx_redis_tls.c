@@ -20,6 +20,7 @@
 static ngx_int_t ngx_redis_tls_trust(ngx_conf_t *cf, ngx_redis_tls_t *tls,
     ngx_str_t *trusted);
 static void ngx_redis_tls_first_byte(ngx_event_t *rev);
+static ngx_uint_t ngx_redis_tls_plain(ngx_redis_node_t *node);
 static void ngx_redis_tls_handler(ngx_connection_t *c);
 static ngx_int_t ngx_redis_tls_check(ngx_redis_node_t *node);
 static ngx_int_t ngx_redis_tls_check_name(ngx_connection_t *c,
@@ -134,6 +135,10 @@ ngx_redis_tls_start(ngx_redis_node_t *node)
         return NGX_ERROR;
     }
 
+    if (ngx_redis_tls_plain(node)) {
+        return NGX_ERROR;
+    }
+
     rc = ngx_ssl_handshake(c);
 
     if (rc == NGX_AGAIN) {
@@ -149,13 +154,9 @@ ngx_redis_tls_start(ngx_redis_node_t *node)
 }
 
 
-/* OpenSSL's word for a server that answers in the clear is a wrong version */
-
 static void
 ngx_redis_tls_first_byte(ngx_event_t *rev)
 {
-    u_char             type;
-    ssize_t            n;
     ngx_connection_t  *c;
     ngx_redis_node_t  *node;
 
@@ -164,21 +165,44 @@ ngx_redis_tls_first_byte(ngx_event_t *rev)
 
     rev->handler = node->handshake;
 
-    n = recv(c->fd, &type, 1, MSG_PEEK);
-    node->spoke = (n == 1);
-
-    if (n == 1
-        && type != NGX_REDIS_TLS_HANDSHAKE
-        && type != NGX_REDIS_TLS_ALERT)
-    {
-        ngx_log_error(NGX_LOG_ERR, c->log, 0,
-                      "redis does not speak TLS at this port, for which a URL "
-                      "begins with \"redis\" instead of \"rediss\"");
+    if (ngx_redis_tls_plain(node)) {
         ngx_redis_node_failed(node);
         return;
     }
 
     rev->handler(rev);
+}
+
+
+/*
+ * Whether the server has answered in the clear, which it may do before it is
+ * asked: OpenSSL's word for that is a wrong version.
+ */
+
+static ngx_uint_t
+ngx_redis_tls_plain(ngx_redis_node_t *node)
+{
+    u_char             type;
+    ssize_t            n;
+    ngx_connection_t  *c;
+
+    c = node->peer.connection;
+
+    n = recv(c->fd, &type, 1, MSG_PEEK);
+    node->spoke = (n == 1);
+
+    if (n != 1
+        || type == NGX_REDIS_TLS_HANDSHAKE
+        || type == NGX_REDIS_TLS_ALERT)
+    {
+        return 0;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, c->log, 0,
+                  "redis does not speak TLS at this port, for which a URL "
+                  "begins with \"redis\" instead of \"rediss\"");
+
+    return 1;
 }
 
 
