@@ -15,11 +15,15 @@ use Segments::Test;
 use Bench::Contest qw(ratio);
 use Bench::Field;
 use Bench::Load qw(load);
-use Segments::Util qw(slurp);
+use Segments::Util qw(program_root slurp);
 
 is(ratio([3, 9, 8, 3, 9], [2, 7, 2, 8, 9]), 1.5,
     'a ratio is of what is not disturbed');
 is(ratio([4, 1, 2], [1]), 1.2, 'a percentile between two');
+
+like(slurp(program_root() . '/docs/performance.md'),
+    qr/^<!-- printed by bench\/run -->\n.*^<!-- end -->\n/ms,
+    'a place for what is printed');
 
 my $alone = processors($$) =~ /\A\d+\z/;
 my $field = Bench::Field->start(contenders => [qw(bare gateway)]);
