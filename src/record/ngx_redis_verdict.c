@@ -1,6 +1,6 @@
 
 #include "record/ngx_redis_verdict.h"
-#include "redis/reply/ngx_redis_parse.h"
+#include "redis/reply/ngx_redis_text.h"
 
 #include <string.h>
 

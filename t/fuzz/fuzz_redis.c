@@ -7,7 +7,12 @@
 
 #include "fuzz.h"
 
+#include "redis/reply/ngx_redis_expect.h"
+#include "redis/reply/ngx_redis_facts.h"
 #include "redis/reply/ngx_redis_parse.h"
+#include "redis/reply/ngx_redis_reader.h"
+#include "redis/reply/ngx_redis_sieve.h"
+#include "redis/reply/ngx_redis_slot.h"
 
 
 static void

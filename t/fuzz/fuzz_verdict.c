@@ -12,7 +12,7 @@
 
 #include "fuzz.h"
 
-#include "redis/reply/ngx_redis_parse.h"
+#include "redis/reply/ngx_redis_reader.h"
 #include "record/ngx_redis_verdict.h"
 
 

@@ -33,7 +33,12 @@
 
 
 #include "redis/ngx_redis.h"
+#include "redis/reply/ngx_redis_expect.h"
+#include "redis/reply/ngx_redis_facts.h"
 #include "redis/reply/ngx_redis_parse.h"
+#include "redis/reply/ngx_redis_reader.h"
+#include "redis/reply/ngx_redis_sieve.h"
+#include "redis/reply/ngx_redis_slot.h"
 #include <ngx_event_connect.h>
 
 
