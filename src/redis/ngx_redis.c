@@ -17,13 +17,6 @@ ngx_redis_name(ngx_redis_t *redis)
 }
 
 
-void
-ngx_redis_set_value(ngx_redis_t *redis, size_t size)
-{
-    redis->value = ngx_max(redis->value, size);
-}
-
-
 ngx_uint_t
 ngx_redis_unusable(ngx_redis_t *redis)
 {
@@ -314,7 +307,7 @@ ngx_redis_init(ngx_array_t *nodes, ngx_log_t *log)
     redis = nodes->elts;
 
     for (i = 0; i < nodes->nelts; i++) {
-        ngx_redis_password_knock(redis[i], log);
+        ngx_redis_password_knock(&redis[i]->password, log);
     }
 }
 

@@ -1,5 +1,10 @@
 
-#include "redis/conf/ngx_redis_internal.h"
+/*
+ * A server, by the name or the address that other servers tell.
+ */
+
+
+#include "redis/conf/ngx_redis_host.h"
 
 
 /* one piece of memory; begins with the address, by which it is freed */

@@ -33,6 +33,9 @@
 
 
 #include "redis/ngx_redis.h"
+#include "redis/conf/ngx_redis_conf.h"
+#include "redis/conf/ngx_redis_parameters.h"
+#include "redis/conf/ngx_redis_url.h"
 #include "redis/reply/ngx_redis_expect.h"
 #include "redis/reply/ngx_redis_facts.h"
 #include "redis/reply/ngx_redis_parse.h"
@@ -47,21 +50,11 @@
                                                        beyond what is stored */
 #define NGX_REDIS_PROOF           32    /* bytes of a reply's proof, at most */
 #define NGX_REDIS_PROOF_TOKEN     8     /* so many of them are the token's */
-#define NGX_REDIS_GREETINGS       4     /* AUTH, SELECT, PING or ROLE,
-                                           SUBSCRIBE */
 #define NGX_REDIS_TRIES           5     /* of connecting, in a second */
 
 
 typedef struct ngx_redis_map_s   ngx_redis_map_t;
 typedef struct ngx_redis_node_s  ngx_redis_node_t;
-
-
-/* how the node for a command is found */
-typedef enum {
-    ngx_redis_single = 0,
-    ngx_redis_sentinel,
-    ngx_redis_cluster
-} ngx_redis_topology_e;
 
 
 /*
@@ -100,83 +93,6 @@ typedef struct {
     ngx_uint_t               turn;      /* the map's at that time */
     unsigned                 complained:1;  /* in the log, of what it says */
 } ngx_redis_question_t;
-
-
-typedef struct {
-    ngx_str_t                name;      /* without port, terminated; empty: a
-                                           UNIX-domain socket */
-    in_port_t                port;
-    ngx_addr_t              *addrs;     /* known from the start */
-    ngx_uint_t               naddrs;
-    char                    *error;     /* why none is known, or NULL */
-    unsigned                 literal:1; /* nothing to resolve */
-} ngx_redis_host_t;
-
-
-#if (NGX_SSL)
-
-typedef struct {
-    ngx_ssl_t                ssl;
-    ngx_str_t                name;      /* of the certificate, terminated;
-                                           empty: the host's */
-    ngx_uint_t               verify;    /* unsigned  verify:1; */
-} ngx_redis_tls_t;
-
-#endif
-
-
-typedef enum {
-    ngx_redis_greet_auth = 0,
-    ngx_redis_greet_auth_if_asked,      /* may be refused */
-    ngx_redis_greet_select,
-    ngx_redis_greet_ping,
-    ngx_redis_greet_role,               /* has to be a master */
-    ngx_redis_greet_subscribe
-} ngx_redis_greet_e;
-
-
-typedef struct {
-    ngx_redis_greet_e        steps[NGX_REDIS_GREETINGS];
-    ngx_uint_t               nsteps;
-} ngx_redis_greeting_t;
-
-
-/* both passwords have memory of their own, which is overwritten before it is
-   freed */
-typedef struct {
-    ngx_str_t                path;      /* terminated; empty: no password */
-    ngx_str_t                text;      /* as the file last was good */
-    ngx_str_t                before;    /* the last one that Redis took, if
-                                           another */
-    ngx_uint_t               changes;   /* of text */
-    unsigned                 taken:1;   /* text was, by Redis */
-    unsigned                 closed:1;  /* the file is, to this worker */
-    unsigned                 told:1;    /* that something is wrong with it */
-} ngx_redis_password_t;
-
-
-struct ngx_redis_s {
-    ngx_str_t                words;     /* of the directive, each with NUL */
-    ngx_str_t                name;      /* for the log */
-    ngx_str_t                user;      /* empty: the default one */
-    ngx_redis_password_t     password;
-    ngx_uint_t               db;
-    ngx_redis_topology_e     topology;
-    ngx_str_t                master;    /* its name among sentinels */
-    ngx_redis_host_t        *hosts;     /* of the URL */
-    ngx_uint_t               nhosts;
-    ngx_uint_t               secure;    /* unsigned  secure:1; */
-#if (NGX_SSL)
-    ngx_redis_tls_t         *tls;       /* NULL: in the clear */
-#endif
-    ngx_resolver_t          *resolver;  /* NULL: none is configured */
-    ngx_msec_t               resolver_timeout;
-    ngx_redis_greeting_t     greeting;
-    ngx_redis_greeting_t     guide_greeting;
-    size_t                   value;     /* bytes of the longest one stored */
-    ngx_redis_map_t         *map;       /* this worker's, NULL until its first
-                                           command */
-};
 
 
 /*
@@ -571,11 +487,6 @@ void ngx_redis_resolve_forget(ngx_redis_node_t *node);
 
 /* tls */
 
-/* all strings may be empty and are terminated */
-ngx_int_t ngx_redis_tls_init(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_uint_t verify, ngx_str_t *name, ngx_str_t *trusted,
-    ngx_str_t *certificate, ngx_str_t *key);
-
 /* NGX_AGAIN: ngx_redis_node_secured() or ngx_redis_node_failed() follows */
 ngx_int_t ngx_redis_tls_start(ngx_redis_node_t *node);
 void ngx_redis_tls_forget(ngx_redis_node_t *node);
@@ -693,13 +604,6 @@ void ngx_redis_ack_rewind(ngx_redis_node_t *node);
 
 /* greeting */
 
-/* once the URL and its parameters are known */
-void ngx_redis_greeting_init(ngx_redis_t *redis);
-
-/* "greeting" and SUBSCRIBE */
-void ngx_redis_greeting_subscribe(ngx_redis_greeting_t *to,
-    ngx_redis_greeting_t *greeting);
-
 /* with the password of this moment: what is to be written is in node->greeting
    until the end, which overwrites it */
 ngx_int_t ngx_redis_greeting_start(ngx_redis_node_t *node);
@@ -710,19 +614,6 @@ ngx_str_t *ngx_redis_greeting_step(ngx_redis_node_t *node);
 
 ngx_int_t ngx_redis_greeting_reply(ngx_redis_node_t *node,
     const redisReply *reply);
-
-
-/* password */
-
-/* configuration time: reads the file, of which "path" is made a full name */
-ngx_int_t ngx_redis_password_init(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_str_t *path);
-
-/* whether this worker may read it is told, once, when it starts */
-void ngx_redis_password_knock(ngx_redis_t *redis, ngx_log_t *log);
-
-/* reads the file again; what is no password changes nothing */
-void ngx_redis_password_refresh(ngx_redis_t *redis, ngx_log_t *log);
 
 
 /* info */
@@ -743,25 +634,6 @@ void ngx_redis_info_clustered(ngx_redis_node_t *node);
 /* the other side did, or the connection is lost some other way */
 void ngx_redis_info_hung_up(ngx_redis_node_t *node);
 void ngx_redis_info_cancel(ngx_redis_node_t *node);
-
-
-/* host */
-
-/* the memory is freed by ngx_redis_host_free() */
-ngx_int_t ngx_redis_host_set(ngx_redis_host_t *host,
-    const ngx_redis_place_t *place, ngx_log_t *log);
-void ngx_redis_host_free(ngx_redis_host_t *host);
-ngx_uint_t ngx_redis_host_is(ngx_redis_host_t *host,
-    const ngx_redis_place_t *place);
-
-/* whether "name", terminated, is an IP address */
-ngx_uint_t ngx_redis_host_literal(ngx_str_t *name);
-
-
-/* parameters */
-
-ngx_int_t ngx_redis_parameters(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_str_t *args, ngx_uint_t nargs);
 
 
 /* script */

@@ -4,7 +4,8 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/conf/ngx_redis_parameters.h"
+#include "redis/conf/ngx_redis_conf.h"
 
 
 /* in the order of ngx_redis_parameter_names */
@@ -170,7 +171,9 @@ ngx_redis_password(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *file)
         return NGX_ERROR;
     }
 
-    if (file->data && ngx_redis_password_init(cf, redis, file) != NGX_OK) {
+    if (file->data
+        && ngx_redis_password_init(cf, &redis->password, file) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

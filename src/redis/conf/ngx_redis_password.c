@@ -10,7 +10,7 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/conf/ngx_redis_password.h"
 
 
 #define NGX_REDIS_PASSWORD_MAX    1024
@@ -38,14 +38,12 @@ static void ngx_redis_password_stays(ngx_redis_password_t *password,
 
 
 ngx_int_t
-ngx_redis_password_init(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *path)
+ngx_redis_password_init(ngx_conf_t *cf, ngx_redis_password_t *password,
+    ngx_str_t *path)
 {
     ngx_int_t                   rc;
     ngx_pool_cleanup_t         *cln;
-    ngx_redis_password_t       *password;
     ngx_redis_password_file_t   file;
-
-    password = &redis->password;
 
     if (ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK) {
         return NGX_ERROR;
@@ -95,14 +93,11 @@ ngx_redis_password_cleanup(void *data)
 /* root may have it for itself */
 
 void
-ngx_redis_password_knock(ngx_redis_t *redis, ngx_log_t *log)
+ngx_redis_password_knock(ngx_redis_password_t *password, ngx_log_t *log)
 {
     ngx_fd_t               fd;
     ngx_err_t              err;
     ngx_uint_t             level;
-    ngx_redis_password_t  *password;
-
-    password = &redis->password;
 
     if (password->path.len == 0) {
         return;
@@ -135,12 +130,9 @@ ngx_redis_password_knock(ngx_redis_t *redis, ngx_log_t *log)
 
 
 void
-ngx_redis_password_refresh(ngx_redis_t *redis, ngx_log_t *log)
+ngx_redis_password_refresh(ngx_redis_password_t *password, ngx_log_t *log)
 {
-    ngx_redis_password_t       *password;
     ngx_redis_password_file_t   file;
-
-    password = &redis->password;
 
     if (password->path.len == 0) {
         return;

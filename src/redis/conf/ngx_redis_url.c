@@ -11,7 +11,9 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/conf/ngx_redis_url.h"
+#include "redis/conf/ngx_redis_conf.h"
+#include "redis/conf/ngx_redis_hosts.h"
 
 
 #define NGX_REDIS_PORT            6379
@@ -27,10 +29,6 @@ typedef struct {
 } ngx_redis_scheme_t;
 
 
-static ngx_int_t ngx_redis_words(ngx_conf_t *cf, ngx_str_t *words,
-    ngx_str_t *args, ngx_uint_t nargs);
-static ngx_int_t ngx_redis_url(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_str_t *url);
 static ngx_int_t ngx_redis_tcp_url(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *url, ngx_redis_scheme_t *scheme);
 static ngx_int_t ngx_redis_url_user(ngx_conf_t *cf, ngx_redis_t *redis,
@@ -43,10 +41,6 @@ static ngx_int_t ngx_redis_url_parameters(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *url, u_char *p);
 static ngx_int_t ngx_redis_url_db(ngx_conf_t *cf, ngx_redis_t *redis,
     ngx_str_t *url, u_char *p, u_char *last);
-static ngx_int_t ngx_redis_hosts(ngx_conf_t *cf, ngx_redis_t *redis,
-    u_char *p, u_char *last, in_port_t port);
-static ngx_int_t ngx_redis_host(ngx_conf_t *cf, ngx_redis_t *redis,
-    ngx_redis_host_t *host, ngx_str_t *address, in_port_t port);
 
 
 static ngx_redis_scheme_t  ngx_redis_schemes[] = {
@@ -62,177 +56,12 @@ static ngx_redis_scheme_t  ngx_redis_schemes[] = {
 };
 
 
-ngx_redis_t *
-ngx_redis_add(ngx_conf_t *cf, ngx_array_t *nodes, ngx_str_t *args,
-    ngx_uint_t nargs)
-{
-    ngx_str_t      words;
-    ngx_uint_t     i;
-    ngx_redis_t   *redis, **slot;
-
-    if (ngx_redis_words(cf, &words, args, nargs) != NGX_OK) {
-        return NULL;
-    }
-
-    slot = nodes->elts;
-
-    for (i = 0; i < nodes->nelts; i++) {
-        if (slot[i]->words.len == words.len
-            && ngx_memcmp(slot[i]->words.data, words.data, words.len) == 0)
-        {
-            return slot[i];
-        }
-    }
-
-    redis = ngx_pcalloc(cf->cycle->pool, sizeof(ngx_redis_t));
-    if (redis == NULL) {
-        return NULL;
-    }
-
-    redis->words = words;
-
-    if (ngx_redis_url(cf, redis, &args[0]) != NGX_OK
-        || ngx_redis_parameters(cf, redis, &args[1], nargs - 1) != NGX_OK)
-    {
-        return NULL;
-    }
-
-    slot = ngx_array_push(nodes);
-    if (slot == NULL) {
-        return NULL;
-    }
-
-    *slot = redis;
-
-    return redis;
-}
-
-
-ngx_uint_t
-ngx_redis_same(ngx_redis_t *one, ngx_redis_t *two)
-{
-    ngx_uint_t         i, j, m, n;
-    ngx_redis_host_t  *a, *b;
-
-    if (one->db != two->db
-        || one->master.len != two->master.len
-        || (one->master.len
-            && ngx_strncmp(one->master.data, two->master.data,
-                           one->master.len)
-               != 0))
-    {
-        return 0;
-    }
-
-    for (i = 0; i < one->nhosts; i++) {
-        for (j = 0; j < two->nhosts; j++) {
-
-            a = &one->hosts[i];
-            b = &two->hosts[j];
-
-            /* names that are not known yet */
-
-            if (a->error && b->error
-                && a->port == b->port
-                && a->name.len == b->name.len
-                && ngx_strncasecmp(a->name.data, b->name.data, a->name.len)
-                   == 0)
-            {
-                return 1;
-            }
-
-            for (m = 0; m < a->naddrs; m++) {
-                for (n = 0; n < b->naddrs; n++) {
-
-                    if (ngx_cmp_sockaddr(a->addrs[m].sockaddr,
-                                         a->addrs[m].socklen,
-                                         b->addrs[n].sockaddr,
-                                         b->addrs[n].socklen, 1)
-                        == NGX_OK)
-                    {
-                        return 1;
-                    }
-                }
-            }
-        }
-    }
-
-    return 0;
-}
-
-
-ngx_int_t
-ngx_redis_check(ngx_conf_t *cf, ngx_array_t *nodes)
-{
-    ngx_uint_t         i, j;
-    ngx_redis_t      **redis;
-    ngx_redis_host_t  *host;
-
-    redis = nodes->elts;
-
-    for (i = 0; i < nodes->nelts; i++) {
-        for (j = 0; j < redis[i]->nhosts; j++) {
-            host = &redis[i]->hosts[j];
-
-            if (host->error == NULL) {
-                continue;
-            }
-
-            if (redis[i]->resolver) {
-                ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                                   "%s in Redis URL \"%V\": \"%V\" is resolved "
-                                   "when a connection is made",
-                                   host->error, &redis[i]->name, &host->name);
-                continue;
-            }
-
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "%s in Redis URL \"%V\": \"%V\" has to be known "
-                               "now, or needs a \"resolver\"",
-                               host->error, &redis[i]->name, &host->name);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_redis_words(ngx_conf_t *cf, ngx_str_t *words, ngx_str_t *args,
-    ngx_uint_t nargs)
-{
-    u_char      *p;
-    ngx_uint_t   i;
-
-    words->len = 0;
-
-    for (i = 0; i < nargs; i++) {
-        words->len += args[i].len + 1;
-    }
-
-    words->data = ngx_pnalloc(cf->cycle->pool, words->len);
-    if (words->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = words->data;
-
-    for (i = 0; i < nargs; i++) {
-        p = ngx_cpymem(p, args[i].data, args[i].len);
-        *p++ = '\0';
-    }
-
-    return NGX_OK;
-}
-
-
 /*
  * What is wrong with a URL is said without repeating it before it is known to
  * hold no password.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_redis_url(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url)
 {
     ngx_str_t           *prefix;
@@ -514,112 +343,6 @@ ngx_redis_url_db(ngx_conf_t *cf, ngx_redis_t *redis, ngx_str_t *url, u_char *p,
     }
 
     redis->db = db;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_redis_hosts(ngx_conf_t *cf, ngx_redis_t *redis, u_char *p, u_char *last,
-    in_port_t port)
-{
-    u_char      *end;
-    ngx_str_t    address;
-    ngx_uint_t   n;
-
-    n = 1;
-
-    if (redis->topology != ngx_redis_single) {
-        for (end = p; end < last; end++) {
-            n += (*end == ',');
-        }
-    }
-
-    redis->hosts = ngx_pcalloc(cf->cycle->pool, n * sizeof(ngx_redis_host_t));
-    if (redis->hosts == NULL) {
-        return NGX_ERROR;
-    }
-
-    redis->nhosts = n;
-
-    for (n = 0; n < redis->nhosts; n++) {
-
-        end = (n + 1 < redis->nhosts) ? ngx_strlchr(p, last, ',') : last;
-
-        address.data = p;
-        address.len = end - p;
-
-        if (ngx_redis_host(cf, redis, &redis->hosts[n], &address, port)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        p = end + 1;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_redis_host(ngx_conf_t *cf, ngx_redis_t *redis, ngx_redis_host_t *host,
-    ngx_str_t *address, in_port_t port)
-{
-    ngx_url_t  u;
-
-    ngx_memzero(&u, sizeof(ngx_url_t));
-
-    u.url = *address;
-    u.default_port = port;
-    u.no_resolve = 1;
-
-    if (ngx_parse_url(cf->cycle->pool, &u) != NGX_OK) {
-
-        if (u.err) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "%s in Redis URL \"%V\"", u.err, &redis->name);
-        }
-
-        return NGX_ERROR;
-    }
-
-    host->port = u.port;
-
-    /* a name without addresses may do: that is known when all is read */
-
-    if (u.naddrs == 0 && ngx_inet_resolve_host(cf->cycle->pool, &u) != NGX_OK) {
-
-        if (u.err == NULL) {
-            return NGX_ERROR;
-        }
-
-        host->error = u.err;
-        u.naddrs = 0;
-    }
-
-    host->addrs = u.addrs;
-    host->naddrs = u.naddrs;
-
-    if (u.family == AF_UNIX) {
-        host->literal = 1;
-        return NGX_OK;
-    }
-
-    if (u.host.len && u.host.data[0] == '[') {
-        u.host.data++;
-        u.host.len -= 2;
-    }
-
-    host->name.len = u.host.len;
-    host->name.data = ngx_pnalloc(cf->cycle->pool, u.host.len + 1);
-    if (host->name.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_cpystrn(host->name.data, u.host.data, u.host.len + 1);
-
-    host->literal = ngx_redis_host_literal(&host->name);
 
     return NGX_OK;
 }

@@ -11,8 +11,6 @@
 #define NGX_REDIS_GREETING_WORDS  3     /* of one command */
 
 
-static void ngx_redis_greeting_add(ngx_redis_greeting_t *greeting,
-    ngx_redis_greet_e step);
 static ngx_uint_t ngx_redis_greeting_words(ngx_redis_node_t *node,
     ngx_redis_greet_e step, ngx_str_t *words, u_char *number);
 static ngx_str_t *ngx_redis_greeting_password(ngx_redis_node_t *node);
@@ -36,55 +34,6 @@ static ngx_str_t  ngx_redis_greeting_names[] = {
 };
 
 
-void
-ngx_redis_greeting_init(ngx_redis_t *redis)
-{
-    ngx_redis_greeting_t  *greeting, *guide;
-
-    greeting = &redis->greeting;
-    guide = &redis->guide_greeting;
-
-    if (redis->password.path.len) {
-        ngx_redis_greeting_add(greeting, ngx_redis_greet_auth);
-
-        /* sentinels have a password of their own, the same one, or none */
-
-        ngx_redis_greeting_add(guide, redis->topology == ngx_redis_sentinel
-                                      ? ngx_redis_greet_auth_if_asked
-                                      : ngx_redis_greet_auth);
-    }
-
-    if (redis->db) {
-        ngx_redis_greeting_add(greeting, ngx_redis_greet_select);
-    }
-
-    /* a server that hangs or is still loading does not answer PONG */
-
-    ngx_redis_greeting_add(greeting, redis->topology == ngx_redis_sentinel
-                                     ? ngx_redis_greet_role
-                                     : ngx_redis_greet_ping);
-
-    ngx_redis_greeting_add(guide, ngx_redis_greet_ping);
-}
-
-
-void
-ngx_redis_greeting_subscribe(ngx_redis_greeting_t *to,
-    ngx_redis_greeting_t *greeting)
-{
-    *to = *greeting;
-
-    ngx_redis_greeting_add(to, ngx_redis_greet_subscribe);
-}
-
-
-static void
-ngx_redis_greeting_add(ngx_redis_greeting_t *greeting, ngx_redis_greet_e step)
-{
-    greeting->steps[greeting->nsteps++] = step;
-}
-
-
 ngx_int_t
 ngx_redis_greeting_start(ngx_redis_node_t *node)
 {
@@ -94,7 +43,7 @@ ngx_redis_greeting_start(ngx_redis_node_t *node)
     ngx_uint_t             i, n, step;
     ngx_redis_greeting_t  *greeting;
 
-    ngx_redis_password_refresh(node->redis, ngx_cycle->log);
+    ngx_redis_password_refresh(&node->redis->password, ngx_cycle->log);
 
     greeting = node->greeter;
     size = 0;

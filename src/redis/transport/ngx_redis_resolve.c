@@ -14,35 +14,9 @@ typedef struct {
 } ngx_redis_resolved_t;
 
 
-/* Angie has a list in the place of an array */
-
-#if (angie_version >= 1012000)
-#define ngx_redis_resolver_exists(r)  ((r)->connections != NULL)
-#else
-#define ngx_redis_resolver_exists(r)  ((r)->connections.nelts != 0)
-#endif
-
-
 static void ngx_redis_resolve_handler(ngx_resolver_ctx_t *ctx);
 static ngx_int_t ngx_redis_resolve_copy(ngx_redis_node_t *node,
     ngx_resolver_ctx_t *ctx);
-
-
-void
-ngx_redis_set_resolver(ngx_redis_t *redis, ngx_resolver_t *resolver,
-    ngx_msec_t timeout)
-{
-    /* http has a dummy where none is configured */
-
-    if (redis->resolver || resolver == NULL
-        || !ngx_redis_resolver_exists(resolver))
-    {
-        return;
-    }
-
-    redis->resolver = resolver;
-    redis->resolver_timeout = timeout;
-}
 
 
 void
