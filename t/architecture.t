@@ -155,7 +155,6 @@ sub of_ours {
 
 
 __DATA__
-behind redis' face: record/ngx_redis_verdict.c -> redis/reply/ngx_redis_parse.h
 calls in a circle: answer/ngx_http_segments_capture.c -> answer/ngx_http_segments_filter.c
 calls in a circle: answer/ngx_http_segments_capture.c -> answer/ngx_http_segments_input.c
 calls in a circle: answer/ngx_http_segments_capture.c -> idempotency/ngx_http_segments_claim.c
@@ -202,7 +201,6 @@ calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_script.c
 calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_spare.c
 calls in a circle: redis/topology/ngx_redis_channel.c -> redis/topology/ngx_redis_map.c
 calls in a circle: redis/topology/ngx_redis_channel.c -> redis/transport/ngx_redis_connection.c
-calls in a circle: redis/topology/ngx_redis_channel.c -> redis/transport/ngx_redis_greeting.c
 calls in a circle: redis/topology/ngx_redis_channel.c -> redis/transport/ngx_redis_node.c
 calls in a circle: redis/topology/ngx_redis_cluster.c -> redis/ngx_redis.c
 calls in a circle: redis/topology/ngx_redis_cluster.c -> redis/topology/ngx_redis_map.c
@@ -310,8 +308,6 @@ calls what is not below: metrics/ngx_http_segments_metrics.c -> module/ngx_http_
 calls what is not below: metrics/ngx_http_segments_metrics.c -> request/ngx_http_segments_reply.c
 calls what is not below: metrics/ngx_http_segments_zone.c -> module/ngx_http_segments_check.c
 calls what is not below: metrics/ngx_http_segments_zone.c -> module/ngx_http_segments_count.c
-calls what is not below: redis/conf/ngx_redis_parameters.c -> redis/transport/ngx_redis_greeting.c
-calls what is not below: redis/conf/ngx_redis_parameters.c -> redis/transport/ngx_redis_tls.c
 calls what is not below: redis/topology/ngx_redis_cluster.c -> redis/ngx_redis.c
 calls what is not below: redis/topology/ngx_redis_map.c -> redis/ngx_redis.c
 calls what is not below: redis/topology/ngx_redis_question.c -> redis/ngx_redis.c
@@ -339,8 +335,6 @@ includes what is not below: secret/ngx_http_segments_secret.h -> life/ngx_http_s
 includes what is not below: upstream/ngx_http_segments_reach.c -> life/ngx_http_segments_module.h
 over 150 lines: life/ngx_http_segments_module.h
 over 150 lines: redis/conf/ngx_redis_internal.h
-over 150 lines: redis/ngx_redis.h
-over 150 lines: redis/reply/ngx_redis_parse.h
 over 400 lines: answer/ngx_http_segments_capture.c
 over 400 lines: answer/ngx_http_segments_filter.c
 over 400 lines: contract/sg_reader.c
@@ -349,8 +343,6 @@ over 400 lines: idempotency/ngx_http_segments_wait.c
 over 400 lines: limit/ngx_http_segments_limit.c
 over 400 lines: metrics/ngx_http_segments_zone.c
 over 400 lines: module/ngx_http_segments_check.c
-over 400 lines: redis/conf/ngx_redis_url.c
-over 400 lines: redis/reply/ngx_redis_parse.c
 over 400 lines: redis/topology/ngx_redis_map.c
 over 400 lines: redis/topology/ngx_redis_question.c
 over 400 lines: redis/transport/ngx_redis_connection.c

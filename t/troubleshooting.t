@@ -89,7 +89,8 @@ sub words_of_sources {
         my $text = slurp($path);
 
         $words{$1}++ while $text
-            =~ /ngx_redis_(?:begins|contains)\([^;"]*"-?([A-Z]{3,})\b ?"/g;
+            =~ /(?:ngx_redis_(?:begins|contains)|strstr)
+                \([^;"]*"-?([A-Z]{3,})\b[ ]?"/gx;
     }
 
     my @words = sort keys %words;

@@ -1,11 +1,14 @@
 
 #include "record/ngx_redis_verdict.h"
-#include "redis/reply/ngx_redis_text.h"
 
 #include <string.h>
 
 
 #define ngx_redis_verdict_text(word)  { word, sizeof(word) - 1 }
+
+/* whether a text begins with the word, a literal */
+#define ngx_redis_begins(s, len, word)                                        \
+    ((len) >= sizeof(word) - 1 && memcmp(s, word, sizeof(word) - 1) == 0)
 
 
 typedef struct {
@@ -106,9 +109,10 @@ ngx_redis_verdict(const redisReply *reply, ngx_redis_asked_e asked,
     if (reply->type == REDIS_REPLY_ERROR) {
         ngx_redis_verdict_error(reply, words);
 
-        /* older servers wrap the error's code into a text */
+        /* older servers wrap the error's code into a text, which ends in a zero
+           byte, as all of hiredis' do */
 
-        if (!ngx_redis_contains(reply->str, (size_t) reply->len, "WRONGTYPE")) {
+        if (strstr(reply->str, "WRONGTYPE") == NULL) {
             decoded->verdict = ngx_redis_record_failed;
         }
 

@@ -6,11 +6,16 @@
 
 #include "redis/reply/ngx_redis_parse.h"
 #include "redis/reply/ngx_redis_slot.h"
-#include "redis/reply/ngx_redis_text.h"
 
 #include <string.h>
 
 
+/* whether a text begins with the word, a literal */
+#define ngx_redis_begins(s, len, word)                                        \
+    ((len) >= sizeof(word) - 1 && memcmp(s, word, sizeof(word) - 1) == 0)
+
+
+static int ngx_redis_contains(const char *s, size_t len, const char *word);
 static int ngx_redis_parse_redirect(const char *p, const char *last,
     ngx_redis_error_t *error);
 static int ngx_redis_parse_place(const char *host, size_t len,
@@ -237,4 +242,23 @@ ngx_redis_parse_number(const char *p, const char *last, unsigned max,
     }
 
     return *number <= max;
+}
+
+
+/* whether the word stands anywhere in a text */
+
+static int
+ngx_redis_contains(const char *s, size_t len, const char *word)
+{
+    size_t  i, n;
+
+    n = strlen(word);
+
+    for (i = 0; i + n <= len; i++) {
+        if (memcmp(s + i, word, n) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
