@@ -173,7 +173,6 @@ calls in a circle: answer/ngx_http_segments_input.c -> request/ngx_http_segments
 calls in a circle: idempotency/ngx_http_segments_claim.c -> metrics/ngx_http_segments_zone.c
 calls in a circle: idempotency/ngx_http_segments_headers.c -> request/ngx_http_segments_reply.c
 calls in a circle: idempotency/ngx_http_segments_wait.c -> metrics/ngx_http_segments_zone.c
-calls in a circle: idempotency/ngx_http_segments_wait.c -> request/ngx_http_segments_request.c
 calls in a circle: limit/ngx_http_segments_limit.c -> limit/ngx_http_segments_ratelimit.c
 calls in a circle: limit/ngx_http_segments_limit.c -> request/ngx_http_segments_reply.c
 calls in a circle: limit/ngx_http_segments_ratelimit.c -> request/ngx_http_segments_reply.c
@@ -298,8 +297,6 @@ calls what is not below: answer/ngx_http_segments_input.c -> request/ngx_http_se
 calls what is not below: answer/ngx_http_segments_input.c -> request/ngx_http_segments_request.c
 calls what is not below: idempotency/ngx_http_segments_claim.c -> module/ngx_http_segments_redis.c
 calls what is not below: idempotency/ngx_http_segments_headers.c -> request/ngx_http_segments_reply.c
-calls what is not below: idempotency/ngx_http_segments_wait.c -> request/ngx_http_segments_client.c
-calls what is not below: idempotency/ngx_http_segments_wait.c -> request/ngx_http_segments_request.c
 calls what is not below: limit/ngx_http_segments_limit.c -> module/ngx_http_segments_redis.c
 calls what is not below: limit/ngx_http_segments_limit.c -> request/ngx_http_segments_reply.c
 calls what is not below: limit/ngx_http_segments_ratelimit.c -> request/ngx_http_segments_reply.c
