@@ -14,7 +14,7 @@ use Catch;
 use Segments::Test;
 
 
-alarm 900;                              # each run has a limit of its own
+alarm 1100;                             # each run has a limit of its own
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
 
 Catch::all(sub {

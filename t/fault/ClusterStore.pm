@@ -8,6 +8,7 @@ package ClusterStore;
 #     $store->tags                  the hash tags of what the run stores
 #     $store->owner($tag)           a tag's master
 #     $store->tags_of($server)
+#     $store->speaker($dice)        a server to be cut off
 #     $store->replica($server)      one of a master's that has all that it has
 #     $store->refresh               after slots or masters have changed
 #     $store->part($server, $replica), $store->parted
@@ -25,6 +26,10 @@ use Segments::Util qw(spew tempdir);
 # of the records of each tenant, and of the limit
 
 my @TAGS = ((map { "live:$_" } qw(ada bob cy dan)), 'live:');
+
+# what the gateways are told of it: numbers of servers
+
+my @URLS = ([0, 1, 2], [2, 1, 0]);
 
 # who replicates is somebody who can be refused
 
@@ -61,7 +66,7 @@ sub urls {
 
     my @servers = $self->{cluster}->servers;
 
-    return map { $self->{cluster}->url(@servers[@$_]) } [0, 1, 2], [2, 1, 0];
+    return map { $self->{cluster}->url(@servers[@$_]) } @URLS;
 }
 
 
@@ -86,6 +91,18 @@ sub victim {
     my ($self, $dice) = @_;
 
     return $self->owner($dice->pick(@TAGS));
+}
+
+
+# One that is to be cut off: what the first node of a URL says counts most.
+
+sub speaker {
+    my ($self, $dice) = @_;
+
+    my $first = $self->{cluster}{servers}[ $dice->pick(map { $_->[0] } @URLS) ];
+
+    return $dice->chance(0.7) && $self->tags_of($first) ? $first
+        : $self->victim($dice);
 }
 
 

@@ -316,7 +316,7 @@ sub move_keys {
 sub cut_off {
     my ($self, $kind, $dice) = @_;
 
-    my $server = $self->{store}->victim($dice);
+    my $server = $self->{store}->speaker($dice);
 
     return $self->cut_off_soon($server, $self->{run}->now + 60);
 }

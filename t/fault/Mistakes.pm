@@ -135,8 +135,11 @@ sub all {
         # were others asked in turn, nobody would notice
 
         ['a master that is cut off is believed', [$CLUSTER, $QUESTION],
-         ['if (!map->sure || ', '(one == NULL || other->question.turn <'],
-         ['if (1 || !map->sure || ', '(one == NULL || 0 * other->question.turn >'],
+         ['if (!map->sure || ', "    next = ngx_redis_map_next_speaker(map);\n"],
+         ['if (1 || !map->sure || ',
+          "    next = ngx_redis_map_next_speaker(map);\n\n"
+             . "    if (ngx_redis_map_askable(map->guides[0])) {\n"
+             . "        return map->guides[0];\n    }\n"],
          'stale node believed', '--kinds cut-off --period 50'],
 
         ['who waited in vain runs', $ADMIT,
