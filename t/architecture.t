@@ -156,40 +156,9 @@ sub of_ours {
 
 __DATA__
 calls in a circle: answer/ngx_http_segments_capture.c -> answer/ngx_http_segments_filter.c
-calls in a circle: answer/ngx_http_segments_capture.c -> answer/ngx_http_segments_input.c
-calls in a circle: answer/ngx_http_segments_capture.c -> idempotency/ngx_http_segments_claim.c
-calls in a circle: answer/ngx_http_segments_capture.c -> idempotency/ngx_http_segments_headers.c
-calls in a circle: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_forward.c
-calls in a circle: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_reply.c
-calls in a circle: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_request.c
-calls in a circle: answer/ngx_http_segments_capture.c -> secret/ngx_http_segments_redact.c
 calls in a circle: answer/ngx_http_segments_filter.c -> answer/ngx_http_segments_capture.c
-calls in a circle: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_forward.c
-calls in a circle: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_reply.c
-calls in a circle: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_request.c
-calls in a circle: answer/ngx_http_segments_filter.c -> secret/ngx_http_segments_redact.c
-calls in a circle: answer/ngx_http_segments_input.c -> request/ngx_http_segments_forward.c
-calls in a circle: answer/ngx_http_segments_input.c -> request/ngx_http_segments_request.c
-calls in a circle: idempotency/ngx_http_segments_claim.c -> metrics/ngx_http_segments_zone.c
-calls in a circle: idempotency/ngx_http_segments_headers.c -> request/ngx_http_segments_reply.c
-calls in a circle: idempotency/ngx_http_segments_wait.c -> metrics/ngx_http_segments_zone.c
-calls in a circle: limit/ngx_http_segments_limit.c -> limit/ngx_http_segments_ratelimit.c
-calls in a circle: limit/ngx_http_segments_limit.c -> request/ngx_http_segments_reply.c
-calls in a circle: limit/ngx_http_segments_ratelimit.c -> request/ngx_http_segments_reply.c
-calls in a circle: metrics/ngx_http_segments_metrics.c -> metrics/ngx_http_segments_zone.c
-calls in a circle: metrics/ngx_http_segments_metrics.c -> module/ngx_http_segments_count.c
-calls in a circle: metrics/ngx_http_segments_metrics.c -> module/ngx_http_segments_variables.c
-calls in a circle: metrics/ngx_http_segments_metrics.c -> request/ngx_http_segments_reply.c
-calls in a circle: metrics/ngx_http_segments_zone.c -> module/ngx_http_segments_check.c
-calls in a circle: metrics/ngx_http_segments_zone.c -> module/ngx_http_segments_count.c
-calls in a circle: module/ngx_http_segments_check.c -> metrics/ngx_http_segments_metrics.c
 calls in a circle: module/ngx_http_segments_check.c -> module/ngx_http_segments_content.c
-calls in a circle: module/ngx_http_segments_check.c -> secret/ngx_http_segments_secret.c
 calls in a circle: module/ngx_http_segments_content.c -> module/ngx_http_segments_check.c
-calls in a circle: module/ngx_http_segments_content.c -> request/ngx_http_segments_forward.c
-calls in a circle: module/ngx_http_segments_count.c -> module/ngx_http_segments_variables.c
-calls in a circle: module/ngx_http_segments_count.c -> request/ngx_http_segments_request.c
-calls in a circle: module/ngx_http_segments_variables.c -> request/ngx_http_segments_request.c
 calls in a circle: redis/ngx_redis.c -> redis/topology/ngx_redis_map.c
 calls in a circle: redis/ngx_redis.c -> redis/topology/ngx_redis_question.c
 calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_ack.c
@@ -262,49 +231,15 @@ calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redi
 calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_tls.c
 calls in a circle: redis/transport/ngx_redis_tls.c -> redis/transport/ngx_redis_connection.c
 calls in a circle: redis/transport/ngx_redis_tls.c -> redis/transport/ngx_redis_node.c
-calls in a circle: request/ngx_http_segments_admit.c -> idempotency/ngx_http_segments_claim.c
-calls in a circle: request/ngx_http_segments_admit.c -> idempotency/ngx_http_segments_wait.c
-calls in a circle: request/ngx_http_segments_admit.c -> limit/ngx_http_segments_limit.c
-calls in a circle: request/ngx_http_segments_admit.c -> limit/ngx_http_segments_ratelimit.c
-calls in a circle: request/ngx_http_segments_admit.c -> request/ngx_http_segments_reply.c
-calls in a circle: request/ngx_http_segments_admit.c -> request/ngx_http_segments_request.c
-calls in a circle: request/ngx_http_segments_forward.c -> request/ngx_http_segments_reply.c
-calls in a circle: request/ngx_http_segments_forward.c -> secret/ngx_http_segments_secret.c
-calls in a circle: request/ngx_http_segments_reply.c -> idempotency/ngx_http_segments_headers.c
-calls in a circle: request/ngx_http_segments_reply.c -> limit/ngx_http_segments_ratelimit.c
-calls in a circle: request/ngx_http_segments_reply.c -> request/ngx_http_segments_request.c
-calls in a circle: request/ngx_http_segments_request.c -> idempotency/ngx_http_segments_claim.c
-calls in a circle: request/ngx_http_segments_request.c -> idempotency/ngx_http_segments_wait.c
-calls in a circle: request/ngx_http_segments_request.c -> limit/ngx_http_segments_limit.c
-calls in a circle: request/ngx_http_segments_request.c -> request/ngx_http_segments_admit.c
-calls in a circle: request/ngx_http_segments_request.c -> request/ngx_http_segments_forward.c
-calls in a circle: request/ngx_http_segments_request.c -> request/ngx_http_segments_validate.c
-calls in a circle: request/ngx_http_segments_request.c -> secret/ngx_http_segments_secret.c
-calls in a circle: request/ngx_http_segments_validate.c -> request/ngx_http_segments_reply.c
-calls in a circle: secret/ngx_http_segments_redact.c -> answer/ngx_http_segments_filter.c
 calls in a circle: secret/ngx_http_segments_redact.c -> secret/ngx_http_segments_secret.c
-calls in a circle: secret/ngx_http_segments_rotation.c -> metrics/ngx_http_segments_zone.c
 calls in a circle: secret/ngx_http_segments_rotation.c -> secret/ngx_http_segments_secret.c
 calls in a circle: secret/ngx_http_segments_secret.c -> secret/ngx_http_segments_redact.c
 calls in a circle: secret/ngx_http_segments_secret.c -> secret/ngx_http_segments_rotation.c
-calls what is not below: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_forward.c
 calls what is not below: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_reply.c
-calls what is not below: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_request.c
-calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_forward.c
 calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_reply.c
 calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_request.c
-calls what is not below: answer/ngx_http_segments_input.c -> request/ngx_http_segments_forward.c
-calls what is not below: answer/ngx_http_segments_input.c -> request/ngx_http_segments_request.c
 calls what is not below: idempotency/ngx_http_segments_claim.c -> module/ngx_http_segments_redis.c
-calls what is not below: idempotency/ngx_http_segments_headers.c -> request/ngx_http_segments_reply.c
 calls what is not below: limit/ngx_http_segments_limit.c -> module/ngx_http_segments_redis.c
-calls what is not below: limit/ngx_http_segments_limit.c -> request/ngx_http_segments_reply.c
-calls what is not below: limit/ngx_http_segments_ratelimit.c -> request/ngx_http_segments_reply.c
-calls what is not below: metrics/ngx_http_segments_metrics.c -> module/ngx_http_segments_count.c
-calls what is not below: metrics/ngx_http_segments_metrics.c -> module/ngx_http_segments_variables.c
-calls what is not below: metrics/ngx_http_segments_metrics.c -> request/ngx_http_segments_reply.c
-calls what is not below: metrics/ngx_http_segments_zone.c -> module/ngx_http_segments_check.c
-calls what is not below: metrics/ngx_http_segments_zone.c -> module/ngx_http_segments_count.c
 calls what is not below: redis/topology/ngx_redis_cluster.c -> redis/ngx_redis.c
 calls what is not below: redis/topology/ngx_redis_map.c -> redis/ngx_redis.c
 calls what is not below: redis/topology/ngx_redis_question.c -> redis/ngx_redis.c
@@ -319,17 +254,15 @@ calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_
 calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_map.c
 calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_question.c
 calls what is not below: redis/transport/ngx_redis_spare.c -> redis/ngx_redis.c
-calls what is not below: secret/ngx_http_segments_redact.c -> answer/ngx_http_segments_filter.c
-floor without a folder: message
+includes what is not below: idempotency/ngx_http_segments_claim.c -> life/ngx_http_segments_module.h
 includes what is not below: idempotency/ngx_http_segments_claim.h -> life/ngx_http_segments_module.h
 includes what is not below: idempotency/ngx_http_segments_headers.c -> life/ngx_http_segments_module.h
+includes what is not below: idempotency/ngx_http_segments_wait.c -> life/ngx_http_segments_module.h
 includes what is not below: limit/ngx_http_segments_limit.h -> life/ngx_http_segments_module.h
-includes what is not below: metrics/ngx_http_segments_metrics.h -> life/ngx_http_segments_module.h
-includes what is not below: record/ngx_http_segments_token.c -> life/ngx_http_segments_module.h
 includes what is not below: redis/conf/ngx_redis_internal.h -> redis/ngx_redis.h
 includes what is not below: secret/ngx_http_segments_redact.c -> life/ngx_http_segments_module.h
+includes what is not below: secret/ngx_http_segments_rotation.c -> life/ngx_http_segments_module.h
 includes what is not below: secret/ngx_http_segments_secret.h -> life/ngx_http_segments_module.h
-includes what is not below: upstream/ngx_http_segments_reach.c -> life/ngx_http_segments_module.h
 over 150 lines: life/ngx_http_segments_module.h
 over 150 lines: redis/conf/ngx_redis_internal.h
 over 400 lines: answer/ngx_http_segments_capture.c
@@ -338,15 +271,12 @@ over 400 lines: contract/sg_reader.c
 over 400 lines: idempotency/ngx_http_segments_claim.c
 over 400 lines: idempotency/ngx_http_segments_wait.c
 over 400 lines: limit/ngx_http_segments_limit.c
-over 400 lines: metrics/ngx_http_segments_zone.c
-over 400 lines: module/ngx_http_segments_check.c
 over 400 lines: redis/topology/ngx_redis_map.c
 over 400 lines: redis/topology/ngx_redis_question.c
 over 400 lines: redis/transport/ngx_redis_connection.c
 over 400 lines: redis/transport/ngx_redis_node.c
 over 400 lines: redis/transport/ngx_redis_spare.c
 over 400 lines: request/ngx_http_segments_admit.c
-over 400 lines: request/ngx_http_segments_forward.c
 over 400 lines: request/ngx_http_segments_validate.c
 over 400 lines: secret/ngx_http_segments_redact.c
 over 400 lines: secret/ngx_http_segments_rotation.c
@@ -356,8 +286,5 @@ uses the module: idempotency/ngx_http_segments_wait.c
 uses the module: limit/ngx_http_segments_limit.c
 uses the module: limit/ngx_http_segments_limit_conf.c
 uses the module: limit/ngx_http_segments_ratelimit.c
-uses the module: metrics/ngx_http_segments_metrics.c
-uses the module: metrics/ngx_http_segments_zone.c
 uses the module: secret/ngx_http_segments_redact.c
 uses the module: secret/ngx_http_segments_secret.c
-uses the module: upstream/ngx_http_segments_reach.c

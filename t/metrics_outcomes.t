@@ -12,7 +12,7 @@ use Segments::Metrics;
 use Segments::Test;
 use Segments::Util qw(source);
 
-my @WORDS = slurp(source('ngx_http_segments_variables.c'))
+my @WORDS = slurp(source('ngx_http_segments_outcome.c'))
     =~ /_outcomes\[\] = \{(.*?)\};/s ? $1 =~ /"(\w+)"/g : ();
 
 my $upstream = upstream();

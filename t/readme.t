@@ -32,7 +32,8 @@ sub names {
     my $commands = text('ngx_http_segments_module.c');
     my $variables = text('ngx_http_segments_variables.c');
 
-    my ($table) = $variables =~ /_outcomes\[\] = \{(.*?)\};/s;
+    my ($table) = text('ngx_http_segments_outcome.c')
+        =~ /_outcomes\[\] = \{(.*?)\};/s;
 
     same([$pages{directives} =~ /^## (\w+)$/mg],
         [$commands =~ /^    \{ ngx_string\("(segments_\w+)"\),\n/mg],
@@ -56,7 +57,7 @@ sub names {
 # each metric with its type
 
 sub metrics {
-    my $source = text('ngx_http_segments_metrics.c');
+    my $source = text('ngx_http_segments_exposition.c');
     my %types = $source
         =~ /sg_exposition_metric\(buf, "(\w+)",\s+"(\w+)"/g;
 
@@ -72,7 +73,7 @@ sub metrics {
 
 
 sub metric_names {
-    return text('ngx_http_segments_metrics.c') =~ /"(segments_\w+)"/g;
+    return text('ngx_http_segments_exposition.c') =~ /"(segments_\w+)"/g;
 }
 
 

@@ -321,8 +321,8 @@ ngx_http_segments_judge(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     ngx_http_segments_loc_conf_t  *slcf;
 
     if (ctx->upstream_status == 0) {
-        return ngx_http_segments_sent(ctx) ? ngx_http_segments_unknown
-                                           : ngx_http_segments_give_back;
+        return ngx_http_segments_sent(r, ctx->answered)
+               ? ngx_http_segments_unknown : ngx_http_segments_give_back;
     }
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);

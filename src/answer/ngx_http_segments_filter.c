@@ -5,10 +5,9 @@
  */
 
 
-#include "idempotency/ngx_http_segments_claim.h"
-#include "life/ngx_http_segments_status.h"
 #include "contract/sg_envelope.h"
 #include "contract/sg_headers.h"
+#include "life/ngx_http_segments_status.h"
 
 
 static ngx_int_t ngx_http_segments_header_filter(ngx_http_request_t *r);
@@ -225,8 +224,7 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r,
 
         for (i = 0; i < part->nelts; i++) {
 
-            name.data = h[i].key.data;
-            name.len = h[i].key.len;
+            name = ngx_http_segments_text(&h[i].key);
 
             if (sg_response_header_dropped(name)) {
                 h[i].hash = 0;
@@ -431,33 +429,4 @@ ngx_http_segments_send_envelope(ngx_http_request_t *r,
     out.next = NULL;
 
     return ngx_http_segments_next_body_filter(r, &out);
-}
-
-
-ngx_int_t
-ngx_http_segments_append(ngx_http_request_t *r, ngx_chain_t ***last,
-    ngx_buf_t *b)
-{
-    ngx_chain_t  *cl;
-
-    cl = ngx_alloc_chain_link(r->pool);
-    if (cl == NULL) {
-        return NGX_ERROR;
-    }
-
-    cl->buf = b;
-    cl->next = NULL;
-
-    **last = cl;
-    *last = &cl->next;
-
-    return NGX_OK;
-}
-
-
-void
-ngx_http_segments_consume(ngx_buf_t *b)
-{
-    b->pos = b->last;
-    b->file_pos = b->file_last;
 }

@@ -6,7 +6,7 @@
 
 
 #include "idempotency/ngx_http_segments_claim.h"
-#include "metrics/ngx_http_segments_metrics.h"
+#include "life/ngx_http_segments_module.h"
 
 
 /* claims of one worker that go on without a request, and the bytes of answers

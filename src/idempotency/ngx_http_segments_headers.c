@@ -82,10 +82,8 @@ ngx_http_segments_record_headers(ngx_http_request_t *r, ngx_pool_t *pool,
 
         for (i = 0; i < part->nelts; i++) {
 
-            name.data = h[i].key.data;
-            name.len = h[i].key.len;
-            value.data = h[i].value.data;
-            value.len = h[i].value.len;
+            name = ngx_http_segments_text(&h[i].key);
+            value = ngx_http_segments_text(&h[i].value);
 
             if (h[i].hash && ngx_http_segments_stored(slcf, name)) {
                 sg_record_header_add(&headers, name, value);
@@ -115,8 +113,7 @@ ngx_http_segments_record_content_type(ngx_http_request_t *r, sg_buf_t *headers)
         return;
     }
 
-    value.data = type->data;
-    value.len = type->len;
+    value = ngx_http_segments_text(type);
 
     if (charset->len && r->headers_out.content_type_len == type->len) {
 
@@ -154,8 +151,7 @@ ngx_http_segments_stored(ngx_http_segments_loc_conf_t *slcf, sg_str_t name)
 
     for (i = 0; i < slcf->headers->nelts; i++) {
 
-        configured.data = header[i].data;
-        configured.len = header[i].len;
+        configured = ngx_http_segments_text(&header[i]);
 
         if (sg_header_is(name, configured)) {
             return 1;
@@ -176,8 +172,7 @@ ngx_http_segments_restore_headers(ngx_http_request_t *r, ngx_str_t *headers)
 
     static const sg_str_t  content_type = sg_string("Content-Type");
 
-    rest.data = headers->data;
-    rest.len = headers->len;
+    rest = ngx_http_segments_text(headers);
 
     while ((rc = sg_record_header_next(&rest, &name, &value)) == 1) {
 
@@ -258,8 +253,7 @@ ngx_http_segments_restore_known(ngx_http_request_t *r, ngx_table_elt_t *h)
     sg_str_t                                 name;
     const ngx_http_segments_known_header_t  *header;
 
-    name.data = h->key.data;
-    name.len = h->key.len;
+    name = ngx_http_segments_text(&h->key);
 
     for (header = ngx_http_segments_known_headers;
          header->name.len;

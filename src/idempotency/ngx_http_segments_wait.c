@@ -12,7 +12,7 @@
 
 
 #include "idempotency/ngx_http_segments_claim.h"
-#include "metrics/ngx_http_segments_metrics.h"
+#include "life/ngx_http_segments_module.h"
 
 
 /* between two asks without news, milliseconds: the first is doubled until the

@@ -12,7 +12,14 @@
 #include <ngx_http.h>
 
 #include "life/ngx_http_segments_state.h"
-#include "upstream/ngx_http_segments_proxy_conf.h"
+#include "message/ngx_http_segments_chain.h"
+#include "message/ngx_http_segments_field.h"
+#include "message/ngx_http_segments_text.h"
+#include "metrics/ngx_http_segments_exposition.h"
+#include "record/ngx_http_segments_token.h"
+#include "upstream/ngx_http_segments_proxy.h"
+#include "upstream/ngx_http_segments_reach.h"
+#include "upstream/ngx_http_segments_sent.h"
 #include "redis/ngx_redis.h"
 #include "record/ngx_redis_record.h"
 #include "contract/sg_answer.h"
@@ -22,38 +29,7 @@
 #include "contract/sg_secret.h"
 
 
-#define ngx_http_segments_refuse_conf(cf, ...)                                \
-    (ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, __VA_ARGS__), NGX_ERROR)
-
-
 #define NGX_HTTP_SEGMENTS_BUFFERED    0x08      /* in r->buffered */
-#define NGX_HTTP_SEGMENTS_TOKEN_LEN   32        /* hexadecimal digits */
-
-
-/* how a request ended: $segments_outcome */
-typedef enum {
-    ngx_http_segments_aborted = 0,              /* the client left first */
-    ngx_http_segments_forwarded,
-    ngx_http_segments_unstored,
-    ngx_http_segments_bypassed,
-    ngx_http_segments_replayed,
-    ngx_http_segments_answer_not_kept,
-    ngx_http_segments_in_progress,
-    ngx_http_segments_key_reused,
-    ngx_http_segments_held,
-    ngx_http_segments_invalid,
-    ngx_http_segments_not_found,
-    ngx_http_segments_not_allowed,
-    ngx_http_segments_bad_content_type,
-    ngx_http_segments_key_invalid,
-    ngx_http_segments_key_required,
-    ngx_http_segments_rate_limited,
-    ngx_http_segments_redis_failed,
-    ngx_http_segments_upstream_unauthorized,
-    ngx_http_segments_upstream_failed,
-    ngx_http_segments_refused,                  /* by nginx, with a 4xx */
-    ngx_http_segments_failed                    /* by nginx, with a 5xx */
-} ngx_http_segments_outcome_e;
 
 
 /* the values of segments_idempotency */
@@ -133,27 +109,6 @@ typedef struct {
 #define NGX_HTTP_SEGMENTS_MASKS           2
 
 
-typedef struct ngx_http_segments_counts_s  ngx_http_segments_counts_t;
-
-
-/* what is counted of one guarded location */
-typedef struct {
-    ngx_str_t                     server;       /* its first name */
-    ngx_str_t                     location;
-    ngx_http_segments_counts_t   *counts;       /* in shared memory */
-} ngx_http_segments_meter_t;
-
-
-typedef struct ngx_http_segments_redis_state_s  ngx_http_segments_redis_state_t;
-
-
-/* what is shown of one Redis */
-typedef struct {
-    ngx_redis_t                      *redis;
-    ngx_http_segments_redis_state_t  *state;    /* in shared memory */
-} ngx_http_segments_redis_gauge_t;
-
-
 typedef struct ngx_http_segments_room_s    ngx_http_segments_room_t;
 typedef struct ngx_http_segments_waiter_s  ngx_http_segments_waiter_t;
 
@@ -196,18 +151,14 @@ typedef struct {
     ngx_array_t                   tenants;      /* ngx_http_segments_tenant_t * */
     ngx_array_t                   limits;       /* ngx_http_segments_owned_
                                                    limit_t */
-    ngx_shm_zone_t               *zone;         /* NULL: nothing is counted */
-    ngx_array_t                   meters;       /* ngx_http_segments_meter_t *,
-                                                   one for each location */
-    ngx_array_t                   redis_gauges; /* ngx_http_segments_redis_
-                                                   gauge_t */
+    ngx_http_segments_metrics_conf_t  metrics;
     ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
                                                    show the client's request */
     ngx_http_complex_value_t     *remote_user;  /* the default scope */
     ngx_array_t                   guarded;      /* ngx_http_segments_place_t:
                                                    the guarded locations */
-    ngx_http_segments_place_t     metrics;      /* where they are shown; cscf
-                                                   is NULL: nowhere */
+    ngx_http_segments_place_t     shown;        /* where metrics are; cscf is
+                                                   NULL: nowhere */
     ngx_http_handler_pt           proxy_handler;    /* proxy_pass's own, where
                                                        it had to be known */
 } ngx_http_segments_main_conf_t;
@@ -380,18 +331,13 @@ ngx_int_t ngx_http_segments_decide(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 
 
-/* ngx_http_segments_token.c */
-
-/* a new one, of NGX_HTTP_SEGMENTS_TOKEN_LEN bytes; NGX_ERROR after a log line */
-ngx_int_t ngx_http_segments_token(u_char *token);
-
-
 /* ngx_http_segments_wait.c */
 
 /*
  * The claim found another's, or now finds no Redis.  NGX_DONE: the request is
  * to wait, in state await, and its phases run again when it is time to ask
- * again or when the wait is over; NGX_DECLINED: it is not to wait, or no longer.
+ * again or when the wait is over; NGX_DECLINED: it is not to wait, or no
+ * longer.
  */
 ngx_int_t ngx_http_segments_wait(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
@@ -442,18 +388,10 @@ ngx_int_t ngx_http_segments_refuse(ngx_http_request_t *r,
 ngx_int_t ngx_http_segments_replay(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 
-/* "name" and "value" are not copied; NULL when memory failed */
-ngx_table_elt_t *ngx_http_segments_add_header(ngx_http_request_t *r,
-    ngx_str_t *name, ngx_str_t *value);
-
 /* Idempotency-Status, where the request got as far as admission, and what is to
    be said of limits */
 ngx_int_t ngx_http_segments_add_status(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
-
-/* moves what a buffer holds into the pool and frees the buffer */
-ngx_int_t ngx_http_segments_take(ngx_pool_t *pool, ngx_str_t *dst,
-    sg_buf_t *src);
 
 
 /* ngx_http_segments_client.c */
@@ -475,14 +413,24 @@ void ngx_http_segments_outlive_client(ngx_http_request_t *r);
 /* the guarded location's content handler: proxy_pass with the Secret Key */
 ngx_int_t ngx_http_segments_forward_handler(ngx_http_request_t *r);
 
-/* 1 when a byte of the request may have reached an upstream */
-ngx_uint_t ngx_http_segments_sent(ngx_http_segments_ctx_t *ctx);
 
-/*
- * The exchange with the upstream is given up: what may still come of it must
- * not meet another request on a connection that is kept.
- */
-void ngx_http_segments_abandon(ngx_http_request_t *r);
+/* ngx_http_segments_zone_directive.c */
+
+char *ngx_http_segments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+/* ngx_http_segments_page.c */
+
+/* the directive, and the content handler that it sets */
+char *ngx_http_segments_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_segments_metrics_handler(ngx_http_request_t *r);
+
+
+/* ngx_http_segments_log.c */
+
+/* for the log phase */
+ngx_int_t ngx_http_segments_count(ngx_http_request_t *r);
 
 
 /* ngx_http_segments_check.c */
@@ -506,23 +454,8 @@ ngx_int_t ngx_http_segments_check_content(ngx_conf_t *cf);
 /* the same of what has come since; for postconfiguration */
 ngx_int_t ngx_http_segments_check_handlers(ngx_conf_t *cf);
 
-/* a module's directive, or NULL */
-ngx_command_t *ngx_http_segments_command(ngx_module_t *module,
-    const char *name);
 
-
-/* ngx_http_segments_reach.c */
-
-/* whom a proxy_pass without variables reaches */
-ngx_int_t ngx_http_segments_check_upstream(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf);
-
-/*
- * What only a request shows: a proxy_pass with variables that evaluates to a
- * URL with a URI, or to one that would carry the Secret Key in the clear.
- */
-ngx_int_t ngx_http_segments_check_url(ngx_http_request_t *r,
-    ngx_http_segments_loc_conf_t *slcf);
+/* ngx_http_segments_peers.c */
 
 /* for postconfiguration: the addresses that groups choose are judged, too */
 ngx_int_t ngx_http_segments_judge_peers(ngx_conf_t *cf);
@@ -581,13 +514,6 @@ ngx_int_t ngx_http_segments_filter_init(ngx_conf_t *cf);
 /* the envelope in the body's place, or the body without the Secret Key */
 ngx_int_t ngx_http_segments_send_body(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
-
-/* adds a buffer behind the link whose "next" *last points to, and moves it */
-ngx_int_t ngx_http_segments_append(ngx_http_request_t *r, ngx_chain_t ***last,
-    ngx_buf_t *b);
-
-/* marks a buffer as sent */
-void ngx_http_segments_consume(ngx_buf_t *b);
 
 extern ngx_http_output_header_filter_pt  ngx_http_segments_next_header_filter;
 extern ngx_http_output_body_filter_pt    ngx_http_segments_next_body_filter;
@@ -674,9 +600,6 @@ ngx_int_t ngx_http_segments_add_variables(ngx_conf_t *cf);
 
 /* how a request has ended; NGX_DECLINED where something else has answered it */
 ngx_int_t ngx_http_segments_outcome(ngx_http_request_t *r);
-
-/* the word of $segments_outcome */
-const char *ngx_http_segments_outcome_name(ngx_uint_t outcome);
 
 /* finds the variables that show what the client sent */
 ngx_int_t ngx_http_segments_client_variables(ngx_conf_t *cf);

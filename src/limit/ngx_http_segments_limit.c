@@ -92,12 +92,9 @@ ngx_http_segments_limit_key(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    prefix.data = slcf->redis_prefix.data;
-    prefix.len = slcf->redis_prefix.len;
-    name.data = limit->name.data;
-    name.len = limit->name.len;
-    text.data = value->data;
-    text.len = value->len;
+    prefix = ngx_http_segments_text(&slcf->redis_prefix);
+    name = ngx_http_segments_text(&limit->name);
+    text = ngx_http_segments_text(value);
 
     sg_buf_init(&buf);
     sg_limit_key(&buf, prefix, slcf->secret->environment, name, text);
@@ -264,8 +261,7 @@ ngx_http_segments_limits_receipt(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    near.data = key->data;
-    near.len = key->len;
+    near = ngx_http_segments_text(key);
     unique.data = limits->token;
     unique.len = sizeof(limits->token);
 
@@ -356,8 +352,8 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
 /*
  * A slot moves, and has keys here and there: nothing was spent, and the limits
  * of this trip are asked about one by one.  A receipt would be a second key:
- * without one, a create whose reply is lost just then pays twice, which is safer
- * than not to pay, or not to pass.
+ * without one, a create whose reply is lost just then pays twice, which is
+ * safer than not to pay, or not to pass.
  */
 
 static ngx_uint_t

@@ -150,8 +150,7 @@ ngx_http_segments_limit_value(ngx_conf_t *cf, ngx_http_segments_limit_t *limit,
 {
     sg_str_t  text;
 
-    text.data = value->data;
-    text.len = value->len;
+    text = ngx_http_segments_text(value);
 
     switch (which) {
 

@@ -97,8 +97,7 @@ ngx_http_segments_add_limits(ngx_http_request_t *r,
             continue;
         }
 
-        name.data = limit->name.data;
-        name.len = limit->name.len;
+        name = ngx_http_segments_text(&limit->name);
         number = ngx_http_segments_limit_number(r, ctx, name);
 
         sg_ratelimit_policy(&policy, name, number, limit->rate.quota,
@@ -184,8 +183,7 @@ ngx_http_segments_limit_ours(ngx_http_segments_ctx_t *ctx, sg_str_t name)
     bucket = ctx->limits->bucket;
 
     for (i = 0; i < ctx->limits->n; i++) {
-        ours.data = bucket[i].limit->name.data;
-        ours.len = bucket[i].limit->name.len;
+        ours = ngx_http_segments_text(&bucket[i].limit->name);
 
         if (sg_str_eq(ours, name)) {
             return 1;
@@ -213,10 +211,8 @@ ngx_http_segments_limit_taken(ngx_http_request_t *r, sg_str_t name)
 
         for (i = 0; i < part->nelts; i++) {
 
-            field.data = h[i].key.data;
-            field.len = h[i].key.len;
-            value.data = h[i].value.data;
-            value.len = h[i].value.len;
+            field = ngx_http_segments_text(&h[i].key);
+            value = ngx_http_segments_text(&h[i].value);
 
             if (h[i].hash
                 && (sg_header_is(field, policy) || sg_header_is(field, left))

@@ -159,21 +159,6 @@ ngx_http_segments_check_other(ngx_conf_t *cf, const char *module,
 }
 
 
-ngx_command_t *
-ngx_http_segments_command(ngx_module_t *module, const char *name)
-{
-    ngx_command_t  *cmd;
-
-    for (cmd = module->commands; cmd->name.len; cmd++) {
-        if (ngx_strcmp(cmd->name.data, name) == 0) {
-            return cmd;
-        }
-    }
-
-    return NULL;
-}
-
-
 /*
  * The proxy module keeps its handler to itself, but gives it to every location
  * with a "proxy_pass": so it gets one that no request will ever find.

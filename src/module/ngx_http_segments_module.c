@@ -4,10 +4,10 @@
  */
 
 
-#include "metrics/ngx_http_segments_metrics.h"
 #include "contract/sg_headers.h"
 #include "contract/sg_record.h"
 #include "contract/sg_sha256.h"
+#include "life/ngx_http_segments_module.h"
 
 
 static char *ngx_http_segments_gateway(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -37,6 +37,8 @@ static ngx_int_t ngx_http_segments_merge_statuses(ngx_conf_t *cf,
 static ngx_int_t ngx_http_segments_guard(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_segments_init_metrics(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf);
 static ngx_int_t ngx_http_segments_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_segments_init_process(ngx_cycle_t *cycle);
 static void ngx_http_segments_exit_process(ngx_cycle_t *cycle);
@@ -470,8 +472,7 @@ ngx_http_segments_statuses(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        word.data = value[i].data;
-        word.len = value[i].len;
+        word = ngx_http_segments_text(&value[i]);
 
         switch (sg_statuses_add(slcf->statuses, word)) {
 
@@ -525,8 +526,7 @@ ngx_http_segments_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        name.data = value[i].data;
-        name.len = value[i].len;
+        name = ngx_http_segments_text(&value[i]);
 
         if (!sg_header_is_token(name)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -561,8 +561,7 @@ ngx_http_segments_check_prefix(ngx_conf_t *cf, void *post, void *data)
 
     sg_str_t  str;
 
-    str.data = prefix->data;
-    str.len = prefix->len;
+    str = ngx_http_segments_text(prefix);
 
     if (!sg_record_prefix_ok(str)) {
         return "must not contain braces: they delimit the hash tag that "
@@ -613,10 +612,10 @@ ngx_http_segments_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&smcf->limits, cf->pool, 2,
                           sizeof(ngx_http_segments_owned_limit_t))
            != NGX_OK
-        || ngx_array_init(&smcf->meters, cf->pool, 4,
+        || ngx_array_init(&smcf->metrics.meters, cf->pool, 4,
                           sizeof(ngx_http_segments_meter_t *))
            != NGX_OK
-        || ngx_array_init(&smcf->redis_gauges, cf->pool, 2,
+        || ngx_array_init(&smcf->metrics.redis_gauges, cf->pool, 2,
                           sizeof(ngx_http_segments_redis_gauge_t))
            != NGX_OK
         || ngx_array_init(&smcf->client_vars, cf->pool, 4, sizeof(ngx_uint_t))
@@ -875,8 +874,9 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
         ngx_redis_set_value(slcf->redis, slcf->max_response);
     }
 
-    if (smcf->zone) {
-        slcf->meter = ngx_http_segments_meter(cf, smcf);
+    if (smcf->metrics.zone) {
+        slcf->meter = ngx_http_segments_meter(cf,
+                                              &smcf->metrics.meters);
         if (slcf->meter == NULL) {
             return NGX_ERROR;
         }
@@ -931,7 +931,7 @@ ngx_http_segments_init(ngx_conf_t *cf)
     smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
 
     if (ngx_redis_check(cf, &smcf->nodes) != NGX_OK
-        || ngx_http_segments_zone_init(cf) != NGX_OK)
+        || ngx_http_segments_init_metrics(cf, smcf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -967,6 +967,39 @@ ngx_http_segments_init(ngx_conf_t *cf)
     ngx_http_segments_check_order(cf);
 
     return ngx_http_segments_filter_init(cf);
+}
+
+
+static ngx_int_t
+ngx_http_segments_init_metrics(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    if (smcf->shown.cscf && smcf->metrics.zone == NULL) {
+        ngx_http_segments_enter_place(cf->log, &smcf->shown);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"segments_metrics\" needs \"segments_zone\" at "
+                           "the http level");
+        ngx_http_segments_leave_place(cf->log, &smcf->shown);
+        return NGX_ERROR;
+    }
+
+    if (smcf->metrics.zone == NULL) {
+        return NGX_OK;
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_segments_count;
+
+    return ngx_http_segments_zone_init(&smcf->metrics, &smcf->nodes);
 }
 
 
@@ -1027,7 +1060,9 @@ ngx_http_segments_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    if (ngx_http_segments_zone_begin(cycle, smcf) != NGX_OK) {
+    ngx_http_segments_zone_begin(&smcf->metrics);
+
+    if (ngx_http_segments_publish_init(cycle, &smcf->metrics) != NGX_OK) {
         return NGX_ERROR;
     }
 

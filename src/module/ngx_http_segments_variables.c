@@ -4,6 +4,7 @@
  */
 
 
+#include "life/ngx_http_segments_module.h"
 #include "limit/ngx_http_segments_limit.h"
 
 
@@ -40,33 +41,6 @@ static ngx_http_variable_t  ngx_http_segments_vars[] = {
       ngx_http_segments_rate_limit_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
-};
-
-
-/* in the order of ngx_http_segments_outcome_e */
-
-static const char  *ngx_http_segments_outcomes[] = {
-    "aborted",
-    "forwarded",
-    "unstored",
-    "bypassed",
-    "replayed",
-    "answer_not_kept",
-    "in_progress",
-    "key_reused",
-    "held",
-    "invalid",
-    "not_found",
-    "not_allowed",
-    "bad_content_type",
-    "key_invalid",
-    "key_required",
-    "rate_limited",
-    "redis_failed",
-    "upstream_unauthorized",
-    "upstream_failed",
-    "refused",
-    "failed"
 };
 
 
@@ -160,13 +134,6 @@ ngx_http_segments_outcome(ngx_http_request_t *r)
     }
 
     return NGX_DECLINED;
-}
-
-
-const char *
-ngx_http_segments_outcome_name(ngx_uint_t outcome)
-{
-    return ngx_http_segments_outcomes[outcome];
 }
 
 

@@ -4,7 +4,9 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "record/ngx_http_segments_token.h"
+
+
 #include <openssl/rand.h>
 
 

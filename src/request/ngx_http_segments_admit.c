@@ -157,12 +157,9 @@ ngx_http_segments_name(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    prefix.data = slcf->redis_prefix.data;
-    prefix.len = slcf->redis_prefix.len;
-    scope.data = value.data;
-    scope.len = value.len;
-    key.data = ctx->key.data;
-    key.len = ctx->key.len;
+    prefix = ngx_http_segments_text(&slcf->redis_prefix);
+    scope = ngx_http_segments_text(&value);
+    key = ngx_http_segments_text(&ctx->key);
 
     sg_buf_init(&name);
     sg_record_name(&name, prefix, slcf->secret->environment, scope,

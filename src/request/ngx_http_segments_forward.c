@@ -8,8 +8,8 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
 #include "contract/sg_headers.h"
+#include "life/ngx_http_segments_module.h"
 
 
 /* the client's request while the upstream's stands in its place */
@@ -186,8 +186,7 @@ ngx_http_segments_passes(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
 
     static const sg_str_t  idempotency_key = sg_string("Idempotency-Key");
 
-    name.data = h->key.data;
-    name.len = h->key.len;
+    name = ngx_http_segments_text(&h->key);
 
     if (sg_request_header_dropped(name)) {
         return 0;
@@ -229,8 +228,7 @@ ngx_http_segments_set(ngx_http_proxy_loc_conf_t *plcf, sg_str_t name)
 
     for (i = 0; i < plcf->headers_source->nelts; i++) {
 
-        set.data = header[i].key.data;
-        set.len = header[i].key.len;
+        set = ngx_http_segments_text(&header[i].key);
 
         if (sg_header_is(name, set)) {
             return 1;
@@ -248,8 +246,7 @@ ngx_http_segments_rename(ngx_http_request_t *r, ngx_table_elt_t *h)
 {
     sg_str_t  name, key;
 
-    key.data = h->key.data;
-    key.len = h->key.len;
+    key = ngx_http_segments_text(&h->key);
 
     name = sg_request_header_name(key);
 
@@ -295,15 +292,13 @@ ngx_http_segments_nominated(ngx_http_request_t *r, const sg_str_t *name)
 
         for (i = 0; i < part->nelts; i++) {
 
-            field.data = h[i].key.data;
-            field.len = h[i].key.len;
+            field = ngx_http_segments_text(&h[i].key);
 
             if (!sg_header_is(field, connection)) {
                 continue;
             }
 
-            list.data = h[i].value.data;
-            list.len = h[i].value.len;
+            list = ngx_http_segments_text(&h[i].value);
 
             if (name == NULL || sg_connection_nominates(list, *name)) {
                 return 1;
@@ -359,50 +354,4 @@ ngx_http_segments_upstream_path(ngx_http_request_t *r,
     }
 
     return ngx_http_segments_take(r->pool, path, &buf);
-}
-
-
-ngx_uint_t
-ngx_http_segments_sent(ngx_http_segments_ctx_t *ctx)
-{
-    ngx_uint_t                  i;
-    ngx_http_request_t         *r;
-    ngx_http_upstream_state_t  *state;
-
-    if (ctx->answered) {
-        return 1;
-    }
-
-    r = ctx->request;
-
-    if (r->upstream && r->upstream->peer.connection
-        && r->upstream->peer.connection->sent)
-    {
-        return 1;
-    }
-
-    if (r->upstream_states == NULL) {
-        return 0;
-    }
-
-    state = r->upstream_states->elts;
-
-    for (i = 0; i < r->upstream_states->nelts; i++) {
-        if (state[i].bytes_sent) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-void
-ngx_http_segments_abandon(ngx_http_request_t *r)
-{
-    /* an interim answer without a body counts as a whole one to proxy_pass */
-
-    if (r->upstream) {
-        r->upstream->keepalive = 0;
-    }
 }

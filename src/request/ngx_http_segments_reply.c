@@ -253,45 +253,6 @@ ngx_http_segments_add_status(ngx_http_request_t *r,
 }
 
 
-ngx_table_elt_t *
-ngx_http_segments_add_header(ngx_http_request_t *r, ngx_str_t *name,
-    ngx_str_t *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NULL;
-    }
-
-    h->hash = 1;
-    h->key = *name;
-    h->value = *value;
-    h->lowcase_key = NULL;
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-
-    return h;
-}
-
-
-ngx_int_t
-ngx_http_segments_take(ngx_pool_t *pool, ngx_str_t *dst, sg_buf_t *src)
-{
-    dst->len = src->len;
-    dst->data = src->failed ? NULL : ngx_pnalloc(pool, ngx_max(src->len, 1));
-
-    if (dst->data && src->len) {
-        ngx_memcpy(dst->data, src->data, src->len);
-    }
-
-    sg_buf_free(src);
-
-    return dst->data ? NGX_OK : NGX_ERROR;
-}
-
-
 ngx_int_t
 ngx_http_segments_replay(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
@@ -333,8 +294,7 @@ ngx_http_segments_status(ngx_http_segments_ctx_t *ctx)
 {
     sg_str_t  text;
 
-    text.data = ctx->status.data;
-    text.len = ctx->status.len;
+    text = ngx_http_segments_text(&ctx->status);
 
     return sg_record_status(text);
 }

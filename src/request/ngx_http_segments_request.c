@@ -241,14 +241,17 @@ ngx_http_segments_cleanup(void *data)
 {
     ngx_http_segments_ctx_t *ctx = data;
 
+    ngx_uint_t  sent;
+
     ngx_http_segments_wait_end(ctx);
     ngx_http_segments_limits_cancel(ctx);
 
     if (ctx->claim) {
+        sent = ngx_http_segments_sent(ctx->request, ctx->answered);
+
         ngx_http_segments_claim_detach(ctx->claim,
-                                       ngx_http_segments_sent(ctx)
-                                           ? ngx_http_segments_unknown
-                                           : ngx_http_segments_give_back);
+                                       sent ? ngx_http_segments_unknown
+                                            : ngx_http_segments_give_back);
     }
 }
 

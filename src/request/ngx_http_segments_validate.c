@@ -91,7 +91,9 @@ ngx_http_segments_validate_head(ngx_http_request_t *r,
 
     ctx->routed = 1;
 
-    if (ngx_http_segments_check_url(r, slcf) != NGX_OK) {
+    if (ngx_http_segments_check_url(r, slcf->plcf, slcf->upstream_insecure)
+        != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -216,10 +218,8 @@ ngx_http_segments_collect(ngx_http_request_t *r,
 
         for (i = 0; i < part->nelts; i++) {
 
-            name.data = h[i].key.data;
-            name.len = h[i].key.len;
-            value.data = h[i].value.data;
-            value.len = h[i].value.len;
+            name = ngx_http_segments_text(&h[i].key);
+            value = ngx_http_segments_text(&h[i].value);
 
             if (sg_header_is(name, content_type)) {
                 fields->content_types++;
@@ -285,8 +285,7 @@ ngx_http_segments_validate_query(ngx_http_request_t *r,
     ngx_int_t    rc;
     sg_errors_t  errors;
 
-    query.data = r->args.data;
-    query.len = r->args.len;
+    query = ngx_http_segments_text(&r->args);
 
     sg_errors_init(&errors);
 

@@ -10,7 +10,7 @@
 
 
 #include "secret/ngx_http_segments_secret.h"
-#include "metrics/ngx_http_segments_metrics.h"
+#include "life/ngx_http_segments_module.h"
 
 
 /* milliseconds */

@@ -5,39 +5,30 @@
  *
  * What the configuration names is judged when it is read, a "proxy_pass" with
  * variables when a request shows where it leads.  A group of servers may change
- * after that, by "resolve" or a balancer of another module: where such a group
- * is reached by http, each address that its balancer chooses is judged before a
- * connection is made, or taken from those that were kept.
+ * after that: then each address is judged, by the same rule.
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "upstream/ngx_http_segments_reach.h"
+#include "redis/ngx_redis.h"
+#include "upstream/ngx_http_segments_proxy.h"
 
 
 static ngx_uint_t ngx_http_segments_resolving_upstream(
     ngx_http_upstream_srv_conf_t *uscf);
 static ngx_uint_t ngx_http_segments_local_upstream(
     ngx_http_upstream_srv_conf_t *uscf);
-static ngx_uint_t ngx_http_segments_local_addr(struct sockaddr *sa);
 static ngx_uint_t ngx_http_segments_local_url(ngx_http_request_t *r,
     ngx_url_t *u);
-static ngx_int_t ngx_http_segments_init_peer(ngx_http_request_t *r,
-    ngx_http_upstream_srv_conf_t *us);
-static ngx_int_t ngx_http_segments_get_peer(ngx_peer_connection_t *pc,
-    void *data);
 
 
 ngx_int_t
 ngx_http_segments_check_upstream(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf)
+    ngx_http_proxy_loc_conf_t *plcf, ngx_uint_t insecure)
 {
-    ngx_http_proxy_loc_conf_t  *plcf;
-
-    plcf = slcf->plcf;
-
     /* a URL with variables is judged when it is known */
 
-    if (slcf->upstream_insecure || plcf->upstream.upstream == NULL) {
+    if (insecure || plcf->upstream.upstream == NULL) {
         return NGX_OK;
     }
 
@@ -125,7 +116,7 @@ ngx_http_segments_local_upstream(ngx_http_upstream_srv_conf_t *uscf)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_segments_local_addr(struct sockaddr *sa)
 {
     struct sockaddr_in  *sin;
@@ -156,14 +147,11 @@ ngx_http_segments_local_addr(struct sockaddr *sa)
 
 ngx_int_t
 ngx_http_segments_check_url(ngx_http_request_t *r,
-    ngx_http_segments_loc_conf_t *slcf)
+    ngx_http_proxy_loc_conf_t *plcf, ngx_uint_t insecure)
 {
-    ngx_str_t                   url;
-    ngx_url_t                   u;
-    ngx_uint_t                  https;
-    ngx_http_proxy_loc_conf_t  *plcf;
-
-    plcf = slcf->plcf;
+    ngx_str_t   url;
+    ngx_url_t   u;
+    ngx_uint_t  https;
 
     if (plcf->proxy_lengths == NULL) {
         return NGX_OK;
@@ -217,7 +205,7 @@ ngx_http_segments_check_url(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (slcf->upstream_insecure
+    if (insecure
         || (https && plcf->upstream.ssl_verify)
         || (!https && ngx_http_segments_local_url(r, &u)))
     {
@@ -235,9 +223,9 @@ ngx_http_segments_check_url(ngx_http_request_t *r,
 static ngx_uint_t
 ngx_http_segments_local_url(ngx_http_request_t *r, ngx_url_t *u)
 {
-    ngx_uint_t                       i;
-    ngx_http_upstream_srv_conf_t   **uscfp;
-    ngx_http_upstream_main_conf_t   *umcf;
+    ngx_uint_t                      i;
+    ngx_http_upstream_srv_conf_t  **uscfp;
+    ngx_http_upstream_main_conf_t  *umcf;
 
     if (u->naddrs) {
         return ngx_http_segments_local_addr(u->addrs[0].sockaddr);
@@ -260,96 +248,4 @@ ngx_http_segments_local_url(ngx_http_request_t *r, ngx_url_t *u)
     }
 
     return 0;
-}
-
-
-ngx_int_t
-ngx_http_segments_judge_peers(ngx_conf_t *cf)
-{
-    ngx_uint_t                       i;
-    ngx_http_segments_srv_conf_t    *sscf;
-    ngx_http_upstream_srv_conf_t   **uscfp;
-    ngx_http_upstream_main_conf_t   *umcf;
-
-    umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
-
-    uscfp = umcf->upstreams.elts;
-
-    for (i = 0; i < umcf->upstreams.nelts; i++) {
-
-        /* the addresses of what is no group stay as they were judged */
-
-        if (uscfp[i]->srv_conf == NULL) {
-            continue;
-        }
-
-        sscf = ngx_http_conf_upstream_srv_conf(uscfp[i],
-                                               ngx_http_segments_module);
-
-        sscf->init_peer = uscfp[i]->peer.init;
-        uscfp[i]->peer.init = ngx_http_segments_init_peer;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_segments_init_peer(ngx_http_request_t *r,
-    ngx_http_upstream_srv_conf_t *us)
-{
-    ngx_int_t                      rc;
-    ngx_http_segments_ctx_t       *ctx;
-    ngx_http_segments_srv_conf_t  *sscf;
-    ngx_http_segments_loc_conf_t  *slcf;
-
-    sscf = ngx_http_conf_upstream_srv_conf(us, ngx_http_segments_module);
-
-    rc = sscf->init_peer(r, us);
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
-    ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
-
-    /* without a context the Secret Key is not with the request */
-
-    if (rc != NGX_OK || !slcf->enable || ctx == NULL || slcf->upstream_insecure
-        || r->upstream->ssl)
-    {
-        return rc;
-    }
-
-    /* the balancer's own data stay where it looks for them */
-
-    ctx->get_peer = r->upstream->peer.get;
-    r->upstream->peer.get = ngx_http_segments_get_peer;
-
-    return NGX_OK;
-}
-
-
-/* the peer is ours: its address stays readable without the peers' lock */
-
-static ngx_int_t
-ngx_http_segments_get_peer(ngx_peer_connection_t *pc, void *data)
-{
-    ngx_int_t                 rc;
-    ngx_http_log_ctx_t       *lctx;
-    ngx_http_segments_ctx_t  *ctx;
-
-    lctx = pc->log->data;
-    ctx = ngx_http_get_module_ctx(lctx->request, ngx_http_segments_module);
-
-    rc = ctx->get_peer(pc, data);
-
-    if ((rc != NGX_OK && rc != NGX_DONE)
-        || ngx_http_segments_local_addr(pc->sockaddr))
-    {
-        return rc;
-    }
-
-    ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(pc->log), 0,
-                  "upstream server \"%V\" is not on this host: the Secret Key "
-                  "would travel unprotected", pc->name);
-
-    return NGX_ERROR;
 }

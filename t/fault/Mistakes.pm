@@ -63,8 +63,8 @@ sub all {
          'no expiry', '--policy hold --kinds reset-after,5xx-after'],
 
         ['a sent request is given back', $CAPTURE,
-         'ngx_http_segments_sent(ctx) ? ngx_http_segments_unknown',
-         '0 ? ngx_http_segments_unknown',
+         "ngx_http_segments_sent(r, ctx->answered)\n               ?",
+         "0 ?",
          'two effects', '--policy hold --kinds reset-after,cut-headers'],
 
         ['a request that was never sent is left in doubt', $CAPTURE,

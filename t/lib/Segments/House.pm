@@ -98,6 +98,10 @@ sub read_objects {
     for my $object (sort glob "$objects/*/*.o") {
         my $file = file($house, basename($object, '.o') . '.c') // next;
 
+        # what was built before it moved to its folder
+
+        next if basename(dirname $file) ne basename(dirname $object);
+
         for (`nm '$object'`) {
             $owner{$1} = $file if / [TDBRVWC] (\w+)$/;
             $wants{$file}{$1} = 1 if / U (\w+)$/;

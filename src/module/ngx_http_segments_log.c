@@ -5,34 +5,12 @@
  */
 
 
-#include "metrics/ngx_http_segments_metrics.h"
+#include "life/ngx_http_segments_module.h"
 
 
 static ngx_msec_t ngx_http_segments_redis_time(ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_upstream_time(ngx_http_request_t *r,
     ngx_msec_t *time);
-static void ngx_http_segments_count_time(ngx_http_segments_counts_t *counts,
-    ngx_http_segments_time_e which, ngx_msec_t time);
-
-
-/*
- * Milliseconds.  The first is the least that nginx' clock can tell from
- * nothing; with the defaults, 200 is the end of Redis' time.
- */
-
-static const unsigned
-    ngx_http_segments_time_bounds[][NGX_HTTP_SEGMENTS_BOUNDS] =
-{
-    { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000 },
-    { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000 }
-};
-
-
-const unsigned *
-ngx_http_segments_bounds(ngx_http_segments_time_e time)
-{
-    return ngx_http_segments_time_bounds[time];
-}
 
 
 ngx_int_t
@@ -133,26 +111,4 @@ ngx_http_segments_upstream_time(ngx_http_request_t *r, ngx_msec_t *time)
     }
 
     return rc;
-}
-
-
-static void
-ngx_http_segments_count_time(ngx_http_segments_counts_t *counts,
-    ngx_http_segments_time_e which, ngx_msec_t time)
-{
-    ngx_uint_t                      i;
-    const unsigned                 *bounds;
-    ngx_http_segments_histogram_t  *histogram;
-
-    bounds = ngx_http_segments_time_bounds[which];
-    histogram = &counts->times[which];
-
-    for (i = 0; i < NGX_HTTP_SEGMENTS_BOUNDS; i++) {
-        if (time <= bounds[i]) {
-            break;
-        }
-    }
-
-    (void) ngx_atomic_fetch_add(&histogram->counts[i], 1);
-    (void) ngx_atomic_fetch_add(&histogram->sum, time);
 }

@@ -4,20 +4,19 @@
  */
 
 
-#include "metrics/ngx_http_segments_metrics.h"
+#include "metrics/ngx_http_segments_exposition.h"
 #include "contract/sg_exposition.h"
+#include "message/ngx_http_segments_text.h"
 
 
-static void ngx_http_segments_expose(ngx_http_segments_main_conf_t *smcf,
-    sg_buf_t *buf);
 static void ngx_http_segments_expose_requests(ngx_array_t *meters,
     sg_buf_t *buf);
 static void ngx_http_segments_expose_responses(ngx_array_t *meters,
     sg_buf_t *buf);
 static void ngx_http_segments_expose_time(ngx_array_t *meters,
     ngx_http_segments_time_e time, const char *name, sg_buf_t *buf);
-static void ngx_http_segments_expose_redis(ngx_http_segments_main_conf_t *smcf,
-    sg_buf_t *buf);
+static void ngx_http_segments_expose_redis(
+    ngx_http_segments_metrics_conf_t *mcf, sg_buf_t *buf);
 static void ngx_http_segments_expose_gauge(const char *name, const char *help,
     ngx_uint_t value, sg_buf_t *buf);
 static void ngx_http_segments_labels(ngx_http_segments_meter_t *meter,
@@ -31,129 +30,49 @@ static const char  *ngx_http_segments_classes[] = {
 };
 
 
-char *
-ngx_http_segments_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_core_loc_conf_t       *clcf;
-    ngx_http_segments_main_conf_t  *smcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_segments_metrics_handler;
-
-    /* the zone may stand behind */
-
-    smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
-
-    smcf->metrics.cscf = ngx_http_conf_get_module_srv_conf(cf,
-                                                        ngx_http_core_module);
-    smcf->metrics.clcf = clcf;
-
-    return NGX_CONF_OK;
-}
-
-
-ngx_int_t
-ngx_http_segments_metrics_handler(ngx_http_request_t *r)
-{
-    sg_buf_t                        text;
-    ngx_int_t                       rc;
-    ngx_str_t                       body;
-    ngx_buf_t                      *b;
-    ngx_chain_t                     out;
-    ngx_http_segments_main_conf_t  *smcf;
-
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    rc = ngx_http_discard_request_body(r);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    smcf = ngx_http_get_module_main_conf(r, ngx_http_segments_module);
-
-    sg_buf_init(&text);
-    ngx_http_segments_expose(smcf, &text);
-
-    b = ngx_calloc_buf(r->pool);
-
-    if (ngx_http_segments_take(r->pool, &body, &text) != NGX_OK || b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    b->pos = body.data;
-    b->last = body.data + body.len;
-    b->memory = 1;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    /* the shorter length is that of the type alone, for gzip_types */
-
-    ngx_str_set(&r->headers_out.content_type, SG_EXPOSITION_TYPE);
-    r->headers_out.content_type_len = sizeof("text/plain") - 1;
-    r->headers_out.content_type_lowcase = NULL;
-
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = body.len;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    return ngx_http_output_filter(r, &out);
-}
-
-
-static void
-ngx_http_segments_expose(ngx_http_segments_main_conf_t *smcf, sg_buf_t *buf)
+void
+ngx_http_segments_expose(ngx_http_segments_metrics_conf_t *mcf, sg_buf_t *buf)
 {
     sg_exposition_metric(buf, "segments_requests_total", "counter",
                          "Requests to guarded locations, by how they ended.");
-    ngx_http_segments_expose_requests(&smcf->meters, buf);
+    ngx_http_segments_expose_requests(&mcf->meters, buf);
 
     sg_exposition_metric(buf, "segments_upstream_responses_total", "counter",
                          "Answers of the upstream, by their status.");
-    ngx_http_segments_expose_responses(&smcf->meters, buf);
+    ngx_http_segments_expose_responses(&mcf->meters, buf);
 
     sg_exposition_metric(buf, "segments_redis_duration_seconds", "histogram",
                          "Time that a request spent waiting for Redis.");
-    ngx_http_segments_expose_time(&smcf->meters, ngx_http_segments_time_redis,
+    ngx_http_segments_expose_time(&mcf->meters, ngx_http_segments_time_redis,
                                   "segments_redis_duration_seconds", buf);
 
     sg_exposition_metric(buf, "segments_upstream_duration_seconds",
                          "histogram",
                          "Time that a request spent at the upstream.");
-    ngx_http_segments_expose_time(&smcf->meters,
+    ngx_http_segments_expose_time(&mcf->meters,
                                   ngx_http_segments_time_upstream,
                                   "segments_upstream_duration_seconds", buf);
 
     sg_exposition_metric(buf, "segments_redis_unusable_workers", "gauge",
                          "Worker processes whose last commands found this "
                          "Redis unusable.");
-    ngx_http_segments_expose_redis(smcf, buf);
+    ngx_http_segments_expose_redis(mcf, buf);
 
     ngx_http_segments_expose_gauge("segments_waiting_requests",
         "Duplicates that wait for the answer to the first request.",
-        ngx_http_segments_gauge_sum(smcf, ngx_http_segments_gauge_waiting),
+        ngx_http_segments_gauge_sum(mcf, ngx_http_segments_gauge_waiting),
         buf);
 
     ngx_http_segments_expose_gauge("segments_background_completions",
         "Ended requests whose end Redis has not taken yet.",
-        ngx_http_segments_gauge_sum(smcf, ngx_http_segments_gauge_background),
+        ngx_http_segments_gauge_sum(mcf, ngx_http_segments_gauge_background),
         buf);
 
     /* each worker has them all */
 
     ngx_http_segments_expose_gauge("segments_secret_key_files_refused",
         "Key files that changed and cannot be used, the key before stays.",
-        ngx_http_segments_gauge_max(smcf, ngx_http_segments_gauge_refused),
+        ngx_http_segments_gauge_max(mcf, ngx_http_segments_gauge_refused),
         buf);
 }
 
@@ -212,12 +131,12 @@ static void
 ngx_http_segments_expose_time(ngx_array_t *meters,
     ngx_http_segments_time_e time, const char *name, sg_buf_t *buf)
 {
-    ngx_uint_t                       i, n;
-    sg_label_t                       labels[2];
-    sg_histogram_t                   histogram;
-    unsigned long long               counts[NGX_HTTP_SEGMENTS_BOUNDS + 1];
-    ngx_http_segments_meter_t      **meter;
-    ngx_http_segments_histogram_t   *shared;
+    ngx_uint_t                      i, n;
+    sg_label_t                      labels[2];
+    sg_histogram_t                  histogram;
+    unsigned long long              counts[NGX_HTTP_SEGMENTS_BOUNDS + 1];
+    ngx_http_segments_meter_t     **meter;
+    ngx_http_segments_histogram_t  *shared;
 
     meter = meters->elts;
 
@@ -242,7 +161,7 @@ ngx_http_segments_expose_time(ngx_array_t *meters,
 
 
 static void
-ngx_http_segments_expose_redis(ngx_http_segments_main_conf_t *smcf,
+ngx_http_segments_expose_redis(ngx_http_segments_metrics_conf_t *mcf,
     sg_buf_t *buf)
 {
     ngx_uint_t                        i, n;
@@ -250,9 +169,9 @@ ngx_http_segments_expose_redis(ngx_http_segments_main_conf_t *smcf,
     ngx_http_segments_redis_gauge_t  *gauge;
     ngx_http_segments_redis_state_t  *state;
 
-    gauge = smcf->redis_gauges.elts;
+    gauge = mcf->redis_gauges.elts;
 
-    for (i = 0; i < smcf->redis_gauges.nelts; i++) {
+    for (i = 0; i < mcf->redis_gauges.nelts; i++) {
 
         state = gauge[i].state;
 
@@ -265,11 +184,10 @@ ngx_http_segments_expose_redis(ngx_http_segments_main_conf_t *smcf,
         }
 
         label.name = "redis";
-        label.value.data = state->name.data;
-        label.value.len = state->name.len;
+        label.value = ngx_http_segments_text(&state->name);
 
         sg_exposition_value(buf, "segments_redis_unusable_workers", &label, 1,
-                            ngx_http_segments_redis_unusable(smcf, state));
+                            ngx_http_segments_redis_unusable(mcf, state));
     }
 }
 
@@ -287,12 +205,10 @@ static void
 ngx_http_segments_labels(ngx_http_segments_meter_t *meter, sg_label_t *labels)
 {
     labels[0].name = "server";
-    labels[0].value.data = meter->server.data;
-    labels[0].value.len = meter->server.len;
+    labels[0].value = ngx_http_segments_text(&meter->server);
 
     labels[1].name = "location";
-    labels[1].value.data = meter->location.data;
-    labels[1].value.len = meter->location.len;
+    labels[1].value = ngx_http_segments_text(&meter->location);
 }
 
 

@@ -1,0 +1,68 @@
+
+/*
+ * The memory that all workers count in.
+ */
+
+#ifndef _NGX_HTTP_SEGMENTS_ZONE_H_INCLUDED_
+#define _NGX_HTTP_SEGMENTS_ZONE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "metrics/ngx_http_segments_gauge.h"
+#include "metrics/ngx_http_segments_meter.h"
+#include "redis/ngx_redis.h"
+
+
+typedef struct {
+    ngx_http_segments_counts_t       *counts;
+    ngx_http_segments_redis_state_t  *redis;
+    ngx_http_segments_slot_t          slots[NGX_MAX_PROCESSES];
+} ngx_http_segments_zone_t;
+
+
+/* what is shown of one Redis */
+typedef struct {
+    ngx_redis_t                      *redis;
+    ngx_http_segments_redis_state_t  *state;    /* in shared memory */
+} ngx_http_segments_redis_gauge_t;
+
+
+typedef struct {
+    ngx_shm_zone_t               *zone;         /* NULL: nothing is counted */
+    ngx_array_t                   meters;       /* ngx_http_segments_meter_t *,
+                                                   one for each location */
+    ngx_array_t                   redis_gauges; /* ngx_http_segments_redis_
+                                                   gauge_t */
+} ngx_http_segments_metrics_conf_t;
+
+
+/* of zone->init, where zone->data is the configuration */
+ngx_int_t ngx_http_segments_init_zone(ngx_shm_zone_t *zone, void *data);
+
+/* for postconfiguration: "nodes" are shown */
+ngx_int_t ngx_http_segments_zone_init(ngx_http_segments_metrics_conf_t *mcf,
+    ngx_array_t *nodes);
+
+/* for init_process and exit_process */
+void ngx_http_segments_zone_begin(ngx_http_segments_metrics_conf_t *mcf);
+ngx_int_t ngx_http_segments_publish_init(ngx_cycle_t *cycle,
+    ngx_http_segments_metrics_conf_t *mcf);
+void ngx_http_segments_zone_end(void);
+
+/* of the processes that live: their sum, or the largest; where there is a
+   zone */
+ngx_uint_t ngx_http_segments_gauge_sum(ngx_http_segments_metrics_conf_t *mcf,
+    ngx_http_segments_gauge_e gauge);
+ngx_uint_t ngx_http_segments_gauge_max(ngx_http_segments_metrics_conf_t *mcf,
+    ngx_http_segments_gauge_e gauge);
+
+/* how many of them find it so */
+ngx_uint_t ngx_http_segments_redis_unusable(
+    ngx_http_segments_metrics_conf_t *mcf,
+    ngx_http_segments_redis_state_t *state);
+
+
+#endif /* _NGX_HTTP_SEGMENTS_ZONE_H_INCLUDED_ */
