@@ -205,7 +205,7 @@ for my $failure (qw(reject pass)) {
     );
     my $lost = apart(redis => $fake, set => {
         segments_redis_failure => $failure,
-        segments_redis_timeout => '300ms',
+        segments_redis_timeout => slow_ms(600),
     });
     my $before = $upstream->count;
     my $answer = $lost->create(key => 'k7', @A);

@@ -104,6 +104,32 @@ ok($fake->played, 'nonsense, and not asked again');
 $gateway->quit;
 
 
+# the connection that takes the place of a silent one is another one, too
+
+my $TOKEN = bind_word('token');
+
+$fake = fake_redis(hello(),
+    says(claim => 'a'), [SEND => ['mismatch']],
+    [EXPECT => 'INFO'], [SEND => bulk("maxmemory:0\r\n")],
+    says(claim => 'b', $TOKEN),
+    hello('second'),
+    says(claim => 'b', $TOKEN), [SEND => ['mismatch']],
+    [EXPECT => 'INFO'], [SEND => bulk("maxmemory:1\r\nmaxmemory_policy:"
+        . "allkeys-lru\r\ncluster_enabled:0\r\n")],
+    says(claim => 'c'), [SEND => ['mismatch']],
+);
+$gateway = gateway($fake);
+
+is($gateway->create(key => 'a')->status, 422, 'a, answered');
+$fake->wait_step(7);
+select undef, undef, undef, 1.1;        # nothing is heard for so long
+is($gateway->create(key => 'b')->status, 422, 'b, answered by another one');
+$gateway->wait_log(qr/maxmemory-policy "allkeys-lru"/);
+is($gateway->create(key => 'c')->status, 422, 'c, answered');
+ok($fake->played, 'another one, and asked');
+$gateway->quit;
+
+
 # many at once: asked when the last one is answered
 
 my $redis = redis_server();

@@ -618,6 +618,12 @@ ngx_int_t ngx_redis_greeting_reply(ngx_redis_node_t *node,
 
 /* info */
 
+/* of a new connection; who is only asked the way holds no records */
+#define ngx_redis_info_curious(node)                                         \
+    ((node)->greeter == &(node)->redis->greeting                              \
+     && (node)->principal == NULL                                             \
+     && !(node)->discreet)
+
 #define ngx_redis_info_wanted(node)                                           \
     ((node)->curious                                                          \
      && ngx_queue_empty(&(node)->sent)                                        \

@@ -565,11 +565,7 @@ ngx_redis_node_greeted(ngx_redis_node_t *node)
         ngx_redis_breaker_answered(node);
     }
 
-    /* who is only asked the way holds no records */
-
-    node->curious = (node->greeter == &node->redis->greeting
-                     && node->principal == NULL
-                     && !node->discreet);
+    node->curious = ngx_redis_info_curious(node);
 
     ngx_redis_node_wake(node);
 }

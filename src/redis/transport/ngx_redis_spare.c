@@ -371,6 +371,8 @@ ngx_redis_spare_switch(ngx_redis_node_t *node)
 
     ngx_redis_spare_exchange(node, spare);
 
+    node->curious = ngx_redis_info_curious(node);
+
     ngx_redis_spare_heard(node);
     ngx_redis_breaker_answered(node);
 
