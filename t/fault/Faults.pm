@@ -35,8 +35,8 @@ my $LATE = 0.3;
 # seconds without a byte after which a gateway doubts a connection
 my $QUIET = 1.1;
 
-# Of a trial, whose requests need only what a fault has left usable, so many must
-# have been heard of at a gateway, and not most of them refused.
+# Of a trial, whose requests need only what a fault has left usable, so many
+# must have been heard of at a gateway, and not most of them refused.
 my $TRIAL = 6;
 
 # how many requests a fault needs that takes its time
@@ -419,8 +419,8 @@ sub wait_for_all {
 }
 
 
-# Connections that are idle, whose loss must cost nothing; or all that there are,
-# which is as if Redis were silent.
+# Connections that are idle, whose loss must cost nothing; or all that there
+# are, which is as if Redis were silent.
 
 sub forget_connections {
     my ($self, $kind, $dice) = @_;

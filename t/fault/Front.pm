@@ -2,7 +2,8 @@ package Front;
 
 # What stands between a gateway and its Redis' TCP port, as a NAT does: it
 # passes bytes on, and may forget connections.  What comes by a forgotten one is
-# swallowed, in both directions, and nobody is told.  It is a process of its own.
+# swallowed, in both directions, and nobody is told.  It is a process of its
+# own.
 #
 #     my $front = Front->start($port);
 #     $front->tcp_url
