@@ -105,6 +105,43 @@ for my $row (
 }
 
 
+# silence: the line names what has no answer yet, and how long it took to get
+# there
+
+for my $row (
+    ['AUTH'],
+    ['SELECT', '+OK'],
+    ['PING', '+OK', '+OK'],
+) {
+    my ($step, @replies) = @$row;
+
+    my $fake = fake_redis(
+        [EXPECT => 'AUTH', 'a password'],
+        [EXPECT => 'SELECT', 3],
+        [EXPECT => 'PING'],
+        (@replies ? [SEND => @replies] : ()),
+        ['REFUSE'],
+        ['CLOSED'],
+    );
+    my $gateway = nginx(upstream => $upstream, redis => $fake->url
+        . "?db=3 $file", set => {
+            segments_redis_timeout         => slow_ms(2000),
+            segments_redis_connect_timeout => slow_ms(400),
+        });
+
+    is(envelope($gateway->create(key => 'k')), '503 internal/storage_error',
+        "silent at $step");
+    ok($fake->played, "silent at $step, closed");
+
+    my $line = "redis timed out at $step: connecting, TLS and AUTH together "
+        . "have @{[ slow(400) ]} ms, of which [0-9]+ ms had passed before it";
+
+    is(scalar(() = $gateway->error_log =~ /$line/g), 1,
+        "silent at $step, log") or diag $gateway->error_log;
+    $gateway->stop;
+}
+
+
 # The end of the connection in the middle of it is not the end: the next one
 # may be better, within the same deadline.
 
