@@ -147,6 +147,24 @@ is(counted(qr/goes on without its record/, told($gateway, 0)), 300,
     'bypassed, all counted');
 
 
+# replicas that are not there
+
+$gateway = nginx(upstream => $upstream, redis => $redis, set => {
+    %set,
+    segments_redis_wait => 'replicas=1 timeout=' . slow_ms(10),
+});
+
+is(refused($gateway, 300, 503), 'all', 'no replicas');
+$gateway->quit;
+cmp_ok(scalar(told($gateway, 0)), '<=', 6, 'no replicas, few lines')
+    or diag join "\n", (told($gateway, 0))[0 .. 9];
+
+# one WAIT may be for several of them
+
+cmp_ok(counted(qr/replica/, told($gateway, 0)), '>', 10,
+    'no replicas, all counted');
+
+
 # an upstream that refuses the key
 
 $gateway = nginx(upstream => $upstream, redis => $redis, set => \%set);
