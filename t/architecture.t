@@ -231,10 +231,6 @@ calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redi
 calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_tls.c
 calls in a circle: redis/transport/ngx_redis_tls.c -> redis/transport/ngx_redis_connection.c
 calls in a circle: redis/transport/ngx_redis_tls.c -> redis/transport/ngx_redis_node.c
-calls in a circle: secret/ngx_http_segments_redact.c -> secret/ngx_http_segments_secret.c
-calls in a circle: secret/ngx_http_segments_rotation.c -> secret/ngx_http_segments_secret.c
-calls in a circle: secret/ngx_http_segments_secret.c -> secret/ngx_http_segments_redact.c
-calls in a circle: secret/ngx_http_segments_secret.c -> secret/ngx_http_segments_rotation.c
 calls what is not below: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_reply.c
 calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_reply.c
 calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_request.c
@@ -260,9 +256,6 @@ includes what is not below: idempotency/ngx_http_segments_headers.c -> life/ngx_
 includes what is not below: idempotency/ngx_http_segments_wait.c -> life/ngx_http_segments_module.h
 includes what is not below: limit/ngx_http_segments_limit.h -> life/ngx_http_segments_module.h
 includes what is not below: redis/conf/ngx_redis_internal.h -> redis/ngx_redis.h
-includes what is not below: secret/ngx_http_segments_redact.c -> life/ngx_http_segments_module.h
-includes what is not below: secret/ngx_http_segments_rotation.c -> life/ngx_http_segments_module.h
-includes what is not below: secret/ngx_http_segments_secret.h -> life/ngx_http_segments_module.h
 over 150 lines: life/ngx_http_segments_module.h
 over 150 lines: redis/conf/ngx_redis_internal.h
 over 400 lines: answer/ngx_http_segments_capture.c
@@ -278,13 +271,8 @@ over 400 lines: redis/transport/ngx_redis_node.c
 over 400 lines: redis/transport/ngx_redis_spare.c
 over 400 lines: request/ngx_http_segments_admit.c
 over 400 lines: request/ngx_http_segments_validate.c
-over 400 lines: secret/ngx_http_segments_redact.c
-over 400 lines: secret/ngx_http_segments_rotation.c
-over 400 lines: secret/ngx_http_segments_secret.c
 uses the module: idempotency/ngx_http_segments_headers.c
 uses the module: idempotency/ngx_http_segments_wait.c
 uses the module: limit/ngx_http_segments_limit.c
 uses the module: limit/ngx_http_segments_limit_conf.c
 uses the module: limit/ngx_http_segments_ratelimit.c
-uses the module: secret/ngx_http_segments_redact.c
-uses the module: secret/ngx_http_segments_secret.c

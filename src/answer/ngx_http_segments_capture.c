@@ -371,7 +371,7 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
 
     ctx->redacted = 1;
 
-    if (ngx_http_segments_redact(ctx, body)) {
+    if (ngx_http_segments_redact(&ctx->masks, body)) {
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "upstream sent the Secret Key back in a body, "
                       "where it is masked");

@@ -231,8 +231,8 @@ ngx_http_segments_clean_headers(ngx_http_request_t *r,
                 continue;
             }
 
-            if (ngx_http_segments_redacted(ctx, &h[i].key)
-                || ngx_http_segments_redacted(ctx, &h[i].value))
+            if (ngx_http_segments_redacted(&ctx->masks, &h[i].key)
+                || ngx_http_segments_redacted(&ctx->masks, &h[i].value))
             {
                 ngx_log_error(NGX_LOG_ERR,
                               ngx_redis_tally(r->connection->log), 0,
@@ -276,7 +276,7 @@ static void
 ngx_http_segments_clean_text(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_str_t *text)
 {
-    if (ngx_http_segments_redacted(ctx, text)) {
+    if (ngx_http_segments_redacted(&ctx->masks, text)) {
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "upstream sent the Secret Key back in \"%V\", "
                       "where it is masked", text);
@@ -389,7 +389,7 @@ ngx_http_segments_send_body(ngx_http_request_t *r,
         return ngx_http_segments_next_body_filter(r, in);
     }
 
-    if (ngx_http_segments_redact_chain(r, ctx, in, &out) != NGX_OK) {
+    if (ngx_http_segments_redact_chain(r, &ctx->masks, in, &out) != NGX_OK) {
         return NGX_ERROR;
     }
 

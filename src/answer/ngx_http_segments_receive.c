@@ -109,19 +109,20 @@ ngx_http_segments_stand_in(ngx_http_request_t *r)
     u->process_header = ngx_http_segments_process_header;
     u->reinit_request = ngx_http_segments_reinit_request;
 
-    ngx_http_segments_redact_restart(ctx);
+    ngx_http_segments_redact_restart(&ctx->masks);
 }
 
 
 static ngx_int_t
 ngx_http_segments_process_header(ngx_http_request_t *r)
 {
-    u_char                     *last;
-    ngx_int_t                   rc;
-    ngx_buf_t                  *b;
-    ngx_http_upstream_t        *u;
-    ngx_http_segments_ctx_t    *ctx;
-    ngx_http_segments_found_t   found;
+    u_char                        *last;
+    ngx_int_t                      rc;
+    ngx_buf_t                     *b;
+    ngx_http_upstream_t           *u;
+    ngx_http_segments_ctx_t       *ctx;
+    ngx_http_segments_found_t      found;
+    ngx_http_segments_loc_conf_t  *slcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_segments_module);
 
@@ -129,13 +130,15 @@ ngx_http_segments_process_header(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    ngx_http_segments_redact_begin(r, ctx);
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    ngx_http_segments_redact_begin(&ctx->masks, slcf->secret);
 
     u = r->upstream;
     b = &u->buffer;
 
     last = b->last;
-    b->last = ngx_http_segments_redact_arrived(ctx, b, &found);
+    b->last = ngx_http_segments_redact_arrived(&ctx->masks, b, &found);
 
     u->process_header = ctx->process_header;
 
@@ -161,7 +164,7 @@ ngx_http_segments_process_header(ngx_http_request_t *r)
 
         /* what is behind them takes their place in the buffer */
 
-        ngx_http_segments_redact_moved(ctx, b->pos - b->start);
+        ngx_http_segments_redact_moved(&ctx->masks, b->pos - b->start);
         break;
 
 #endif
@@ -170,7 +173,7 @@ ngx_http_segments_process_header(ngx_http_request_t *r)
 
         /* the body is read from its beginning, by the body filter */
 
-        ngx_http_segments_redact_restart(ctx);
+        ngx_http_segments_redact_restart(&ctx->masks);
     }
 
     return rc;
@@ -187,8 +190,8 @@ ngx_http_segments_tell(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
 
     body = (rc == NGX_OK) ? r->upstream->buffer.pos : found->last;
 
-    if (found->first <= body && !ctx->masked) {
-        ctx->masked = 1;
+    if (found->first <= body && !ctx->masks.masked) {
+        ctx->masks.masked = 1;
 
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "upstream sent the Secret Key back in front of a body, "
@@ -225,7 +228,7 @@ ngx_http_segments_reinit_request(ngx_http_request_t *r)
     ctx->process_header = u->process_header;
     u->process_header = ngx_http_segments_process_header;
 
-    ngx_http_segments_redact_restart(ctx);
+    ngx_http_segments_redact_restart(&ctx->masks);
 
     return rc;
 }

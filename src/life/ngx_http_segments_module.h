@@ -17,6 +17,8 @@
 #include "message/ngx_http_segments_text.h"
 #include "metrics/ngx_http_segments_exposition.h"
 #include "record/ngx_http_segments_token.h"
+#include "secret/ngx_http_segments_redact.h"
+#include "secret/ngx_http_segments_rotation.h"
 #include "upstream/ngx_http_segments_proxy.h"
 #include "upstream/ngx_http_segments_reach.h"
 #include "upstream/ngx_http_segments_sent.h"
@@ -53,60 +55,6 @@
 #define NGX_HTTP_SEGMENTS_KEY_DERIVED     0
 #define NGX_HTTP_SEGMENTS_KEY_ORIGINAL    1
 #define NGX_HTTP_SEGMENTS_KEY_OFF         2
-
-
-/* one Secret Key: freed, and overwritten, with the last who uses it */
-typedef struct {
-    ngx_uint_t                    users;
-    size_t                        size;         /* of this and what follows */
-    ngx_str_t                     key;
-    ngx_str_t                     authorization;    /* "Bearer <key>" */
-    u_short                      *table;        /* to find the key in a text */
-    unsigned                      plain:1;      /* spelled in one way only */
-} ngx_http_segments_key_t;
-
-
-typedef struct ngx_http_segments_watch_s  ngx_http_segments_watch_t;
-typedef struct ngx_http_segments_taken_s  ngx_http_segments_taken_t;
-
-
-typedef struct {
-    ngx_str_t                     path;         /* of the key file */
-    sg_environment_e              environment;
-    ngx_http_segments_key_t      *key;          /* for new requests */
-    ngx_http_segments_key_t      *previous;     /* which an upstream may still
-                                                   know; or NULL */
-    ngx_shm_t                     shm;          /* of "taken" */
-    ngx_http_segments_taken_t    *taken;        /* what workers took up, for the
-                                                   next configuration */
-    ngx_http_segments_watch_t    *watch;        /* NULL but in workers */
-} ngx_http_segments_secret_t;
-
-
-/* a key that is looked for in an answer */
-typedef struct {
-    ngx_http_segments_key_t      *key;          /* or NULL */
-    size_t                        matched;      /* bytes of the key */
-    u_char                        escape;       /* what is there of an escape
-                                                   behind them: its last byte,
-                                                   or 0 */
-    size_t                        scanned;      /* bytes of u->buffer */
-    u_char                       *held;         /* NULL or room for the longest
-                                                   spelling, in r->pool */
-    size_t                        withheld;     /* bytes there, of a body, that
-                                                   may begin the key */
-} ngx_http_segments_mask_t;
-
-
-/* keys that were overwritten: where the first and the last ended, or NULL */
-typedef struct {
-    u_char                       *first;
-    u_char                       *last;
-} ngx_http_segments_found_t;
-
-
-/* the key that a request was sent with, and the one before or after it */
-#define NGX_HTTP_SEGMENTS_MASKS           2
 
 
 typedef struct ngx_http_segments_room_s    ngx_http_segments_room_t;
@@ -269,9 +217,7 @@ struct ngx_http_segments_ctx_s {
     ngx_event_get_peer_pt         get_peer;     /* the balancer's, where each
                                                    address is judged */
 
-    ngx_http_segments_mask_t      masks[NGX_HTTP_SEGMENTS_MASKS];
-                                                /* the first since forward, the
-                                                   other since an answer */
+    ngx_http_segments_masks_t     masks;
 
     unsigned                      routed:1;
     unsigned                      asked:1;      /* the claim was answered */
@@ -280,8 +226,6 @@ struct ngx_http_segments_ctx_s {
                                                    body that arrives */
     unsigned                      sent:1;       /* that envelope has left */
     unsigned                      redacted:1;   /* the whole body, already */
-    unsigned                      masked:1;     /* there was a key before the
-                                                   body */
 };
 
 
@@ -475,32 +419,6 @@ char *ngx_http_segments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
-/* ngx_http_segments_secret.c */
-
-/* the same path gives the same secret; NULL after an emerg log line */
-ngx_http_segments_secret_t *ngx_http_segments_secret(ngx_conf_t *cf,
-    ngx_http_segments_main_conf_t *smcf, ngx_str_t *path);
-
-/* when all key files are read: the keys before a reload are looked for, too */
-void ngx_http_segments_inherit_keys(ngx_conf_t *cf,
-    ngx_http_segments_main_conf_t *smcf);
-
-/* one user more, and one less; "key" may be NULL */
-ngx_http_segments_key_t *ngx_http_segments_use_key(
-    ngx_http_segments_key_t *key);
-void ngx_http_segments_drop_key(ngx_http_segments_key_t *key);
-
-
-/* ngx_http_segments_rotation.c */
-
-/* takes up what changes in the key files; for init_process */
-ngx_int_t ngx_http_segments_rotation_init(ngx_cycle_t *cycle,
-    ngx_http_segments_main_conf_t *smcf);
-
-/* ends that, if it ever began; legal in every process */
-void ngx_http_segments_rotation_end(ngx_http_segments_secret_t *secret);
-
-
 /* ngx_http_segments_order.c */
 
 /* warns of modules whose filters see an answer before ours do */
@@ -555,43 +473,6 @@ void ngx_http_segments_watch_input(ngx_http_request_t *r,
 /* has proxy_pass read an upstream's header without the Secret Key; of a guarded
    location, when the configuration is made */
 void ngx_http_segments_receive(ngx_http_proxy_loc_conf_t *plcf);
-
-
-/* ngx_http_segments_redact.c */
-
-/* fills key->table, which has an element for each byte of the key */
-void ngx_http_segments_redact_init(ngx_http_segments_key_t *key);
-
-/* an answer begins: which keys it must not have, besides the one sent; again
-   for each answer */
-void ngx_http_segments_redact_begin(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx);
-
-/* overwrites the keys in a text; 1 when there was one */
-ngx_uint_t ngx_http_segments_redact(ngx_http_segments_ctx_t *ctx,
-    ngx_str_t *text);
-
-/*
- * The same in what came behind the last call into a buffer whose "start" has
- * stayed: returns the end of what is sure to be no key's beginning.
- */
-u_char *ngx_http_segments_redact_arrived(ngx_http_segments_ctx_t *ctx,
-    ngx_buf_t *b, ngx_http_segments_found_t *found);
-
-/* its content was moved down by "offset" bytes */
-void ngx_http_segments_redact_moved(ngx_http_segments_ctx_t *ctx,
-    size_t offset);
-
-/* what comes next has nothing to do with what came before */
-void ngx_http_segments_redact_restart(ngx_http_segments_ctx_t *ctx);
-
-/* whether a text before the body has what a key is overwritten with */
-ngx_uint_t ngx_http_segments_redacted(ngx_http_segments_ctx_t *ctx,
-    ngx_str_t *text);
-
-/* the same in a body that comes in pieces; "out" is made of r->pool */
-ngx_int_t ngx_http_segments_redact_chain(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in, ngx_chain_t **out);
 
 
 /* ngx_http_segments_variables.c */

@@ -130,7 +130,8 @@ ngx_http_segments_check_secret(ngx_conf_t *cf,
 
     smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
 
-    slcf->secret = ngx_http_segments_secret(cf, smcf, &slcf->secret_file);
+    slcf->secret = ngx_http_segments_secret(cf, &smcf->secrets,
+                                            &slcf->secret_file);
 
     if (slcf->secret == NULL) {
         return NGX_ERROR;

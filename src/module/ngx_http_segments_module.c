@@ -37,6 +37,8 @@ static ngx_int_t ngx_http_segments_merge_statuses(ngx_conf_t *cf,
 static ngx_int_t ngx_http_segments_guard(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_init(ngx_conf_t *cf);
+static ngx_http_segments_main_conf_t *ngx_http_segments_old_conf(
+    ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_segments_init_metrics(ngx_conf_t *cf,
     ngx_http_segments_main_conf_t *smcf);
 static ngx_int_t ngx_http_segments_init_module(ngx_cycle_t *cycle);
@@ -926,7 +928,7 @@ ngx_http_segments_init(ngx_conf_t *cf)
 {
     ngx_http_handler_pt            *h;
     ngx_http_core_main_conf_t      *cmcf;
-    ngx_http_segments_main_conf_t  *smcf;
+    ngx_http_segments_main_conf_t  *smcf, *old;
 
     smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
 
@@ -944,7 +946,11 @@ ngx_http_segments_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    ngx_http_segments_inherit_keys(cf, smcf);
+    old = ngx_http_segments_old_conf(cf->cycle->old_cycle);
+
+    if (old) {
+        ngx_http_segments_inherit_keys(cf, &smcf->secrets, &old->secrets);
+    }
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
@@ -967,6 +973,28 @@ ngx_http_segments_init(ngx_conf_t *cf)
     ngx_http_segments_check_order(cf);
 
     return ngx_http_segments_filter_init(cf);
+}
+
+
+/* NULL where it was another module of this name, or none */
+
+static ngx_http_segments_main_conf_t *
+ngx_http_segments_old_conf(ngx_cycle_t *cycle)
+{
+    ngx_uint_t  i;
+
+    if (cycle == NULL || ngx_is_init_cycle(cycle)) {
+        return NULL;
+    }
+
+    for (i = 0; cycle->modules[i]; i++) {
+        if (cycle->modules[i] == &ngx_http_segments_module) {
+            return ngx_http_cycle_get_module_main_conf(cycle,
+                                                     ngx_http_segments_module);
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -1071,7 +1099,7 @@ ngx_http_segments_init_process(ngx_cycle_t *cycle)
         ngx_redis_init(&smcf->nodes, cycle->log);
     }
 
-    return ngx_http_segments_rotation_init(cycle, smcf);
+    return ngx_http_segments_rotation_init(cycle, &smcf->secrets);
 }
 
 

@@ -155,7 +155,7 @@ ngx_http_segments_upstream_headers(ngx_http_request_t *r,
     /* another key may be there when the answer comes: this one was sent */
 
     key = ngx_http_segments_use_key(slcf->secret->key);
-    ctx->masks[0].key = key;
+    ctx->masks.mask[0].key = key;
 
     /* a stored answer has no coding: nginx' own gzip comes behind it */
 

@@ -268,7 +268,7 @@ ngx_http_segments_free_ctx(void *data)
     }
 
     for (i = 0; i < NGX_HTTP_SEGMENTS_MASKS; i++) {
-        ngx_http_segments_drop_key(ctx->masks[i].key);
+        ngx_http_segments_drop_key(ctx->masks.mask[i].key);
     }
 
     sg_buf_free(&ctx->envelope);

@@ -9,28 +9,15 @@
  */
 
 
+#include "secret/ngx_http_segments_rotation.h"
+#include "metrics/ngx_http_segments_gauge.h"
+#include "secret/ngx_http_segments_key_file.h"
+#include "secret/ngx_http_segments_look.h"
 #include "secret/ngx_http_segments_secret.h"
-#include "life/ngx_http_segments_module.h"
-
-
-/* milliseconds */
-#define NGX_HTTP_SEGMENTS_LOOK  1000
-
-
-/* what stat() says of a path */
-typedef struct {
-    ngx_err_t                      err;         /* 0: there is something */
-    mode_t                         mode;
-    dev_t                          device;
-    ino_t                          inode;
-    off_t                          size;
-    struct timespec                mtime;
-    struct timespec                ctime;       /* rights change only this */
-} ngx_http_segments_sight_t;
 
 
 /* of one worker */
-struct ngx_http_segments_watch_s {
+typedef struct {
     ngx_event_t                    timer;
     ngx_http_segments_secret_t    *secret;
     ngx_log_t                     *log;
@@ -39,21 +26,14 @@ struct ngx_http_segments_watch_s {
     unsigned                       unread:1;    /* what was seen */
     unsigned                       told:1;      /* that it cannot be read */
     unsigned                       refused:1;   /* counted as such */
-};
+} ngx_http_segments_watch_t;
 
 
 static ngx_int_t ngx_http_segments_watch(ngx_cycle_t *cycle,
     ngx_http_segments_secret_t *secret);
 static void ngx_http_segments_knock(ngx_http_segments_watch_t *watch);
+static void ngx_http_segments_watch_cleanup(void *data);
 static void ngx_http_segments_watch_handler(ngx_event_t *ev);
-static void ngx_http_segments_look(ngx_str_t *path,
-    ngx_http_segments_sight_t *sight);
-static void ngx_http_segments_describe(ngx_http_segments_sight_t *sight,
-    ngx_file_info_t *info);
-static ngx_uint_t ngx_http_segments_same(ngx_http_segments_sight_t *one,
-    ngx_http_segments_sight_t *two);
-static ngx_uint_t ngx_http_segments_unchanged(
-    ngx_http_segments_sight_t *sight);
 static void ngx_http_segments_see(ngx_http_segments_watch_t *watch,
     ngx_http_segments_sight_t *sight);
 static void ngx_http_segments_take_up(ngx_http_segments_watch_t *watch);
@@ -75,8 +55,7 @@ static ngx_uint_t  ngx_http_segments_refused_files;
 
 
 ngx_int_t
-ngx_http_segments_rotation_init(ngx_cycle_t *cycle,
-    ngx_http_segments_main_conf_t *smcf)
+ngx_http_segments_rotation_init(ngx_cycle_t *cycle, ngx_array_t *secrets)
 {
     ngx_uint_t                    i;
     ngx_http_segments_secret_t  **secret;
@@ -86,9 +65,9 @@ ngx_http_segments_rotation_init(ngx_cycle_t *cycle,
         return NGX_OK;
     }
 
-    secret = smcf->secrets.elts;
+    secret = secrets->elts;
 
-    for (i = 0; i < smcf->secrets.nelts; i++) {
+    for (i = 0; i < secrets->nelts; i++) {
         if (ngx_http_segments_watch(cycle, secret[i]) != NGX_OK) {
             return NGX_ERROR;
         }
@@ -107,13 +86,20 @@ ngx_http_segments_rotation_init(ngx_cycle_t *cycle,
 static ngx_int_t
 ngx_http_segments_watch(ngx_cycle_t *cycle, ngx_http_segments_secret_t *secret)
 {
+    ngx_pool_cleanup_t         *cln;
     ngx_http_segments_sight_t   sight;
     ngx_http_segments_watch_t  *watch;
 
     watch = ngx_pcalloc(cycle->pool, sizeof(ngx_http_segments_watch_t));
-    if (watch == NULL) {
+    cln = ngx_pool_cleanup_add(cycle->pool, 0);
+    if (watch == NULL || cln == NULL) {
         return NGX_ERROR;
     }
+
+    /* before that of the secret, which is older */
+
+    cln->handler = ngx_http_segments_watch_cleanup;
+    cln->data = watch;
 
     watch->secret = secret;
     watch->log = cycle->log;
@@ -122,8 +108,6 @@ ngx_http_segments_watch(ngx_cycle_t *cycle, ngx_http_segments_secret_t *secret)
     watch->timer.data = watch;
     watch->timer.log = cycle->log;
     watch->timer.cancelable = 1;
-
-    secret->watch = watch;
 
     ngx_http_segments_knock(watch);
 
@@ -173,11 +157,13 @@ ngx_http_segments_knock(ngx_http_segments_watch_t *watch)
 }
 
 
-void
-ngx_http_segments_rotation_end(ngx_http_segments_secret_t *secret)
+static void
+ngx_http_segments_watch_cleanup(void *data)
 {
-    if (secret->watch && secret->watch->timer.timer_set) {
-        ngx_del_timer(&secret->watch->timer);
+    ngx_http_segments_watch_t *watch = data;
+
+    if (watch->timer.timer_set) {
+        ngx_del_timer(&watch->timer);
     }
 }
 
@@ -191,7 +177,7 @@ ngx_http_segments_watch_handler(ngx_event_t *ev)
 
     ngx_http_segments_look(&watch->secret->path, &sight);
 
-    if (!ngx_http_segments_same(&sight, &watch->seen)) {
+    if (!ngx_http_segments_same_sight(&sight, &watch->seen)) {
         ngx_http_segments_see(watch, &sight);
 
     } else if (watch->unread) {
@@ -199,69 +185,6 @@ ngx_http_segments_watch_handler(ngx_event_t *ev)
     }
 
     ngx_add_timer(ev, NGX_HTTP_SEGMENTS_LOOK);
-}
-
-
-static void
-ngx_http_segments_look(ngx_str_t *path, ngx_http_segments_sight_t *sight)
-{
-    ngx_file_info_t  info;
-
-    ngx_memzero(sight, sizeof(ngx_http_segments_sight_t));
-
-    if (ngx_file_info(path->data, &info) == NGX_FILE_ERROR) {
-        sight->err = ngx_errno;
-        return;
-    }
-
-    ngx_http_segments_describe(sight, &info);
-}
-
-
-static void
-ngx_http_segments_describe(ngx_http_segments_sight_t *sight,
-    ngx_file_info_t *info)
-{
-    sight->err = 0;
-    sight->mode = info->st_mode;
-    sight->device = info->st_dev;
-    sight->inode = info->st_ino;
-    sight->size = info->st_size;
-    sight->mtime = info->st_mtim;
-    sight->ctime = info->st_ctim;
-}
-
-
-static ngx_uint_t
-ngx_http_segments_same(ngx_http_segments_sight_t *one,
-    ngx_http_segments_sight_t *two)
-{
-    return one->err == two->err
-           && one->mode == two->mode
-           && one->device == two->device
-           && one->inode == two->inode
-           && one->size == two->size
-           && one->mtime.tv_sec == two->mtime.tv_sec
-           && one->mtime.tv_nsec == two->mtime.tv_nsec
-           && one->ctime.tv_sec == two->ctime.tv_sec
-           && one->ctime.tv_nsec == two->ctime.tv_nsec;
-}
-
-
-/* whether a worker that was there may have seen it for an interval */
-
-static ngx_uint_t
-ngx_http_segments_unchanged(ngx_http_segments_sight_t *sight)
-{
-    int64_t      age;
-    ngx_time_t  *now;
-
-    now = ngx_timeofday();
-
-    age = ((int64_t) now->sec - sight->ctime.tv_sec) * 1000
-          + (int64_t) now->msec - sight->ctime.tv_nsec / 1000000;
-
-    return age >= NGX_HTTP_SEGMENTS_LOOK;
 }
 
 
@@ -304,7 +227,7 @@ ngx_http_segments_take_up(ngx_http_segments_watch_t *watch)
 
     ngx_http_segments_describe(&sight, &file.info);
 
-    if (ngx_http_segments_same(&sight, &watch->seen)) {
+    if (ngx_http_segments_same_sight(&sight, &watch->seen)) {
         watch->unread = 0;
         watch->closed = 0;
 

@@ -1,55 +1,51 @@
 
 /*
- * A key file: what is read from it, and how it is watched.
+ * The Secret Key of a key file, and what is known of it besides.
  */
 
 #ifndef _NGX_HTTP_SEGMENTS_SECRET_H_INCLUDED_
 #define _NGX_HTTP_SEGMENTS_SECRET_H_INCLUDED_
 
 
-#include "life/ngx_http_segments_module.h"
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "secret/ngx_http_segments_key.h"
+#include "contract/sg_secret.h"
 
 
-/* a key is some dozens of bytes; what is larger is another file */
-#define NGX_HTTP_SEGMENTS_SECRET_MAX  4096
+typedef struct ngx_http_segments_taken_s  ngx_http_segments_taken_t;
 
 
-/* a file that was read, or why not */
 typedef struct {
-    const char        *failed;          /* a system call, or NULL */
-    ngx_err_t          err;             /* where it failed */
-    ngx_file_info_t    info;            /* behind the last byte read */
-    size_t             size;
-    u_char             data[NGX_HTTP_SEGMENTS_SECRET_MAX];
-} ngx_http_segments_key_file_t;
+    ngx_str_t                     path;         /* of the key file */
+    sg_environment_e              environment;
+    ngx_http_segments_key_t      *key;          /* for new requests */
+    ngx_http_segments_key_t      *previous;     /* which an upstream may still
+                                                   know; or NULL */
+    ngx_shm_t                     shm;          /* of "taken" */
+    ngx_http_segments_taken_t    *taken;        /* what workers took up, for the
+                                                   next configuration */
+} ngx_http_segments_secret_t;
 
-
-/* NGX_ERROR where file->failed; clear it afterwards */
-ngx_int_t ngx_http_segments_read_key_file(ngx_str_t *path,
-    ngx_http_segments_key_file_t *file, ngx_log_t *log);
-void ngx_http_segments_clear_key_file(ngx_http_segments_key_file_t *file);
 
 /*
- * "key" points into the file.  NULL, or what is wrong with the file: words that
- * follow its name.
+ * "secrets" are of ngx_http_segments_secret_t *: the same path gives the same
+ * one; NULL after an emerg log line
  */
-const char *ngx_http_segments_parse_key_file(
-    ngx_http_segments_key_file_t *file, ngx_str_t *key,
-    sg_environment_e *environment);
+ngx_http_segments_secret_t *ngx_http_segments_secret(ngx_conf_t *cf,
+    ngx_array_t *secrets, ngx_str_t *path);
 
-/* whether it is that of the text */
-ngx_uint_t ngx_http_segments_same_key(ngx_http_segments_key_t *key,
-    ngx_str_t *text);
+/* when all key files are read: the keys before a reload are looked for, too;
+   "old" are the secrets of then */
+void ngx_http_segments_inherit_keys(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_array_t *old);
 
 /*
  * Of a worker that has taken up another key: tells it to the master process,
  * which would not know it when a reload brings the next one.
  */
 void ngx_http_segments_tell_keys(ngx_http_segments_secret_t *secret);
-
-/* with one user; NULL when memory failed */
-ngx_http_segments_key_t *ngx_http_segments_create_key(ngx_str_t *text,
-    ngx_log_t *log);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_SECRET_H_INCLUDED_ */
