@@ -205,7 +205,8 @@ for my $failure (qw(reject pass)) {
     );
     my $lost = apart(redis => $fake, set => {
         segments_redis_failure => $failure,
-        segments_redis_timeout => slow_ms(600),
+        # less than the second of silence after which another one is made
+        segments_redis_timeout => slow_ms(300),
     });
     my $before = $upstream->count;
     my $answer = $lost->create(key => 'k7', @A);
