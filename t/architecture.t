@@ -231,11 +231,7 @@ calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redi
 calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_tls.c
 calls in a circle: redis/transport/ngx_redis_tls.c -> redis/transport/ngx_redis_connection.c
 calls in a circle: redis/transport/ngx_redis_tls.c -> redis/transport/ngx_redis_node.c
-calls what is not below: answer/ngx_http_segments_capture.c -> request/ngx_http_segments_reply.c
-calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_reply.c
 calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_request.c
-calls what is not below: idempotency/ngx_http_segments_claim.c -> module/ngx_http_segments_redis.c
-calls what is not below: limit/ngx_http_segments_limit.c -> module/ngx_http_segments_redis.c
 calls what is not below: redis/topology/ngx_redis_cluster.c -> redis/ngx_redis.c
 calls what is not below: redis/topology/ngx_redis_map.c -> redis/ngx_redis.c
 calls what is not below: redis/topology/ngx_redis_question.c -> redis/ngx_redis.c
@@ -250,20 +246,12 @@ calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_
 calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_map.c
 calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_question.c
 calls what is not below: redis/transport/ngx_redis_spare.c -> redis/ngx_redis.c
-includes what is not below: idempotency/ngx_http_segments_claim.c -> life/ngx_http_segments_module.h
-includes what is not below: idempotency/ngx_http_segments_claim.h -> life/ngx_http_segments_module.h
-includes what is not below: idempotency/ngx_http_segments_headers.c -> life/ngx_http_segments_module.h
-includes what is not below: idempotency/ngx_http_segments_wait.c -> life/ngx_http_segments_module.h
-includes what is not below: limit/ngx_http_segments_limit.h -> life/ngx_http_segments_module.h
 includes what is not below: redis/conf/ngx_redis_internal.h -> redis/ngx_redis.h
 over 150 lines: life/ngx_http_segments_module.h
 over 150 lines: redis/conf/ngx_redis_internal.h
 over 400 lines: answer/ngx_http_segments_capture.c
 over 400 lines: answer/ngx_http_segments_filter.c
 over 400 lines: contract/sg_reader.c
-over 400 lines: idempotency/ngx_http_segments_claim.c
-over 400 lines: idempotency/ngx_http_segments_wait.c
-over 400 lines: limit/ngx_http_segments_limit.c
 over 400 lines: redis/topology/ngx_redis_map.c
 over 400 lines: redis/topology/ngx_redis_question.c
 over 400 lines: redis/transport/ngx_redis_connection.c
@@ -271,8 +259,3 @@ over 400 lines: redis/transport/ngx_redis_node.c
 over 400 lines: redis/transport/ngx_redis_spare.c
 over 400 lines: request/ngx_http_segments_admit.c
 over 400 lines: request/ngx_http_segments_validate.c
-uses the module: idempotency/ngx_http_segments_headers.c
-uses the module: idempotency/ngx_http_segments_wait.c
-uses the module: limit/ngx_http_segments_limit.c
-uses the module: limit/ngx_http_segments_limit_conf.c
-uses the module: limit/ngx_http_segments_ratelimit.c

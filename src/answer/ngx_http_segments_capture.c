@@ -6,7 +6,6 @@
  */
 
 
-#include "idempotency/ngx_http_segments_claim.h"
 #include "life/ngx_http_segments_status.h"
 
 
@@ -56,13 +55,13 @@ ngx_http_segments_capture_header(ngx_http_request_t *r,
 
     length = r->headers_out.content_length_n;
 
-    if (length > (off_t) slcf->max_response) {
+    if (length > (off_t) slcf->idempotency.max_response) {
         return ngx_http_segments_end_capture(r, ctx, 0) == NGX_ERROR
                ? NGX_ERROR : NGX_OK;
     }
 
     size = (length == -1)
-           ? ngx_min(NGX_HTTP_SEGMENTS_CAPTURE, slcf->max_response)
+           ? ngx_min(NGX_HTTP_SEGMENTS_CAPTURE, slcf->idempotency.max_response)
            : (size_t) length;
 
     return ngx_http_segments_make_room(ctx, ngx_max(size, 1));
@@ -157,7 +156,7 @@ ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
 
     /* before all else: the smallest buffer has room for more than nothing */
 
-    if (len > slcf->max_response - used) {
+    if (len > slcf->idempotency.max_response - used) {
         return NGX_DECLINED;
     }
 
@@ -166,7 +165,7 @@ ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
             size *= 2;
         }
 
-        size = ngx_min(size, slcf->max_response);
+        size = ngx_min(size, slcf->idempotency.max_response);
 
         if (ngx_http_segments_make_room(ctx, size) != NGX_OK) {
             return NGX_ERROR;
@@ -327,7 +326,9 @@ ngx_http_segments_judge(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    switch (sg_answer_classify(slcf->statuses, ctx->upstream_status)) {
+    switch (sg_answer_classify(slcf->idempotency.statuses,
+                               ctx->upstream_status))
+    {
 
     case sg_answer_remembered:
         return complete ? ngx_http_segments_complete : ngx_http_segments_bury;
@@ -347,8 +348,11 @@ static ngx_int_t
 ngx_http_segments_record_answer(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end)
 {
-    ngx_str_t                  *body;
-    ngx_http_segments_claim_t  *claim;
+    ngx_str_t                     *body;
+    ngx_http_segments_claim_t     *claim;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
     claim = ctx->claim;
 
@@ -377,7 +381,9 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
                       "where it is masked");
     }
 
-    if (ngx_http_segments_record_headers(r, claim->pool, &claim->headers)
+    if (ngx_http_segments_record_headers(r, claim->pool,
+                                         slcf->idempotency.headers,
+                                         &claim->headers)
         != NGX_OK)
     {
         return NGX_ERROR;

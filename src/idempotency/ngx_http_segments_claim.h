@@ -12,7 +12,13 @@
 #define _NGX_HTTP_SEGMENTS_CLAIM_H_INCLUDED_
 
 
-#include "life/ngx_http_segments_module.h"
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "idempotency/ngx_http_segments_idempotency_conf.h"
+#include "record/ngx_redis_record.h"
+#include "record/ngx_http_segments_store.h"
 
 
 typedef enum {
@@ -33,7 +39,8 @@ typedef enum {
 } ngx_http_segments_end_e;
 
 
-struct ngx_http_segments_claim_s {
+typedef struct {
+    ngx_http_segments_store_t        *store;
     ngx_pool_t                       *pool;     /* its own */
     ngx_http_segments_claim_state_e   state;
     ngx_redis_record_t                record;
@@ -64,12 +71,14 @@ struct ngx_http_segments_claim_s {
     unsigned                          doubtful:1;   /* a reply was lost: the
                                                        end may be done, or
                                                        nothing to end */
-};
+} ngx_http_segments_claim_t;
 
 
 /* "name" and "fingerprint" are copied; NULL when memory failed */
 ngx_http_segments_claim_t *ngx_http_segments_claim_create(
-    ngx_http_segments_loc_conf_t *slcf, ngx_str_t *name, u_char *fingerprint);
+    ngx_http_segments_store_t *store,
+    ngx_http_segments_idempotency_conf_t *conf, ngx_str_t *name,
+    u_char *fingerprint);
 
 /*
  * Asks Redis for the record, or asks again while it is not owned; and for the

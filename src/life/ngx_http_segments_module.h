@@ -12,10 +12,16 @@
 #include <ngx_http.h>
 
 #include "life/ngx_http_segments_state.h"
+#include "idempotency/ngx_http_segments_claim.h"
+#include "idempotency/ngx_http_segments_stored.h"
+#include "idempotency/ngx_http_segments_wait.h"
+#include "limit/ngx_http_segments_limit_conf.h"
+#include "limit/ngx_http_segments_limit_fields.h"
 #include "message/ngx_http_segments_chain.h"
 #include "message/ngx_http_segments_field.h"
 #include "message/ngx_http_segments_text.h"
 #include "metrics/ngx_http_segments_exposition.h"
+#include "record/ngx_http_segments_store.h"
 #include "record/ngx_http_segments_token.h"
 #include "secret/ngx_http_segments_redact.h"
 #include "secret/ngx_http_segments_rotation.h"
@@ -34,31 +40,9 @@
 #define NGX_HTTP_SEGMENTS_BUFFERED    0x08      /* in r->buffered */
 
 
-/* the values of segments_idempotency */
-#define NGX_HTTP_SEGMENTS_OFF             0
-#define NGX_HTTP_SEGMENTS_ON              1
-#define NGX_HTTP_SEGMENTS_REQUIRED        2
-
 /* segments_unknown_fields and segments_redis_failure */
 #define NGX_HTTP_SEGMENTS_REJECT          0
 #define NGX_HTTP_SEGMENTS_PASS            1
-
-/* segments_idempotency_wait */
-#define NGX_HTTP_SEGMENTS_WAITERS          1000
-#define NGX_HTTP_SEGMENTS_WAITERS_PER_KEY  16
-
-/* segments_idempotency_unknown */
-#define NGX_HTTP_SEGMENTS_RETRY           0
-#define NGX_HTTP_SEGMENTS_HOLD            1
-
-/* segments_idempotency_upstream_key */
-#define NGX_HTTP_SEGMENTS_KEY_DERIVED     0
-#define NGX_HTTP_SEGMENTS_KEY_ORIGINAL    1
-#define NGX_HTTP_SEGMENTS_KEY_OFF         2
-
-
-typedef struct ngx_http_segments_room_s    ngx_http_segments_room_t;
-typedef struct ngx_http_segments_waiter_s  ngx_http_segments_waiter_t;
 
 
 /* one project's records on one Redis: must be one key file */
@@ -69,19 +53,6 @@ typedef struct {
     ngx_http_segments_room_t     *room;         /* this worker's, NULL until its
                                                    first request waits */
 } ngx_http_segments_tenant_t;
-
-
-typedef struct ngx_http_segments_limit_s   ngx_http_segments_limit_t;
-typedef struct ngx_http_segments_limits_s  ngx_http_segments_limits_t;
-
-
-/* where the buckets of a limit are: must be one rate, burst and key */
-typedef struct {
-    ngx_redis_t                  *redis;
-    ngx_str_t                     prefix;
-    sg_environment_e              environment;
-    ngx_http_segments_limit_t    *limit;
-} ngx_http_segments_owned_limit_t;
 
 
 /* the location that a check at the end of the configuration is about */
@@ -128,45 +99,19 @@ typedef struct {
     ngx_uint_t                    unknown_fields;
     ngx_flag_t                    upstream_insecure;
 
-    ngx_redis_t                  *redis;
-    ngx_msec_t                    redis_connect_timeout;
-    ngx_msec_t                    redis_timeout;
-    ngx_uint_t                    redis_failures;   /* 0: no breaker */
-    ngx_msec_t                    redis_retry;
-    ngx_uint_t                    redis_wait_replicas;  /* 0: off */
-    ngx_msec_t                    redis_wait_timeout;
+    ngx_http_segments_store_t     store;
     ngx_uint_t                    redis_failure;
-    ngx_str_t                     redis_prefix;
     ngx_http_segments_tenant_t   *tenant;       /* set where enabled, and there
                                                    is a Redis */
 
-    ngx_uint_t                    idempotency;
-    ngx_http_complex_value_t     *scope;
-    ngx_msec_t                    ttl;
-    ngx_msec_t                    lease;
-    ngx_msec_t                    wait;         /* 0: off */
-    ngx_uint_t                    waiters;      /* of a worker, at most */
-    ngx_uint_t                    waiters_per_key;
-    ngx_uint_t                    unknown;
-    sg_statuses_t                *statuses;     /* remembered */
-    ngx_array_t                  *headers;      /* ngx_str_t, stored besides
-                                                   the documented ones */
-    size_t                        max_response; /* bytes of a stored body */
-    ngx_uint_t                    upstream_key;
-
-    ngx_array_t                  *limits;       /* ngx_http_segments_limit_t, or
-                                                   NULL */
-    ngx_flag_t                    rate_limit_dry_run;
-    ngx_uint_t                    rate_limit_log_level;
+    ngx_http_segments_idempotency_conf_t  idempotency;
+    ngx_http_segments_limit_conf_t  limit;
 
     ngx_http_segments_meter_t    *meter;        /* NULL: not counted */
     ngx_str_t                     prefix;       /* path of the collection */
     ngx_http_handler_pt           handler;      /* proxy_pass's own */
     ngx_http_proxy_loc_conf_t    *plcf;
 } ngx_http_segments_loc_conf_t;
-
-
-typedef struct ngx_http_segments_claim_s  ngx_http_segments_claim_t;
 
 
 struct ngx_http_segments_ctx_s {
@@ -275,30 +220,6 @@ ngx_int_t ngx_http_segments_decide(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 
 
-/* ngx_http_segments_wait.c */
-
-/*
- * The claim found another's, or now finds no Redis.  NGX_DONE: the request is
- * to wait, in state await, and its phases run again when it is time to ask
- * again or when the wait is over; NGX_DECLINED: it is not to wait, or no
- * longer.
- */
-ngx_int_t ngx_http_segments_wait(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx);
-
-/* of a request that waits: whether it has waited for as long as it may */
-ngx_uint_t ngx_http_segments_wait_over(ngx_http_segments_ctx_t *ctx);
-
-/* before the claim is asked again: how it is to be told of the other's end */
-void ngx_http_segments_wait_ask(ngx_http_segments_ctx_t *ctx);
-
-/* legal in every state, whether the request waits or not */
-void ngx_http_segments_wait_end(ngx_http_segments_ctx_t *ctx);
-
-/* closes what this worker listens on; for exit_process */
-void ngx_http_segments_wait_exit(ngx_http_segments_main_conf_t *smcf);
-
-
 /* ngx_http_segments_reply.c */
 
 /* why the gateway itself answers with an error */
@@ -330,11 +251,6 @@ ngx_int_t ngx_http_segments_refuse(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_refusal_e refusal,
     const sg_errors_t *errors);
 ngx_int_t ngx_http_segments_replay(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx);
-
-/* Idempotency-Status, where the request got as far as admission, and what is to
-   be said of limits */
-ngx_int_t ngx_http_segments_add_status(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 
 
@@ -413,12 +329,6 @@ char *ngx_http_segments_operations(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
-/* ngx_http_segments_limit_conf.c */
-
-char *ngx_http_segments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-
 /* ngx_http_segments_order.c */
 
 /* warns of modules whose filters see an answer before ours do */
@@ -447,17 +357,6 @@ ngx_int_t ngx_http_segments_hold(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
 ngx_int_t ngx_http_segments_send_held(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
-
-
-/* ngx_http_segments_headers.c */
-
-/* those of an answer that are stored, as "dst", which is made of "pool" */
-ngx_int_t ngx_http_segments_record_headers(ngx_http_request_t *r,
-    ngx_pool_t *pool, ngx_str_t *dst);
-
-/* "headers" is not copied; NGX_ERROR, also when they cannot be read */
-ngx_int_t ngx_http_segments_restore_headers(ngx_http_request_t *r,
-    ngx_str_t *headers);
 
 
 /* ngx_http_segments_input.c */
@@ -493,10 +392,6 @@ extern ngx_module_t  ngx_http_segments_module;
 
 char *ngx_http_segments_redis_breaker(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-/* those of a command for which a client waits; no replica acknowledges it */
-void ngx_http_segments_redis_options(ngx_http_segments_loc_conf_t *slcf,
-    ngx_redis_options_t *options);
-
 char *ngx_http_segments_redis_wait(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

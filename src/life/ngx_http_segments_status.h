@@ -19,5 +19,10 @@ void ngx_http_segments_set_outcome(ngx_http_segments_ctx_t *ctx,
 void ngx_http_segments_set_idempotency_status(ngx_http_segments_ctx_t *ctx,
     const char *status);
 
+/* Idempotency-Status, where the request got as far as admission, and what is to
+   be said of limits */
+ngx_int_t ngx_http_segments_add_status(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
 
 #endif /* _NGX_HTTP_SEGMENTS_STATUS_H_INCLUDED_ */

@@ -3,8 +3,8 @@
  * The limits of a create, from the configuration to the header fields.
  *
  * They are asked about in trips to Redis: on one server with the claim, in the
- * same trip; on a cluster behind it, as the slot of one key may move without the
- * other, each group of one slot by itself, and limit by limit while that slot
+ * same trip; on a cluster behind it, as the slot of one key may move without
+ * the other, each group of one slot by itself, and limit by limit while that slot
  * moves.  A create without a claim begins with the second kind.  A trip spends
  * all its limits or none; what one has spent stays spent when a later one
  * refuses, and the claim is given back.
@@ -14,18 +14,13 @@
 #define _NGX_HTTP_SEGMENTS_LIMIT_H_INCLUDED_
 
 
-#include "life/ngx_http_segments_module.h"
-#include "contract/sg_limit.h"
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
 
-
-/* what segments_rate_limit says */
-struct ngx_http_segments_limit_s {
-    ngx_str_t                       name;
-    ngx_str_t                       text;       /* of key=, empty: none */
-    ngx_http_complex_value_t       *key;        /* NULL: one bucket */
-    sg_limit_t                      rate;
-    ngx_str_t                       args[NGX_REDIS_LIMIT_ARGS];
-};
+#include "limit/ngx_http_segments_limit_conf.h"
+#include "record/ngx_redis_record.h"
+#include "record/ngx_http_segments_token.h"
 
 
 /* one limit of one create */
@@ -40,7 +35,11 @@ typedef struct {
 } ngx_http_segments_bucket_t;
 
 
-struct ngx_http_segments_limits_s {
+typedef struct {
+    ngx_http_request_t             *request;
+    ngx_http_segments_limit_conf_t *conf;       /* of its location */
+    ngx_http_segments_store_t      *store;
+
     ngx_uint_t                      n;
     ngx_http_segments_bucket_t      bucket[NGX_REDIS_LIMITS_MAX];
 
@@ -58,54 +57,47 @@ struct ngx_http_segments_limits_s {
                                                    limited, or a failure */
 
     const char                     *status;     /* the variable's, or NULL */
-};
+} ngx_http_segments_limits_t;
 
 
-/* ngx_http_segments_limit_conf.c */
 
-/* NGX_ERROR after a sentence: what cannot work, or contradicts itself */
-ngx_int_t ngx_http_segments_check_limits(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf);
-
-
-/* ngx_http_segments_limit.c */
-
-/* sets ctx->limits, or leaves NULL where none applies */
+/*
+ * Sets *found, in r->pool, or leaves NULL where none applies; NGX_ERROR when
+ * memory failed, or a variable
+ */
 ngx_int_t ngx_http_segments_find_limits(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx);
+    ngx_http_segments_limit_conf_t *conf, ngx_http_segments_store_t *store,
+    ngx_http_segments_limits_t **found);
 
-/* those that go with the claim of the record; their strings are in r->pool */
-void ngx_http_segments_limits_of_claim(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_redis_limits_t *limits);
+/* those that go with the claim of the record "name"; their strings are in
+   r->pool.  Here and below "limits" may be NULL */
+void ngx_http_segments_limits_of_claim(ngx_http_segments_limits_t *limits,
+    ngx_str_t *name, ngx_redis_limits_t *with);
 
 /*
  * Asks about limits that were not asked about yet, as many as one command can
- * reach: spends from them where ctx->verdict is ok, looks at them where an
- * answer is replayed.  NGX_OK: the handler will be called once, unless
+ * reach: spends from them where the claim's verdict is ok, looks at them where
+ * an answer is replayed.  NGX_OK: the handler will be called once, unless
  * cancelled; NGX_DECLINED: there is nothing to ask; or NGX_ERROR.
  */
-ngx_int_t ngx_http_segments_limits_ask(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_redis_record_handler_pt handler);
-void ngx_http_segments_limits_cancel(ngx_http_segments_ctx_t *ctx);
+ngx_int_t ngx_http_segments_limits_ask(ngx_http_segments_limits_t *limits,
+    ngx_redis_record_verdict_e verdict, ngx_redis_record_handler_pt handler,
+    void *data);
+void ngx_http_segments_limits_cancel(ngx_http_segments_limits_t *limits);
 
 /* takes what the reply says of the last trip's limits; NGX_DECLINED where it
-   says it of others: a refusal is then not to be believed */
+   says it of others: a refusal is then not to be believed.  "verdict" is the
+   claim's */
 ngx_int_t ngx_http_segments_limits_told(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, const ngx_redis_record_reply_t *reply);
-
-
-/* ngx_http_segments_ratelimit.c */
+    ngx_http_segments_limits_t *limits, ngx_redis_record_verdict_e verdict,
+    const ngx_redis_record_reply_t *reply);
 
 /* seconds until every limit that refused would let one create pass */
-ngx_uint_t ngx_http_segments_limits_reset(ngx_http_segments_ctx_t *ctx);
+ngx_uint_t ngx_http_segments_limits_reset(ngx_http_segments_limits_t *limits);
 
 /* appends the names of those that refused, in quotes */
-void ngx_http_segments_limits_violated(ngx_http_segments_ctx_t *ctx,
+void ngx_http_segments_limits_violated(ngx_http_segments_limits_t *limits,
     sg_buf_t *out);
-
-/* RateLimit-Policy and RateLimit, where the answer is to have them */
-ngx_int_t ngx_http_segments_add_limits(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_LIMIT_H_INCLUDED_ */

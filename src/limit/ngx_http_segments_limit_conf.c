@@ -4,7 +4,8 @@
  */
 
 
-#include "limit/ngx_http_segments_limit.h"
+#include "limit/ngx_http_segments_limit_conf.h"
+#include "message/ngx_http_segments_text.h"
 
 
 #define ngx_http_segments_refuse_limit(cf, ...)                               \
@@ -22,7 +23,8 @@ static char *ngx_http_segments_limit_finish(ngx_conf_t *cf,
 static ngx_int_t ngx_http_segments_limit_args(ngx_conf_t *cf,
     ngx_http_segments_limit_t *limit);
 static ngx_int_t ngx_http_segments_check_limit(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf, ngx_http_segments_limit_t *limit);
+    ngx_http_segments_store_t *store, ngx_http_segments_limit_t *limit,
+    ngx_array_t *limits);
 static ngx_uint_t ngx_http_segments_same_bucket(
     ngx_http_segments_owned_limit_t *one,
     ngx_http_segments_owned_limit_t *other);
@@ -36,25 +38,28 @@ static ngx_uint_t ngx_http_segments_same_text(ngx_str_t *one, ngx_str_t *other);
 char *
 ngx_http_segments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_segments_loc_conf_t *slcf = conf;
+    char *p = conf;
 
-    char                       *rv;
-    ngx_str_t                  *value;
-    ngx_uint_t                  i, off;
-    ngx_http_segments_limit_t  *limit;
+    char                            *rv;
+    ngx_str_t                       *value;
+    ngx_uint_t                       i, off;
+    ngx_http_segments_limit_t       *limit;
+    ngx_http_segments_limit_conf_t  *lcf;
 
     value = cf->args->elts;
 
+    lcf = (ngx_http_segments_limit_conf_t *) (p + cmd->offset);
+
     off = (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0);
 
-    if (slcf->limits == NGX_CONF_UNSET_PTR) {
-        slcf->limits = ngx_array_create(cf->pool, 2,
+    if (lcf->limits == NGX_CONF_UNSET_PTR) {
+        lcf->limits = ngx_array_create(cf->pool, 2,
                                         sizeof(ngx_http_segments_limit_t));
-        if (slcf->limits == NULL) {
+        if (lcf->limits == NULL) {
             return NGX_CONF_ERROR;
         }
 
-    } else if (off || slcf->limits->nelts == 0) {
+    } else if (off || lcf->limits->nelts == 0) {
         return "cannot be \"off\" beside another one";
     }
 
@@ -62,11 +67,11 @@ ngx_http_segments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
-    if (slcf->limits->nelts == NGX_REDIS_LIMITS_MAX) {
+    if (lcf->limits->nelts == NGX_REDIS_LIMITS_MAX) {
         return "stands too often: a create has at most 8 limits";
     }
 
-    limit = ngx_array_push(slcf->limits);
+    limit = ngx_array_push(lcf->limits);
     if (limit == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -82,7 +87,7 @@ ngx_http_segments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return ngx_http_segments_limit_finish(cf, slcf->limits, limit);
+    return ngx_http_segments_limit_finish(cf, lcf->limits, limit);
 }
 
 
@@ -258,9 +263,9 @@ ngx_http_segments_limit_finish(ngx_conf_t *cf, ngx_array_t *limits,
 static ngx_int_t
 ngx_http_segments_limit_args(ngx_conf_t *cf, ngx_http_segments_limit_t *limit)
 {
-    u_char              *p;
-    ngx_uint_t           i;
-    unsigned long long   n[NGX_REDIS_LIMIT_ARGS];
+    u_char             *p;
+    ngx_uint_t          i;
+    unsigned long long  n[NGX_REDIS_LIMIT_ARGS];
 
     n[0] = limit->rate.n;
     n[1] = limit->rate.period;
@@ -283,28 +288,29 @@ ngx_http_segments_limit_args(ngx_conf_t *cf, ngx_http_segments_limit_t *limit)
 
 ngx_int_t
 ngx_http_segments_check_limits(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf)
+    ngx_http_segments_limit_conf_t *conf, ngx_http_segments_store_t *store,
+    ngx_array_t *owned)
 {
     ngx_uint_t                  i;
     ngx_http_segments_limit_t  *limit;
 
-    if (slcf->limits == NULL || slcf->limits->nelts == 0
-        || !(slcf->operations & SG_OP(sg_op_create)))
-    {
+    if (conf->limits == NULL || conf->limits->nelts == 0) {
         return NGX_OK;
     }
 
-    if (slcf->redis == NULL) {
+    if (store->redis == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"segments_rate_limit\" needs \"segments_redis\": "
                            "name a Redis, or turn the limit off");
         return NGX_ERROR;
     }
 
-    limit = slcf->limits->elts;
+    limit = conf->limits->elts;
 
-    for (i = 0; i < slcf->limits->nelts; i++) {
-        if (ngx_http_segments_check_limit(cf, slcf, &limit[i]) != NGX_OK) {
+    for (i = 0; i < conf->limits->nelts; i++) {
+        if (ngx_http_segments_check_limit(cf, store, &limit[i], owned)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -317,22 +323,18 @@ ngx_http_segments_check_limits(ngx_conf_t *cf,
 
 static ngx_int_t
 ngx_http_segments_check_limit(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf, ngx_http_segments_limit_t *limit)
+    ngx_http_segments_store_t *store, ngx_http_segments_limit_t *limit,
+    ngx_array_t *limits)
 {
     ngx_uint_t                        i;
-    ngx_http_segments_main_conf_t    *smcf;
     ngx_http_segments_owned_limit_t  *owned, own;
 
-    smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
-
-    own.redis = slcf->redis;
-    own.prefix = slcf->redis_prefix;
-    own.environment = slcf->secret->environment;
+    own.store = store;
     own.limit = limit;
 
-    owned = smcf->limits.elts;
+    owned = limits->elts;
 
-    for (i = 0; i < smcf->limits.nelts; i++) {
+    for (i = 0; i < limits->nelts; i++) {
 
         if (!ngx_http_segments_same_bucket(&owned[i], &own)) {
             continue;
@@ -349,7 +351,7 @@ ngx_http_segments_check_limit(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    owned = ngx_array_push(&smcf->limits);
+    owned = ngx_array_push(limits);
     if (owned == NULL) {
         return NGX_ERROR;
     }
@@ -364,9 +366,10 @@ static ngx_uint_t
 ngx_http_segments_same_bucket(ngx_http_segments_owned_limit_t *one,
     ngx_http_segments_owned_limit_t *other)
 {
-    return ngx_redis_same(one->redis, other->redis)
-           && one->environment == other->environment
-           && ngx_http_segments_same_text(&one->prefix, &other->prefix)
+    return ngx_redis_same(one->store->redis, other->store->redis)
+           && one->store->environment == other->store->environment
+           && ngx_http_segments_same_text(&one->store->prefix,
+                                          &other->store->prefix)
            && ngx_http_segments_same_text(&one->limit->name,
                                           &other->limit->name);
 }

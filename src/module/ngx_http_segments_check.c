@@ -4,7 +4,7 @@
  */
 
 
-#include "limit/ngx_http_segments_limit.h"
+#include "life/ngx_http_segments_module.h"
 
 
 /* milliseconds by which Redis ends a WAIT late: with its next tick, of which
@@ -17,6 +17,8 @@ static u_char *ngx_http_segments_log_place(ngx_log_t *log, u_char *buf,
 static ngx_int_t ngx_http_segments_check_location(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_check_metrics(ngx_conf_t *cf);
+static ngx_int_t ngx_http_segments_check_rates(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_check_secret(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_check_tenant(ngx_conf_t *cf,
@@ -84,7 +86,7 @@ ngx_http_segments_check_location(ngx_conf_t *cf,
     if (ngx_http_segments_check_layout(cf) != NGX_OK
         || ngx_http_segments_check_secret(cf, slcf) != NGX_OK
         || ngx_http_segments_check_idempotency(cf, slcf) != NGX_OK
-        || ngx_http_segments_check_limits(cf, slcf) != NGX_OK
+        || ngx_http_segments_check_rates(cf, slcf) != NGX_OK
         || ngx_http_segments_check_proxy(cf, slcf->plcf) != NGX_OK
         || ngx_http_segments_check_metrics(cf) != NGX_OK
         || ngx_http_segments_check_content(cf) != NGX_OK
@@ -117,6 +119,23 @@ ngx_http_segments_check_metrics(ngx_conf_t *cf)
 
 
 static ngx_int_t
+ngx_http_segments_check_rates(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *slcf)
+{
+    ngx_http_segments_main_conf_t  *smcf;
+
+    if (!(slcf->operations & SG_OP(sg_op_create))) {
+        return NGX_OK;
+    }
+
+    smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
+
+    return ngx_http_segments_check_limits(cf, &slcf->limit, &slcf->store,
+                                          &smcf->limits);
+}
+
+
+static ngx_int_t
 ngx_http_segments_check_secret(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf)
 {
@@ -137,6 +156,8 @@ ngx_http_segments_check_secret(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
+    slcf->store.environment = slcf->secret->environment;
+
     return ngx_http_segments_check_tenant(cf, smcf, slcf);
 }
 
@@ -150,7 +171,7 @@ ngx_http_segments_check_tenant(ngx_conf_t *cf,
     ngx_uint_t                    i;
     ngx_http_segments_tenant_t   *tenant, **tenantp;
 
-    if (slcf->redis == NULL) {
+    if (slcf->store.redis == NULL) {
         return NGX_OK;
     }
 
@@ -160,11 +181,11 @@ ngx_http_segments_check_tenant(ngx_conf_t *cf,
 
         tenant = tenantp[i];
 
-        if (!ngx_redis_same(tenant->redis, slcf->redis)
+        if (!ngx_redis_same(tenant->redis, slcf->store.redis)
             || tenant->secret->environment != slcf->secret->environment
-            || tenant->prefix.len != slcf->redis_prefix.len
-            || ngx_strncmp(tenant->prefix.data, slcf->redis_prefix.data,
-                           slcf->redis_prefix.len)
+            || tenant->prefix.len != slcf->store.prefix.len
+            || ngx_strncmp(tenant->prefix.data, slcf->store.prefix.data,
+                           slcf->store.prefix.len)
                != 0)
         {
             continue;
@@ -179,6 +200,7 @@ ngx_http_segments_check_tenant(ngx_conf_t *cf,
         }
 
         slcf->tenant = tenant;
+        slcf->idempotency.room = &tenant->room;
 
         return NGX_OK;
     }
@@ -191,9 +213,10 @@ ngx_http_segments_check_tenant(ngx_conf_t *cf,
 
     *tenantp = tenant;
     slcf->tenant = tenant;
+    slcf->idempotency.room = &tenant->room;
 
-    tenant->redis = slcf->redis;
-    tenant->prefix = slcf->redis_prefix;
+    tenant->redis = slcf->store.redis;
+    tenant->prefix = slcf->store.prefix;
     tenant->secret = slcf->secret;
 
     return NGX_OK;
@@ -206,13 +229,13 @@ ngx_http_segments_check_idempotency(ngx_conf_t *cf,
 {
     ngx_http_core_loc_conf_t  *clcf;
 
-    if (slcf->idempotency == NGX_HTTP_SEGMENTS_OFF
+    if (slcf->idempotency.mode == NGX_HTTP_SEGMENTS_OFF
         || !(slcf->operations & SG_OP(sg_op_create)))
     {
         return NGX_OK;
     }
 
-    if (slcf->redis == NULL) {
+    if (slcf->store.redis == NULL) {
         return ngx_http_segments_refuse_conf(cf,
                    "\"segments_idempotency\" needs \"segments_redis\": "
                    "name a Redis, or turn idempotency off");
@@ -220,7 +243,7 @@ ngx_http_segments_check_idempotency(ngx_conf_t *cf,
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (slcf->redis_timeout >= clcf->send_timeout) {
+    if (slcf->store.options.timeout >= clcf->send_timeout) {
         return ngx_http_segments_refuse_conf(cf,
                    "\"segments_redis_timeout\" must be below "
                    "\"send_timeout\": an answer is held for Redis so long");
@@ -228,9 +251,10 @@ ngx_http_segments_check_idempotency(ngx_conf_t *cf,
 
     /* the last quarter is for the claim itself, and for the way */
 
-    if (slcf->redis_wait_replicas
-        && slcf->redis_wait_timeout + NGX_HTTP_SEGMENTS_REDIS_TICK
-           > slcf->redis_timeout - (slcf->redis_timeout + 3) / 4)
+    if (slcf->store.options.replicas
+        && slcf->store.options.wait_timeout + NGX_HTTP_SEGMENTS_REDIS_TICK
+           > slcf->store.options.timeout
+             - (slcf->store.options.timeout + 3) / 4)
     {
         return ngx_http_segments_refuse_conf(cf,
                    "the timeout of \"segments_redis_wait\" and 100ms, by "
@@ -238,21 +262,21 @@ ngx_http_segments_check_idempotency(ngx_conf_t *cf,
                    "quarters of \"segments_redis_timeout\"");
     }
 
-    if (slcf->lease / 3 < slcf->redis_timeout) {
+    if (slcf->idempotency.lease / 3 < slcf->store.options.timeout) {
         return ngx_http_segments_refuse_conf(cf,
                    "\"segments_idempotency_lease\" is too short to be "
                    "renewed: make it at least three times "
                    "\"segments_redis_timeout\"");
     }
 
-    if (slcf->lease > slcf->ttl) {
+    if (slcf->idempotency.lease > slcf->idempotency.ttl) {
         return ngx_http_segments_refuse_conf(cf,
                    "\"segments_idempotency_lease\" must not be longer than "
                    "\"segments_idempotency_ttl\"");
     }
 
-    if (slcf->upstream_key == NGX_HTTP_SEGMENTS_KEY_OFF
-        && slcf->unknown != NGX_HTTP_SEGMENTS_HOLD)
+    if (slcf->idempotency.upstream_key == NGX_HTTP_SEGMENTS_KEY_OFF
+        && slcf->idempotency.unknown != NGX_HTTP_SEGMENTS_HOLD)
     {
         return ngx_http_segments_refuse_conf(cf,
                    "\"segments_idempotency_upstream_key off\" needs "

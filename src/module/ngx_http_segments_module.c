@@ -169,14 +169,14 @@ static ngx_command_t  ngx_http_segments_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, redis_connect_timeout),
+      offsetof(ngx_http_segments_loc_conf_t, store.options.connect_timeout),
       &ngx_http_segments_time_post },
 
     { ngx_string("segments_redis_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, redis_timeout),
+      offsetof(ngx_http_segments_loc_conf_t, store.options.timeout),
       &ngx_http_segments_time_post },
 
     { ngx_string("segments_redis_breaker"),
@@ -204,35 +204,35 @@ static ngx_command_t  ngx_http_segments_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_str_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, redis_prefix),
+      offsetof(ngx_http_segments_loc_conf_t, store.prefix),
       &ngx_http_segments_prefix_post },
 
     { ngx_string("segments_idempotency"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_segments_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, idempotency),
+      offsetof(ngx_http_segments_loc_conf_t, idempotency.mode),
       &ngx_http_segments_idempotency },
 
     { ngx_string("segments_idempotency_scope"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_set_complex_value_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, scope),
+      offsetof(ngx_http_segments_loc_conf_t, idempotency.scope),
       NULL },
 
     { ngx_string("segments_idempotency_ttl"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, ttl),
+      offsetof(ngx_http_segments_loc_conf_t, idempotency.ttl),
       &ngx_http_segments_time_post },
 
     { ngx_string("segments_idempotency_lease"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, lease),
+      offsetof(ngx_http_segments_loc_conf_t, idempotency.lease),
       &ngx_http_segments_time_post },
 
     { ngx_string("segments_idempotency_wait"),
@@ -246,7 +246,7 @@ static ngx_command_t  ngx_http_segments_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_segments_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, unknown),
+      offsetof(ngx_http_segments_loc_conf_t, idempotency.unknown),
       &ngx_http_segments_unknown_policies },
 
     { ngx_string("segments_idempotency_statuses"),
@@ -267,35 +267,35 @@ static ngx_command_t  ngx_http_segments_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, max_response),
+      offsetof(ngx_http_segments_loc_conf_t, idempotency.max_response),
       NULL },
 
     { ngx_string("segments_idempotency_upstream_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_segments_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, upstream_key),
+      offsetof(ngx_http_segments_loc_conf_t, idempotency.upstream_key),
       &ngx_http_segments_upstream_keys },
 
     { ngx_string("segments_rate_limit"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_segments_rate_limit,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_segments_loc_conf_t, limit),
       NULL },
 
     { ngx_string("segments_rate_limit_dry_run"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, rate_limit_dry_run),
+      offsetof(ngx_http_segments_loc_conf_t, limit.dry_run),
       NULL },
 
     { ngx_string("segments_rate_limit_log_level"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_segments_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_segments_loc_conf_t, rate_limit_log_level),
+      offsetof(ngx_http_segments_loc_conf_t, limit.log_level),
       &ngx_http_segments_log_levels },
 
       ngx_null_command
@@ -368,7 +368,7 @@ ngx_http_segments_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                      *value;
     ngx_http_segments_main_conf_t  *smcf;
 
-    if (slcf->redis != NGX_CONF_UNSET_PTR) {
+    if (slcf->store.redis != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
@@ -376,10 +376,10 @@ ngx_http_segments_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    slcf->redis = ngx_redis_add(cf, &smcf->nodes, &value[1],
+    slcf->store.redis = ngx_redis_add(cf, &smcf->nodes, &value[1],
                                 cf->args->nelts - 1);
 
-    return slcf->redis ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return slcf->store.redis ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -393,24 +393,24 @@ ngx_http_segments_idempotency_wait(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t   *value, number;
     ngx_uint_t   i, *limit;
 
-    if (slcf->wait != NGX_CONF_UNSET_MSEC) {
+    if (slcf->idempotency.wait != NGX_CONF_UNSET_MSEC) {
         return "is duplicate";
     }
 
-    slcf->waiters = NGX_HTTP_SEGMENTS_WAITERS;
-    slcf->waiters_per_key = NGX_HTTP_SEGMENTS_WAITERS_PER_KEY;
+    slcf->idempotency.waiters = NGX_HTTP_SEGMENTS_WAITERS;
+    slcf->idempotency.waiters_per_key = NGX_HTTP_SEGMENTS_WAITERS_PER_KEY;
 
     value = cf->args->elts;
 
     if (ngx_strcmp(value[1].data, "off") == 0) {
-        slcf->wait = 0;
+        slcf->idempotency.wait = 0;
         return (cf->args->nelts == 2) ? NGX_CONF_OK
                                       : "has parameters besides \"off\"";
     }
 
-    slcf->wait = ngx_parse_time(&value[1], 0);
+    slcf->idempotency.wait = ngx_parse_time(&value[1], 0);
 
-    if (slcf->wait == (ngx_msec_t) NGX_ERROR) {
+    if (slcf->idempotency.wait == (ngx_msec_t) NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid value \"%V\": expected \"off\" or a time",
                            &value[1]);
@@ -422,12 +422,12 @@ ngx_http_segments_idempotency_wait(ngx_conf_t *cf, ngx_command_t *cmd,
         number = value[i];
 
         if (ngx_strncmp(number.data, "waiters=", 8) == 0) {
-            limit = &slcf->waiters;
+            limit = &slcf->idempotency.waiters;
             number.data += 8;
             number.len -= 8;
 
         } else if (ngx_strncmp(number.data, "per_key=", 8) == 0) {
-            limit = &slcf->waiters_per_key;
+            limit = &slcf->idempotency.waiters_per_key;
             number.data += 8;
             number.len -= 8;
 
@@ -448,7 +448,7 @@ ngx_http_segments_idempotency_wait(ngx_conf_t *cf, ngx_command_t *cmd,
         *limit = n;
     }
 
-    return ngx_http_segments_check_time(cf, NULL, &slcf->wait);
+    return ngx_http_segments_check_time(cf, NULL, &slcf->idempotency.wait);
 }
 
 
@@ -461,12 +461,12 @@ ngx_http_segments_statuses(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t  *value;
     ngx_uint_t  i;
 
-    if (slcf->statuses != NGX_CONF_UNSET_PTR) {
+    if (slcf->idempotency.statuses != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
-    slcf->statuses = ngx_pcalloc(cf->pool, sizeof(sg_statuses_t));
-    if (slcf->statuses == NULL) {
+    slcf->idempotency.statuses = ngx_pcalloc(cf->pool, sizeof(sg_statuses_t));
+    if (slcf->idempotency.statuses == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -476,7 +476,7 @@ ngx_http_segments_statuses(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         word = ngx_http_segments_text(&value[i]);
 
-        switch (sg_statuses_add(slcf->statuses, word)) {
+        switch (sg_statuses_add(slcf->idempotency.statuses, word)) {
 
         case sg_statuses_ok:
             break;
@@ -496,7 +496,7 @@ ngx_http_segments_statuses(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    if (!sg_statuses_has_2xx(slcf->statuses)) {
+    if (!sg_statuses_has_2xx(slcf->idempotency.statuses)) {
         return "remembers no 2xx: every retry of a created segment would "
                "create it again";
     }
@@ -514,13 +514,13 @@ ngx_http_segments_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t   *value, *header;
     ngx_uint_t   i;
 
-    if (slcf->headers != NGX_CONF_UNSET_PTR) {
+    if (slcf->idempotency.headers != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
-    slcf->headers = ngx_array_create(cf->pool, cf->args->nelts - 1,
+    slcf->idempotency.headers = ngx_array_create(cf->pool, cf->args->nelts - 1,
                                      sizeof(ngx_str_t));
-    if (slcf->headers == NULL) {
+    if (slcf->idempotency.headers == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -544,7 +544,7 @@ ngx_http_segments_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        header = ngx_array_push(slcf->headers);
+        header = ngx_array_push(slcf->idempotency.headers);
         if (header == NULL) {
             return NGX_CONF_ERROR;
         }
@@ -656,10 +656,10 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
      *     conf->operations = 0;
      *     conf->secret_file = { 0, NULL };
      *     conf->secret = NULL;
-     *     conf->redis_prefix = { 0, NULL };
+     *     conf->store.prefix = { 0, NULL };
      *     conf->tenant = NULL;
-     *     conf->waiters = 0;
-     *     conf->waiters_per_key = 0;
+     *     conf->idempotency.waiters = 0;
+     *     conf->idempotency.waiters_per_key = 0;
      *     conf->meter = NULL;
      *     conf->prefix = { 0, NULL };
      *     conf->handler = NULL;
@@ -669,27 +669,27 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
     conf->enable = NGX_CONF_UNSET;
     conf->unknown_fields = NGX_CONF_UNSET_UINT;
     conf->upstream_insecure = NGX_CONF_UNSET;
-    conf->redis = NGX_CONF_UNSET_PTR;
-    conf->redis_connect_timeout = NGX_CONF_UNSET_MSEC;
-    conf->redis_timeout = NGX_CONF_UNSET_MSEC;
-    conf->redis_failures = NGX_CONF_UNSET_UINT;
-    conf->redis_retry = NGX_CONF_UNSET_MSEC;
-    conf->redis_wait_replicas = NGX_CONF_UNSET_UINT;
-    conf->redis_wait_timeout = NGX_CONF_UNSET_MSEC;
+    conf->store.redis = NGX_CONF_UNSET_PTR;
+    conf->store.options.connect_timeout = NGX_CONF_UNSET_MSEC;
+    conf->store.options.timeout = NGX_CONF_UNSET_MSEC;
+    conf->store.options.failures = NGX_CONF_UNSET_UINT;
+    conf->store.options.retry = NGX_CONF_UNSET_MSEC;
+    conf->store.options.replicas = NGX_CONF_UNSET_UINT;
+    conf->store.options.wait_timeout = NGX_CONF_UNSET_MSEC;
     conf->redis_failure = NGX_CONF_UNSET_UINT;
-    conf->idempotency = NGX_CONF_UNSET_UINT;
-    conf->scope = NULL;
-    conf->ttl = NGX_CONF_UNSET_MSEC;
-    conf->lease = NGX_CONF_UNSET_MSEC;
-    conf->wait = NGX_CONF_UNSET_MSEC;
-    conf->unknown = NGX_CONF_UNSET_UINT;
-    conf->statuses = NGX_CONF_UNSET_PTR;
-    conf->headers = NGX_CONF_UNSET_PTR;
-    conf->max_response = NGX_CONF_UNSET_SIZE;
-    conf->upstream_key = NGX_CONF_UNSET_UINT;
-    conf->limits = NGX_CONF_UNSET_PTR;
-    conf->rate_limit_dry_run = NGX_CONF_UNSET;
-    conf->rate_limit_log_level = NGX_CONF_UNSET_UINT;
+    conf->idempotency.mode = NGX_CONF_UNSET_UINT;
+    conf->idempotency.scope = NULL;
+    conf->idempotency.ttl = NGX_CONF_UNSET_MSEC;
+    conf->idempotency.lease = NGX_CONF_UNSET_MSEC;
+    conf->idempotency.wait = NGX_CONF_UNSET_MSEC;
+    conf->idempotency.unknown = NGX_CONF_UNSET_UINT;
+    conf->idempotency.statuses = NGX_CONF_UNSET_PTR;
+    conf->idempotency.headers = NGX_CONF_UNSET_PTR;
+    conf->idempotency.max_response = NGX_CONF_UNSET_SIZE;
+    conf->idempotency.upstream_key = NGX_CONF_UNSET_UINT;
+    conf->limit.limits = NGX_CONF_UNSET_PTR;
+    conf->limit.dry_run = NGX_CONF_UNSET;
+    conf->limit.log_level = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -719,44 +719,54 @@ ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_SEGMENTS_REJECT);
     ngx_conf_merge_value(conf->upstream_insecure, prev->upstream_insecure, 0);
 
-    ngx_conf_merge_ptr_value(conf->redis, prev->redis, NULL);
-    ngx_conf_merge_msec_value(conf->redis_connect_timeout,
-                              prev->redis_connect_timeout, 200);
-    ngx_conf_merge_msec_value(conf->redis_timeout, prev->redis_timeout, 200);
-    ngx_conf_merge_uint_value(conf->redis_failures, prev->redis_failures, 5);
-    ngx_conf_merge_msec_value(conf->redis_retry, prev->redis_retry, 1000);
-    ngx_conf_merge_uint_value(conf->redis_wait_replicas,
-                              prev->redis_wait_replicas, 0);
-    ngx_conf_merge_msec_value(conf->redis_wait_timeout,
-                              prev->redis_wait_timeout, 0);
+    ngx_conf_merge_ptr_value(conf->store.redis, prev->store.redis, NULL);
+    ngx_conf_merge_msec_value(conf->store.options.connect_timeout,
+                              prev->store.options.connect_timeout, 200);
+    ngx_conf_merge_msec_value(conf->store.options.timeout,
+                              prev->store.options.timeout, 200);
+    ngx_conf_merge_uint_value(conf->store.options.failures,
+                              prev->store.options.failures, 5);
+    ngx_conf_merge_msec_value(conf->store.options.retry,
+                              prev->store.options.retry, 1000);
+    ngx_conf_merge_uint_value(conf->store.options.replicas,
+                              prev->store.options.replicas, 0);
+    ngx_conf_merge_msec_value(conf->store.options.wait_timeout,
+                              prev->store.options.wait_timeout, 0);
     ngx_conf_merge_uint_value(conf->redis_failure, prev->redis_failure,
                               NGX_HTTP_SEGMENTS_REJECT);
-    ngx_conf_merge_str_value(conf->redis_prefix, prev->redis_prefix,
+    ngx_conf_merge_str_value(conf->store.prefix, prev->store.prefix,
                              "segments:");
 
-    ngx_conf_merge_uint_value(conf->idempotency, prev->idempotency,
+    ngx_conf_merge_uint_value(conf->idempotency.mode, prev->idempotency.mode,
                               NGX_HTTP_SEGMENTS_ON);
-    ngx_conf_merge_msec_value(conf->ttl, prev->ttl, 24 * 60 * 60 * 1000);
-    ngx_conf_merge_msec_value(conf->lease, prev->lease, 10 * 1000);
+    ngx_conf_merge_msec_value(conf->idempotency.ttl, prev->idempotency.ttl,
+                              24 * 60 * 60 * 1000);
+    ngx_conf_merge_msec_value(conf->idempotency.lease,
+                              prev->idempotency.lease, 10 * 1000);
 
-    if (conf->wait == NGX_CONF_UNSET_MSEC) {
-        conf->wait = (prev->wait == NGX_CONF_UNSET_MSEC) ? 0 : prev->wait;
-        conf->waiters = prev->waiters;
-        conf->waiters_per_key = prev->waiters_per_key;
+    if (conf->idempotency.wait == NGX_CONF_UNSET_MSEC) {
+        conf->idempotency.wait =
+            (prev->idempotency.wait == NGX_CONF_UNSET_MSEC)
+            ? 0 : prev->idempotency.wait;
+        conf->idempotency.waiters = prev->idempotency.waiters;
+        conf->idempotency.waiters_per_key = prev->idempotency.waiters_per_key;
     }
 
-    ngx_conf_merge_uint_value(conf->unknown, prev->unknown,
+    ngx_conf_merge_uint_value(conf->idempotency.unknown,
+                              prev->idempotency.unknown,
                               NGX_HTTP_SEGMENTS_RETRY);
-    ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
-    ngx_conf_merge_size_value(conf->max_response, prev->max_response,
-                              64 * 1024);
-    ngx_conf_merge_uint_value(conf->upstream_key, prev->upstream_key,
+    ngx_conf_merge_ptr_value(conf->idempotency.headers,
+                             prev->idempotency.headers, NULL);
+    ngx_conf_merge_size_value(conf->idempotency.max_response,
+                              prev->idempotency.max_response, 64 * 1024);
+    ngx_conf_merge_uint_value(conf->idempotency.upstream_key,
+                              prev->idempotency.upstream_key,
                               NGX_HTTP_SEGMENTS_KEY_DERIVED);
 
-    ngx_conf_merge_ptr_value(conf->limits, prev->limits, NULL);
-    ngx_conf_merge_value(conf->rate_limit_dry_run, prev->rate_limit_dry_run, 0);
-    ngx_conf_merge_uint_value(conf->rate_limit_log_level,
-                              prev->rate_limit_log_level, NGX_LOG_ERR);
+    ngx_conf_merge_ptr_value(conf->limit.limits, prev->limit.limits, NULL);
+    ngx_conf_merge_value(conf->limit.dry_run, prev->limit.dry_run, 0);
+    ngx_conf_merge_uint_value(conf->limit.log_level,
+                              prev->limit.log_level, NGX_LOG_ERR);
 
     if (ngx_http_segments_merge_scope(cf, prev, conf) != NGX_OK
         || ngx_http_segments_merge_statuses(cf, prev, conf) != NGX_OK)
@@ -784,11 +794,11 @@ ngx_http_segments_merge_scope(ngx_conf_t *cf,
     ngx_http_segments_main_conf_t     *smcf;
     ngx_http_compile_complex_value_t   ccv;
 
-    if (conf->scope == NULL) {
-        conf->scope = prev->scope;
+    if (conf->idempotency.scope == NULL) {
+        conf->idempotency.scope = prev->idempotency.scope;
     }
 
-    if (conf->scope) {
+    if (conf->idempotency.scope) {
         return NGX_OK;
     }
 
@@ -813,7 +823,7 @@ ngx_http_segments_merge_scope(ngx_conf_t *cf,
         }
     }
 
-    conf->scope = smcf->remote_user;
+    conf->idempotency.scope = smcf->remote_user;
 
     return NGX_OK;
 }
@@ -830,22 +840,24 @@ ngx_http_segments_merge_statuses(ngx_conf_t *cf,
         sg_string("409"), sg_string("422")
     };
 
-    if (conf->statuses != NGX_CONF_UNSET_PTR) {
+    if (conf->idempotency.statuses != NGX_CONF_UNSET_PTR) {
         return NGX_OK;
     }
 
-    if (prev->statuses != NGX_CONF_UNSET_PTR && prev->statuses) {
-        conf->statuses = prev->statuses;
+    if (prev->idempotency.statuses != NGX_CONF_UNSET_PTR
+        && prev->idempotency.statuses)
+    {
+        conf->idempotency.statuses = prev->idempotency.statuses;
         return NGX_OK;
     }
 
-    conf->statuses = ngx_pcalloc(cf->pool, sizeof(sg_statuses_t));
-    if (conf->statuses == NULL) {
+    conf->idempotency.statuses = ngx_pcalloc(cf->pool, sizeof(sg_statuses_t));
+    if (conf->idempotency.statuses == NULL) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < sizeof(remembered) / sizeof(remembered[0]); i++) {
-        (void) sg_statuses_add(conf->statuses, remembered[i]);
+        (void) sg_statuses_add(conf->idempotency.statuses, remembered[i]);
     }
 
     return NGX_OK;
@@ -870,10 +882,10 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
         return NGX_ERROR;
     }
 
-    if (slcf->redis) {
-        ngx_redis_set_resolver(slcf->redis, clcf->resolver,
+    if (slcf->store.redis) {
+        ngx_redis_set_resolver(slcf->store.redis, clcf->resolver,
                                clcf->resolver_timeout);
-        ngx_redis_set_value(slcf->redis, slcf->max_response);
+        ngx_redis_set_value(slcf->store.redis, slcf->idempotency.max_response);
     }
 
     if (smcf->metrics.zone) {
@@ -1106,13 +1118,20 @@ ngx_http_segments_init_process(ngx_cycle_t *cycle)
 static void
 ngx_http_segments_exit_process(ngx_cycle_t *cycle)
 {
+    ngx_uint_t                      i;
+    ngx_http_segments_tenant_t    **tenant;
     ngx_http_segments_main_conf_t  *smcf;
 
     smcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_segments_module);
 
     if (smcf) {
-        ngx_http_segments_wait_exit(smcf);
+        tenant = smcf->tenants.elts;
+
+        for (i = 0; i < smcf->tenants.nelts; i++) {
+            ngx_http_segments_wait_exit(&tenant[i]->room);
+        }
+
         ngx_redis_close(&smcf->nodes);
         ngx_http_segments_zone_end();
     }

@@ -23,8 +23,8 @@ ngx_http_segments_redis_breaker(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t   *value;
     ngx_uint_t   i;
 
-    if (slcf->redis_failures != NGX_CONF_UNSET_UINT
-        || slcf->redis_retry != NGX_CONF_UNSET_MSEC)
+    if (slcf->store.options.failures != NGX_CONF_UNSET_UINT
+        || slcf->store.options.retry != NGX_CONF_UNSET_MSEC)
     {
         return "is duplicate";
     }
@@ -32,19 +32,19 @@ ngx_http_segments_redis_breaker(ngx_conf_t *cf, ngx_command_t *cmd,
     value = cf->args->elts;
 
     if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        slcf->redis_failures = 0;
-        slcf->redis_retry = 1000;
+        slcf->store.options.failures = 0;
+        slcf->store.options.retry = 1000;
         return NGX_CONF_OK;
     }
 
     for (i = 1; i < cf->args->nelts; i++) {
 
         rc = ngx_http_segments_redis_number(cf, &value[i], "failures=",
-                                            &slcf->redis_failures);
+                                            &slcf->store.options.failures);
 
         if (rc == NGX_DECLINED) {
             rc = ngx_http_segments_redis_time(cf, &value[i], "retry=",
-                                              &slcf->redis_retry);
+                                              &slcf->store.options.retry);
         }
 
         if (rc == NGX_ERROR) {
@@ -59,8 +59,8 @@ ngx_http_segments_redis_breaker(ngx_conf_t *cf, ngx_command_t *cmd,
         }
     }
 
-    ngx_conf_init_uint_value(slcf->redis_failures, 5);
-    ngx_conf_init_msec_value(slcf->redis_retry, 1000);
+    ngx_conf_init_uint_value(slcf->store.options.failures, 5);
+    ngx_conf_init_msec_value(slcf->store.options.retry, 1000);
 
     return NGX_CONF_OK;
 }
@@ -75,26 +75,26 @@ ngx_http_segments_redis_wait(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t   *value;
     ngx_uint_t   i;
 
-    if (slcf->redis_wait_replicas != NGX_CONF_UNSET_UINT) {
+    if (slcf->store.options.replicas != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
     }
 
     value = cf->args->elts;
 
     if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        slcf->redis_wait_replicas = 0;
-        slcf->redis_wait_timeout = 0;
+        slcf->store.options.replicas = 0;
+        slcf->store.options.wait_timeout = 0;
         return NGX_CONF_OK;
     }
 
     for (i = 1; i < cf->args->nelts; i++) {
 
         rc = ngx_http_segments_redis_number(cf, &value[i], "replicas=",
-                                            &slcf->redis_wait_replicas);
+                                            &slcf->store.options.replicas);
 
         if (rc == NGX_DECLINED) {
             rc = ngx_http_segments_redis_time(cf, &value[i], "timeout=",
-                                              &slcf->redis_wait_timeout);
+                                          &slcf->store.options.wait_timeout);
         }
 
         if (rc == NGX_ERROR) {
@@ -109,26 +109,13 @@ ngx_http_segments_redis_wait(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    if (slcf->redis_wait_replicas == NGX_CONF_UNSET_UINT
-        || slcf->redis_wait_timeout == NGX_CONF_UNSET_MSEC)
+    if (slcf->store.options.replicas == NGX_CONF_UNSET_UINT
+        || slcf->store.options.wait_timeout == NGX_CONF_UNSET_MSEC)
     {
         return "needs \"replicas=\" and \"timeout=\"";
     }
 
     return NGX_CONF_OK;
-}
-
-
-void
-ngx_http_segments_redis_options(ngx_http_segments_loc_conf_t *slcf,
-    ngx_redis_options_t *options)
-{
-    options->connect_timeout = slcf->redis_connect_timeout;
-    options->timeout = slcf->redis_timeout;
-    options->failures = slcf->redis_failures;
-    options->retry = slcf->redis_retry;
-    options->replicas = 0;
-    options->wait_timeout = slcf->redis_wait_timeout;
 }
 
 

@@ -5,7 +5,6 @@
 
 
 #include "life/ngx_http_segments_module.h"
-#include "limit/ngx_http_segments_limit.h"
 
 
 static ngx_int_t ngx_http_segments_operation_variable(ngx_http_request_t *r,

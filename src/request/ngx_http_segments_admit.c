@@ -5,10 +5,8 @@
  */
 
 
-#include "idempotency/ngx_http_segments_claim.h"
-#include "life/ngx_http_segments_status.h"
-#include "limit/ngx_http_segments_limit.h"
 #include "contract/sg_record.h"
+#include "life/ngx_http_segments_status.h"
 
 
 static ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
@@ -42,7 +40,15 @@ ngx_int_t
 ngx_http_segments_ask_first(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
-    if (ngx_http_segments_find_limits(r, ctx) != NGX_OK) {
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (ctx->route.operation == sg_op_create
+        && ngx_http_segments_find_limits(r, &slcf->limit, &slcf->store,
+                                         &ctx->limits)
+           != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -69,7 +75,9 @@ ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->claim = ngx_http_segments_claim_create(slcf, &ctx->record,
+    ctx->claim = ngx_http_segments_claim_create(&slcf->store,
+                                                &slcf->idempotency,
+                                                &ctx->record,
                                                 ctx->fingerprint);
     if (ctx->claim == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -83,7 +91,7 @@ ngx_int_t
 ngx_http_segments_ask_again(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
-    ngx_http_segments_wait_ask(ctx);
+    ngx_http_segments_wait_ask(ctx->waiter, ctx->claim);
 
     return ngx_http_segments_admission(r, ctx);
 }
@@ -95,7 +103,7 @@ ngx_http_segments_admission(ngx_http_request_t *r,
 {
     ngx_redis_limits_t  limits;
 
-    ngx_http_segments_limits_of_claim(r, ctx, &limits);
+    ngx_http_segments_limits_of_claim(ctx->limits, &ctx->record, &limits);
 
     if (ngx_http_segments_claim_ask(ctx->claim, &limits,
                                     ngx_http_segments_asked, ctx)
@@ -148,28 +156,28 @@ static ngx_int_t
 ngx_http_segments_name(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     ngx_http_segments_loc_conf_t *slcf)
 {
-    u_char     *p;
-    sg_str_t    prefix, scope, key;
-    sg_buf_t    name;
-    ngx_str_t   value;
+    u_char    *p;
+    sg_str_t   prefix, scope, key;
+    sg_buf_t   name;
+    ngx_str_t  value;
 
-    if (ngx_http_complex_value(r, slcf->scope, &value) != NGX_OK) {
+    if (ngx_http_complex_value(r, slcf->idempotency.scope, &value) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    prefix = ngx_http_segments_text(&slcf->redis_prefix);
+    prefix = ngx_http_segments_text(&slcf->store.prefix);
     scope = ngx_http_segments_text(&value);
     key = ngx_http_segments_text(&ctx->key);
 
     sg_buf_init(&name);
-    sg_record_name(&name, prefix, slcf->secret->environment, scope,
+    sg_record_name(&name, prefix, slcf->store.environment, scope,
                    ctx->route.operation, key);
 
     if (ngx_http_segments_take(r->pool, &ctx->record, &name) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    switch (slcf->upstream_key) {
+    switch (slcf->idempotency.upstream_key) {
 
     case NGX_HTTP_SEGMENTS_KEY_ORIGINAL:
         ctx->upstream_key = ctx->key;
@@ -221,7 +229,8 @@ ngx_http_segments_asked(void *data, const ngx_redis_record_reply_t *reply)
         ctx->verdict = ngx_redis_record_unreadable;
     }
 
-    if (ngx_http_segments_limits_told(r, ctx, reply) != NGX_OK
+    if (ngx_http_segments_limits_told(r, ctx->limits, ctx->verdict, reply)
+        != NGX_OK
         && ctx->verdict == ngx_redis_record_limited)
     {
         ctx->verdict = ngx_redis_record_unreadable;
@@ -259,20 +268,21 @@ ngx_http_segments_ask_limits(ngx_http_request_t *r,
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_segments_limits_ask(r, ctx, ngx_http_segments_limits_asked);
+    rc = ngx_http_segments_limits_ask(ctx->limits, ctx->verdict,
+                                      ngx_http_segments_limits_asked, ctx);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_segments_decide(r, ctx);
     }
 
     if (rc != NGX_OK || ngx_http_segments_watch_client(r) != NGX_OK) {
-        ngx_http_segments_limits_cancel(ctx);
+        ngx_http_segments_limits_cancel(ctx->limits);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     /* the key is ours, or has been answered: nothing is left to wait for */
 
-    ngx_http_segments_wait_end(ctx);
+    ngx_http_segments_wait_end(ctx->waiter);
 
     ngx_http_segments_enter(ctx, ngx_http_segments_spend);
 
@@ -294,7 +304,8 @@ ngx_http_segments_limits_asked(void *data,
 
     ctx->limits->cmd = NULL;
 
-    (void) ngx_http_segments_limits_told(r, ctx, reply);
+    (void) ngx_http_segments_limits_told(r, ctx->limits, ctx->verdict,
+                                         reply);
 
     ngx_http_segments_resume(r, ctx);
 }
@@ -323,8 +334,14 @@ ngx_http_segments_may_wait(ngx_http_segments_ctx_t *ctx)
 ngx_int_t
 ngx_http_segments_decide(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
     if (ngx_http_segments_may_wait(ctx)
-        && ngx_http_segments_wait(r, ctx) == NGX_DONE)
+        && ngx_http_segments_wait(r, &ctx->waiter, &slcf->idempotency,
+                                  ctx->claim, ctx->verdict, ctx->left)
+           == NGX_DONE)
     {
         ngx_http_segments_enter(ctx, ngx_http_segments_await);
         ngx_http_segments_test_client(r);
@@ -332,7 +349,7 @@ ngx_http_segments_decide(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
         return NGX_DONE;
     }
 
-    ngx_http_segments_wait_end(ctx);
+    ngx_http_segments_wait_end(ctx->waiter);
 
     switch (ctx->verdict) {
 
@@ -408,7 +425,7 @@ ngx_http_segments_limited(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
     sg_errors_init(&errors);
 
     sg_buf_add_cstr(&errors.message, "The rate limit is exceeded: ");
-    ngx_http_segments_limits_violated(ctx, &errors.message);
+    ngx_http_segments_limits_violated(ctx->limits, &errors.message);
 
     rc = ngx_http_segments_refuse(r, ctx, ngx_http_segments_refuse_limited,
                                   &errors);

@@ -4,10 +4,9 @@
  */
 
 
-#include "life/ngx_http_segments_status.h"
-#include "limit/ngx_http_segments_limit.h"
 #include "contract/sg_envelope.h"
 #include "contract/sg_record.h"
+#include "life/ngx_http_segments_status.h"
 
 
 /* RFC 9110, 15.5.21; nginx has no name for it, nor a reason phrase */
@@ -135,7 +134,7 @@ ngx_http_segments_refuse(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
 
     case ngx_http_segments_refuse_limited:
         rc = ngx_http_segments_add_retry_after(r,
-                                        ngx_http_segments_limits_reset(ctx));
+                                  ngx_http_segments_limits_reset(ctx->limits));
         break;
 
     case ngx_http_segments_refuse_redis:
@@ -225,29 +224,6 @@ ngx_http_segments_add_replayed(ngx_http_request_t *r)
 {
     static ngx_str_t  name = ngx_string("Idempotent-Replayed");
     static ngx_str_t  value = ngx_string("true");
-
-    return ngx_http_segments_add_header(r, &name, &value) ? NGX_OK : NGX_ERROR;
-}
-
-
-ngx_int_t
-ngx_http_segments_add_status(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx)
-{
-    ngx_str_t  value;
-
-    static ngx_str_t  name = ngx_string("Idempotency-Status");
-
-    if (ngx_http_segments_add_limits(r, ctx) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (ctx->idempotency_status == NULL) {
-        return NGX_OK;
-    }
-
-    value.data = (u_char *) ctx->idempotency_status;
-    value.len = ngx_strlen(ctx->idempotency_status);
 
     return ngx_http_segments_add_header(r, &name, &value) ? NGX_OK : NGX_ERROR;
 }

@@ -5,8 +5,7 @@
  */
 
 
-#include "idempotency/ngx_http_segments_claim.h"
-#include "limit/ngx_http_segments_limit.h"
+#include "life/ngx_http_segments_module.h"
 
 
 static ngx_int_t ngx_http_segments_step(ngx_http_request_t *r,
@@ -115,7 +114,7 @@ ngx_http_segments_step(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
     case ngx_http_segments_await:
 
-        if (ngx_http_segments_wait_over(ctx)) {
+        if (ngx_http_segments_wait_over(ctx->waiter)) {
             return ngx_http_segments_decide(r, ctx);
         }
 
@@ -243,8 +242,8 @@ ngx_http_segments_cleanup(void *data)
 
     ngx_uint_t  sent;
 
-    ngx_http_segments_wait_end(ctx);
-    ngx_http_segments_limits_cancel(ctx);
+    ngx_http_segments_wait_end(ctx->waiter);
+    ngx_http_segments_limits_cancel(ctx->limits);
 
     if (ctx->claim) {
         sent = ngx_http_segments_sent(ctx->request, ctx->answered);

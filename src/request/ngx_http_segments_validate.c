@@ -4,10 +4,10 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
 #include "contract/sg_body.h"
 #include "contract/sg_headers.h"
 #include "contract/sg_query.h"
+#include "life/ngx_http_segments_module.h"
 
 
 typedef struct {
@@ -243,14 +243,14 @@ ngx_http_segments_validate_key(ngx_http_request_t *r,
     ngx_http_segments_fields_t *fields)
 {
     if (ctx->route.operation != sg_op_create
-        || slcf->idempotency == NGX_HTTP_SEGMENTS_OFF)
+        || slcf->idempotency.mode == NGX_HTTP_SEGMENTS_OFF)
     {
         return NGX_OK;
     }
 
     if (fields->keys == 0) {
 
-        if (slcf->idempotency == NGX_HTTP_SEGMENTS_REQUIRED) {
+        if (slcf->idempotency.mode == NGX_HTTP_SEGMENTS_REQUIRED) {
             return ngx_http_segments_refuse(r, ctx,
                                             ngx_http_segments_refuse_no_key,
                                             NULL);

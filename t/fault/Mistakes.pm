@@ -10,7 +10,7 @@ use Plan;
 use Segments::Util qw(slurp source spew);
 
 my $SCRIPT = 'record.lua';
-my $CLAIM = 'ngx_http_segments_claim.c';
+my $CLAIM = 'ngx_http_segments_claim_end.c';
 my $CAPTURE = 'ngx_http_segments_capture.c';
 my $ADMIT = 'ngx_http_segments_admit.c';
 my $CONNECTION = 'ngx_redis_connection.c';

@@ -5,9 +5,11 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "idempotency/ngx_http_segments_stored.h"
 #include "contract/sg_headers.h"
 #include "contract/sg_record.h"
+#include "message/ngx_http_segments_field.h"
+#include "message/ngx_http_segments_text.h"
 
 
 /* what nginx keeps a pointer to besides the list; Location is not among them:
@@ -21,8 +23,7 @@ typedef struct {
 
 static void ngx_http_segments_record_content_type(ngx_http_request_t *r,
     sg_buf_t *headers);
-static ngx_uint_t ngx_http_segments_stored(ngx_http_segments_loc_conf_t *slcf,
-    sg_str_t name);
+static ngx_uint_t ngx_http_segments_stored(ngx_array_t *also, sg_str_t name);
 static void ngx_http_segments_restore_content_type(ngx_http_request_t *r,
     ngx_str_t *type);
 static ngx_int_t ngx_http_segments_restore_known(ngx_http_request_t *r,
@@ -61,16 +62,13 @@ static const ngx_http_segments_known_header_t
 
 ngx_int_t
 ngx_http_segments_record_headers(ngx_http_request_t *r, ngx_pool_t *pool,
-    ngx_str_t *dst)
+    ngx_array_t *also, ngx_str_t *dst)
 {
-    sg_buf_t                       headers;
-    sg_str_t                       name, value;
-    ngx_uint_t                     i;
-    ngx_list_part_t               *part;
-    ngx_table_elt_t               *h;
-    ngx_http_segments_loc_conf_t  *slcf;
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+    sg_buf_t          headers;
+    sg_str_t          name, value;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
 
     sg_buf_init(&headers);
 
@@ -85,7 +83,7 @@ ngx_http_segments_record_headers(ngx_http_request_t *r, ngx_pool_t *pool,
             name = ngx_http_segments_text(&h[i].key);
             value = ngx_http_segments_text(&h[i].value);
 
-            if (h[i].hash && ngx_http_segments_stored(slcf, name)) {
+            if (h[i].hash && ngx_http_segments_stored(also, name)) {
                 sg_record_header_add(&headers, name, value);
             }
         }
@@ -133,23 +131,23 @@ ngx_http_segments_record_content_type(ngx_http_request_t *r, sg_buf_t *headers)
 
 
 static ngx_uint_t
-ngx_http_segments_stored(ngx_http_segments_loc_conf_t *slcf, sg_str_t name)
+ngx_http_segments_stored(ngx_array_t *also, sg_str_t name)
 {
-    sg_str_t     configured;
-    ngx_str_t   *header;
-    ngx_uint_t   i;
+    sg_str_t    configured;
+    ngx_str_t  *header;
+    ngx_uint_t  i;
 
     if (sg_response_header_stored(name)) {
         return 1;
     }
 
-    if (slcf->headers == NULL) {
+    if (also == NULL) {
         return 0;
     }
 
-    header = slcf->headers->elts;
+    header = also->elts;
 
-    for (i = 0; i < slcf->headers->nelts; i++) {
+    for (i = 0; i < also->nelts; i++) {
 
         configured = ngx_http_segments_text(&header[i]);
 
@@ -284,7 +282,7 @@ static ngx_int_t
 ngx_http_segments_restore_several(ngx_http_request_t *r, ngx_table_elt_t *h,
     void *known)
 {
-    ngx_table_elt_t **last = known;
+    ngx_table_elt_t  **last = known;
 
     while (*last) {
         last = &(*last)->next;

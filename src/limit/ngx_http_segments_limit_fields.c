@@ -7,17 +7,17 @@
  */
 
 
-#include "limit/ngx_http_segments_limit.h"
+#include "limit/ngx_http_segments_limit_fields.h"
 #include "contract/sg_headers.h"
 #include "contract/sg_ratelimit.h"
+#include "message/ngx_http_segments_field.h"
+#include "message/ngx_http_segments_text.h"
 
 
-static ngx_uint_t ngx_http_segments_tells_limits(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx);
 static unsigned ngx_http_segments_limit_number(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, sg_str_t name);
-static ngx_uint_t ngx_http_segments_limit_ours(ngx_http_segments_ctx_t *ctx,
-    sg_str_t name);
+    ngx_http_segments_limits_t *limits, sg_str_t name);
+static ngx_uint_t ngx_http_segments_limit_ours(
+    ngx_http_segments_limits_t *limits, sg_str_t name);
 static ngx_uint_t ngx_http_segments_limit_taken(ngx_http_request_t *r,
     sg_str_t name);
 static ngx_int_t ngx_http_segments_add_list(ngx_http_request_t *r,
@@ -28,69 +28,24 @@ static ngx_str_t  ngx_http_segments_policy = ngx_string("RateLimit-Policy");
 static ngx_str_t  ngx_http_segments_left = ngx_string("RateLimit");
 
 
-ngx_uint_t
-ngx_http_segments_limits_reset(ngx_http_segments_ctx_t *ctx)
-{
-    ngx_uint_t                   i, reset;
-    ngx_http_segments_bucket_t  *bucket;
-
-    reset = 0;
-    bucket = ctx->limits->bucket;
-
-    for (i = 0; i < ctx->limits->n; i++) {
-        if (bucket[i].violated) {
-            reset = ngx_max(reset, bucket[i].state.reset);
-        }
-    }
-
-    return reset;
-}
-
-
-void
-ngx_http_segments_limits_violated(ngx_http_segments_ctx_t *ctx, sg_buf_t *out)
-{
-    size_t                       before;
-    ngx_uint_t                   i;
-    ngx_http_segments_bucket_t  *bucket;
-
-    before = out->len;
-    bucket = ctx->limits->bucket;
-
-    for (i = 0; i < ctx->limits->n; i++) {
-
-        if (bucket[i].violated) {
-            sg_buf_add_cstr(out, out->len > before ? ", \"" : "\"");
-            sg_buf_add(out, bucket[i].limit->name.data,
-                       bucket[i].limit->name.len);
-            sg_buf_add_cstr(out, "\"");
-        }
-    }
-}
-
-
 ngx_int_t
 ngx_http_segments_add_limits(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx)
+    ngx_http_segments_limits_t *limits)
 {
-    unsigned                      number;
-    sg_buf_t                      policy, left;
-    sg_str_t                      name;
-    ngx_int_t                     rc;
-    ngx_uint_t                    i;
-    ngx_http_segments_limit_t    *limit;
-    ngx_http_segments_bucket_t   *bucket;
-
-    if (!ngx_http_segments_tells_limits(r, ctx)) {
-        return NGX_OK;
-    }
+    unsigned                     number;
+    sg_buf_t                     policy, left;
+    sg_str_t                     name;
+    ngx_int_t                    rc;
+    ngx_uint_t                   i;
+    ngx_http_segments_limit_t   *limit;
+    ngx_http_segments_bucket_t  *bucket;
 
     sg_buf_init(&policy);
     sg_buf_init(&left);
 
-    for (i = 0; i < ctx->limits->n; i++) {
+    for (i = 0; i < limits->n; i++) {
 
-        bucket = &ctx->limits->bucket[i];
+        bucket = &limits->bucket[i];
         limit = bucket->limit;
 
         if (!bucket->known) {
@@ -98,7 +53,7 @@ ngx_http_segments_add_limits(ngx_http_request_t *r,
         }
 
         name = ngx_http_segments_text(&limit->name);
-        number = ngx_http_segments_limit_number(r, ctx, name);
+        number = ngx_http_segments_limit_number(r, limits, name);
 
         sg_ratelimit_policy(&policy, name, number, limit->rate.quota,
                             sg_limit_window(&limit->rate));
@@ -118,38 +73,11 @@ ngx_http_segments_add_limits(ngx_http_request_t *r,
 }
 
 
-static ngx_uint_t
-ngx_http_segments_tells_limits(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx)
-{
-    ngx_http_segments_loc_conf_t  *slcf;
-
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
-
-    /* a dry run is nothing that a client could heed */
-
-    if (ctx->limits == NULL || slcf->rate_limit_dry_run) {
-        return 0;
-    }
-
-    switch (ctx->outcome) {
-
-    case ngx_http_segments_replayed:
-    case ngx_http_segments_answer_not_kept:
-    case ngx_http_segments_rate_limited:
-        return 1;
-
-    default:
-        return ctx->upstream_status != 0;
-    }
-}
-
-
 /* 0, or what is to follow a name that the upstream has given to its own */
 
 static unsigned
 ngx_http_segments_limit_number(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, sg_str_t name)
+    ngx_http_segments_limits_t *limits, sg_str_t name)
 {
     u_char    numbered[SG_LIMIT_NAME_MAX + 1 + NGX_INT_T_LEN];
     unsigned  number;
@@ -159,7 +87,7 @@ ngx_http_segments_limit_number(ngx_http_request_t *r,
     number = 0;
 
     while (ngx_http_segments_limit_taken(r, text)
-           || (number && ngx_http_segments_limit_ours(ctx, text)))
+           || (number && ngx_http_segments_limit_ours(limits, text)))
     {
         number = number ? number + 1 : 2;
 
@@ -174,15 +102,16 @@ ngx_http_segments_limit_number(ngx_http_request_t *r,
 
 
 static ngx_uint_t
-ngx_http_segments_limit_ours(ngx_http_segments_ctx_t *ctx, sg_str_t name)
+ngx_http_segments_limit_ours(ngx_http_segments_limits_t *limits,
+    sg_str_t name)
 {
     sg_str_t                     ours;
     ngx_uint_t                   i;
     ngx_http_segments_bucket_t  *bucket;
 
-    bucket = ctx->limits->bucket;
+    bucket = limits->bucket;
 
-    for (i = 0; i < ctx->limits->n; i++) {
+    for (i = 0; i < limits->n; i++) {
         ours = ngx_http_segments_text(&bucket[i].limit->name);
 
         if (sg_str_eq(ours, name)) {

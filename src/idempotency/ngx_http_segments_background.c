@@ -1,0 +1,64 @@
+
+/*
+ * Claims that go on without a request: not too many, nor too much.
+ */
+
+
+#include "idempotency/ngx_http_segments_background.h"
+#include "metrics/ngx_http_segments_gauge.h"
+
+
+/* claims of one worker that go on without a request, and the bytes of answers
+   that they hold together */
+#define NGX_HTTP_SEGMENTS_BACKGROUND_MAX    1000
+#define NGX_HTTP_SEGMENTS_BACKGROUND_BYTES  (64 * 1024 * 1024)
+
+
+/* of this worker */
+static ngx_uint_t  ngx_http_segments_background;
+static size_t      ngx_http_segments_background_bytes;
+
+
+ngx_int_t
+ngx_http_segments_claim_go_background(ngx_http_segments_claim_t *claim)
+{
+    if (ngx_http_segments_background == NGX_HTTP_SEGMENTS_BACKGROUND_MAX) {
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
+                      "%ui claims are waiting for Redis already, "
+                      "one more is left to its lease",
+                      ngx_http_segments_background);
+        return NGX_DECLINED;
+    }
+
+    if (claim->held > NGX_HTTP_SEGMENTS_BACKGROUND_BYTES
+                      - ngx_http_segments_background_bytes)
+    {
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
+                      "%uz bytes of answers are waiting for Redis already, "
+                      "%uz more are left to their claim's lease",
+                      ngx_http_segments_background_bytes, claim->held);
+        return NGX_DECLINED;
+    }
+
+    ngx_http_segments_background++;
+    ngx_http_segments_background_bytes += claim->held;
+    ngx_http_segments_set_gauge(ngx_http_segments_gauge_background,
+                                ngx_http_segments_background);
+
+    claim->background = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_segments_claim_leave_background(ngx_http_segments_claim_t *claim)
+{
+    if (claim->background) {
+        claim->background = 0;
+        ngx_http_segments_background--;
+        ngx_http_segments_background_bytes -= claim->held;
+        ngx_http_segments_set_gauge(ngx_http_segments_gauge_background,
+                                    ngx_http_segments_background);
+    }
+}
