@@ -159,103 +159,10 @@ calls in a circle: answer/ngx_http_segments_capture.c -> answer/ngx_http_segment
 calls in a circle: answer/ngx_http_segments_filter.c -> answer/ngx_http_segments_capture.c
 calls in a circle: module/ngx_http_segments_check.c -> module/ngx_http_segments_content.c
 calls in a circle: module/ngx_http_segments_content.c -> module/ngx_http_segments_check.c
-calls in a circle: redis/ngx_redis.c -> redis/topology/ngx_redis_map.c
-calls in a circle: redis/ngx_redis.c -> redis/topology/ngx_redis_question.c
-calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_ack.c
-calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_breaker.c
-calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_connection.c
-calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_script.c
-calls in a circle: redis/ngx_redis.c -> redis/transport/ngx_redis_spare.c
-calls in a circle: redis/topology/ngx_redis_channel.c -> redis/topology/ngx_redis_map.c
-calls in a circle: redis/topology/ngx_redis_channel.c -> redis/transport/ngx_redis_connection.c
-calls in a circle: redis/topology/ngx_redis_channel.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/topology/ngx_redis_cluster.c -> redis/ngx_redis.c
-calls in a circle: redis/topology/ngx_redis_cluster.c -> redis/topology/ngx_redis_map.c
-calls in a circle: redis/topology/ngx_redis_map.c -> redis/ngx_redis.c
-calls in a circle: redis/topology/ngx_redis_map.c -> redis/topology/ngx_redis_channel.c
-calls in a circle: redis/topology/ngx_redis_map.c -> redis/topology/ngx_redis_question.c
-calls in a circle: redis/topology/ngx_redis_map.c -> redis/transport/ngx_redis_ack.c
-calls in a circle: redis/topology/ngx_redis_map.c -> redis/transport/ngx_redis_breaker.c
-calls in a circle: redis/topology/ngx_redis_map.c -> redis/transport/ngx_redis_info.c
-calls in a circle: redis/topology/ngx_redis_map.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/topology/ngx_redis_map.c -> redis/transport/ngx_redis_script.c
-calls in a circle: redis/topology/ngx_redis_question.c -> redis/ngx_redis.c
-calls in a circle: redis/topology/ngx_redis_question.c -> redis/topology/ngx_redis_cluster.c
-calls in a circle: redis/topology/ngx_redis_question.c -> redis/topology/ngx_redis_map.c
-calls in a circle: redis/topology/ngx_redis_question.c -> redis/topology/ngx_redis_sentinel.c
-calls in a circle: redis/topology/ngx_redis_question.c -> redis/transport/ngx_redis_breaker.c
-calls in a circle: redis/topology/ngx_redis_question.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/topology/ngx_redis_sentinel.c -> redis/topology/ngx_redis_channel.c
-calls in a circle: redis/topology/ngx_redis_sentinel.c -> redis/topology/ngx_redis_map.c
-calls in a circle: redis/topology/ngx_redis_sentinel.c -> redis/topology/ngx_redis_question.c
-calls in a circle: redis/topology/ngx_redis_sentinel.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/transport/ngx_redis_ack.c -> redis/ngx_redis.c
-calls in a circle: redis/transport/ngx_redis_ack.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/transport/ngx_redis_ack.c -> redis/transport/ngx_redis_script.c
-calls in a circle: redis/transport/ngx_redis_breaker.c -> redis/ngx_redis.c
-calls in a circle: redis/transport/ngx_redis_breaker.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/transport/ngx_redis_connection.c -> redis/ngx_redis.c
-calls in a circle: redis/transport/ngx_redis_connection.c -> redis/topology/ngx_redis_channel.c
-calls in a circle: redis/transport/ngx_redis_connection.c -> redis/topology/ngx_redis_map.c
-calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_ack.c
-calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_greeting.c
-calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_info.c
-calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_script.c
-calls in a circle: redis/transport/ngx_redis_connection.c -> redis/transport/ngx_redis_spare.c
-calls in a circle: redis/transport/ngx_redis_greeting.c -> redis/topology/ngx_redis_channel.c
-calls in a circle: redis/transport/ngx_redis_greeting.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/transport/ngx_redis_info.c -> redis/ngx_redis.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_channel.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_map.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_question.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_ack.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_breaker.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_connection.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_greeting.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_info.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_resolve.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_script.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_spare.c
-calls in a circle: redis/transport/ngx_redis_node.c -> redis/transport/ngx_redis_tls.c
-calls in a circle: redis/transport/ngx_redis_resolve.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/transport/ngx_redis_script.c -> redis/transport/ngx_redis_spare.c
-calls in a circle: redis/transport/ngx_redis_spare.c -> redis/ngx_redis.c
-calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_ack.c
-calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_breaker.c
-calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_connection.c
-calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_info.c
-calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_node.c
-calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_script.c
-calls in a circle: redis/transport/ngx_redis_spare.c -> redis/transport/ngx_redis_tls.c
-calls in a circle: redis/transport/ngx_redis_tls.c -> redis/transport/ngx_redis_connection.c
-calls in a circle: redis/transport/ngx_redis_tls.c -> redis/transport/ngx_redis_node.c
 calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_request.c
-calls what is not below: redis/topology/ngx_redis_cluster.c -> redis/ngx_redis.c
-calls what is not below: redis/topology/ngx_redis_map.c -> redis/ngx_redis.c
-calls what is not below: redis/topology/ngx_redis_question.c -> redis/ngx_redis.c
-calls what is not below: redis/transport/ngx_redis_ack.c -> redis/ngx_redis.c
-calls what is not below: redis/transport/ngx_redis_breaker.c -> redis/ngx_redis.c
-calls what is not below: redis/transport/ngx_redis_connection.c -> redis/ngx_redis.c
-calls what is not below: redis/transport/ngx_redis_connection.c -> redis/topology/ngx_redis_channel.c
-calls what is not below: redis/transport/ngx_redis_connection.c -> redis/topology/ngx_redis_map.c
-calls what is not below: redis/transport/ngx_redis_greeting.c -> redis/topology/ngx_redis_channel.c
-calls what is not below: redis/transport/ngx_redis_info.c -> redis/ngx_redis.c
-calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_channel.c
-calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_map.c
-calls what is not below: redis/transport/ngx_redis_node.c -> redis/topology/ngx_redis_question.c
-calls what is not below: redis/transport/ngx_redis_spare.c -> redis/ngx_redis.c
-includes what is not below: redis/conf/ngx_redis_internal.h -> redis/ngx_redis.h
 over 150 lines: life/ngx_http_segments_module.h
-over 150 lines: redis/conf/ngx_redis_internal.h
 over 400 lines: answer/ngx_http_segments_capture.c
 over 400 lines: answer/ngx_http_segments_filter.c
 over 400 lines: contract/sg_reader.c
-over 400 lines: redis/topology/ngx_redis_map.c
-over 400 lines: redis/topology/ngx_redis_question.c
-over 400 lines: redis/transport/ngx_redis_connection.c
-over 400 lines: redis/transport/ngx_redis_node.c
-over 400 lines: redis/transport/ngx_redis_spare.c
 over 400 lines: request/ngx_http_segments_admit.c
 over 400 lines: request/ngx_http_segments_validate.c

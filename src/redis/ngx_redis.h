@@ -15,6 +15,8 @@
 
 
 #include "redis/conf/ngx_redis_types.h"
+#include "redis/topology/ngx_redis_channel.h"
+#include "redis/transport/ngx_redis_tally.h"
 
 
 /*
@@ -93,28 +95,12 @@ ngx_int_t ngx_redis_cancel(ngx_redis_command_t *cmd);
 /*
  * A channel of this worker alone, whose name begins with "prefix", and a
  * connection of its own, made when somebody listens.  The caller owns it.
- * "connect_timeout" is in milliseconds.  NULL when memory failed.
+ * "connect_timeout" is in milliseconds.  NULL when memory failed.  What else is
+ * done with one stands in ngx_redis_channel.h.
  */
 ngx_redis_channel_t *ngx_redis_channel_create(ngx_redis_t *redis,
     ngx_str_t *prefix, ngx_msec_t connect_timeout,
     ngx_redis_message_pt handler, void *data);
-void ngx_redis_channel_destroy(ngx_redis_channel_t *channel);
-
-/*
- * Keeps the channel subscribed while "on".  Afterwards the connection stays,
- * but is not made again.
- */
-void ngx_redis_channel_listen(ngx_redis_channel_t *channel, ngx_uint_t on);
-
-/* NULL while it is not subscribed */
-ngx_str_t *ngx_redis_channel_name(ngx_redis_channel_t *channel);
-
-/*
- * For lines that may come with each request while something outside is broken:
- * a log that writes the first of them to "log", and then counts to the cycle's
- * log how many more there are, every few seconds.  Valid until the next call.
- */
-ngx_log_t *ngx_redis_tally(ngx_log_t *log);
 
 /* says what this worker may not read; for init_process */
 void ngx_redis_init(ngx_array_t *nodes, ngx_log_t *log);

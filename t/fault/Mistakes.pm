@@ -13,8 +13,8 @@ my $SCRIPT = 'record.lua';
 my $CLAIM = 'ngx_http_segments_claim_end.c';
 my $CAPTURE = 'ngx_http_segments_capture.c';
 my $ADMIT = 'ngx_http_segments_admit.c';
-my $CONNECTION = 'ngx_redis_connection.c';
-my $COMMAND = 'ngx_redis_script.c';
+my $PIPELINE = 'ngx_redis_pipeline.c';
+my $COMMAND = 'ngx_redis_command.c';
 my $QUESTION = 'ngx_redis_question.c';
 my $CLUSTER = 'ngx_redis_cluster.c';
 
@@ -105,12 +105,13 @@ sub all {
 
         # nor is asked for a proof: with it this would only cost connections
 
-        ['a command that was given up loses its place', $CONNECTION,
+        ['a command that was given up loses its place', $PIPELINE,
          '    if (!ngx_redis_command_answered(cmd, reply)) {',
          "    if (cmd->handler == NULL) {\n"
              . "        ngx_queue_remove(&cmd->queue);\n"
-             . "        ngx_redis_command_free(cmd);\n"
-             . "        return ngx_redis_reply(node, reply);\n    }\n\n"
+             . "        ngx_redis_call_free(cmd);\n"
+             . "        return ngx_redis_pipeline_replied(pipeline, reply,"
+             . " replied);\n    }\n\n"
              . '    if (0) {',
          'two effects|two at a time|another tenant|answers differ',
          '--policy hold --kinds redis-stop,slow,twins --often 20 --period 100'
@@ -128,17 +129,17 @@ sub all {
          '--kinds move-slot,twins --period 100'],
 
         ['a connection that was forgotten is not doubted',
-         'ngx_redis_spare.c', "    if (node->doubt.timer_set\n",
-         "    if (1 || node->doubt.timer_set\n", 'forgotten',
+         'ngx_redis_spare.c', '    if (node->doubt.timer_set || ',
+         '    if (1 || node->doubt.timer_set || ', 'forgotten',
          '--kinds forget --period 200'],
 
         # were others asked in turn, nobody would notice
 
         ['a master that is cut off is believed', [$CLUSTER, $QUESTION],
-         ['if (!map->sure || ', "    next = ngx_redis_map_next_speaker(map);\n"],
+         ['if (!map->sure || ', "    next = ngx_redis_question_next_speaker(map);\n"],
          ['if (1 || !map->sure || ',
-          "    next = ngx_redis_map_next_speaker(map);\n\n"
-             . "    if (ngx_redis_map_askable(map->guides[0])) {\n"
+          "    next = ngx_redis_question_next_speaker(map);\n\n"
+             . "    if (ngx_redis_question_askable(map->guides[0])) {\n"
              . "        return map->guides[0];\n    }\n"],
          'stale node believed', '--kinds cut-off --period 50'],
 

@@ -45,6 +45,7 @@ struct ngx_redis_s {
     size_t                   value;     /* bytes of the longest one stored */
     ngx_redis_map_t         *map;       /* this worker's, NULL until its first
                                            command */
+    ngx_msec_t               timeout;   /* the newest command's */
 };
 
 

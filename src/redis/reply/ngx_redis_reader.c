@@ -45,7 +45,8 @@ ngx_redis_reader_create(void)
 }
 
 
-/* NULL ends the reader in an error; later versions go as deep as they are led */
+/* NULL ends the reader in an error; later versions go as deep as they are
+   led */
 
 static void *
 ngx_redis_create_array(const redisReadTask *task, ngx_redis_elements_t n)

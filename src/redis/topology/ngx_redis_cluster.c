@@ -9,7 +9,9 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/topology/ngx_redis_cluster.h"
+#include "redis/transport/ngx_redis_call.h"
+#include "redis/reply/ngx_redis_slot.h"
 
 
 static void ngx_redis_cluster_health(void *data, ngx_int_t rc,
@@ -35,9 +37,9 @@ ngx_redis_cluster_ask_health(ngx_redis_node_t *node, ngx_msec_t timeout)
 
     ngx_redis_parse_health(NULL, &node->question.health);
 
-    node->question.health_command = ngx_redis_send_words(node, words, 2,
-                                        timeout, ngx_redis_cluster_health,
-                                        node);
+    node->question.health_command = ngx_redis_call_words(&node->pipeline,
+                                        words, 2, timeout,
+                                        ngx_redis_cluster_health, node);
 }
 
 
@@ -152,7 +154,7 @@ ngx_redis_cluster_complain(ngx_redis_node_t *node, ngx_uint_t level,
 {
     if (!node->question.complained) {
         node->question.complained = 1;
-        ngx_log_error(level, &node->log, 0, "%s", text);
+        ngx_log_error(level, &node->link.log, 0, "%s", text);
     }
 }
 

@@ -15,100 +15,36 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/topology/ngx_redis_question.h"
+#include "redis/transport/ngx_redis_call.h"
+#include "redis/topology/ngx_redis_cluster.h"
+#include "redis/topology/ngx_redis_sentinel.h"
 
 
-#define NGX_REDIS_MAP_PAUSE       100   /* milliseconds between questions */
 #define NGX_REDIS_MAP_WORDS       3
-#define NGX_REDIS_MAP_TURNS       5     /* of sentinels in a pause, at most */
 
 /* milliseconds after the last command or connection failed, in which questions
    go on while nobody uses what has failed */
 #define NGX_REDIS_MAP_TROUBLE     10000
 
 
-static void ngx_redis_map_arm(ngx_redis_map_t *map);
-static ngx_msec_t ngx_redis_map_pause(ngx_redis_map_t *map);
-static ngx_uint_t ngx_redis_map_unsettled(ngx_redis_map_t *map);
-static ngx_uint_t ngx_redis_map_fails(ngx_redis_map_t *map);
-static void ngx_redis_map_ask(ngx_redis_map_t *map);
-static ngx_redis_node_t *ngx_redis_map_speaker(ngx_redis_map_t *map);
-static ngx_redis_node_t *ngx_redis_map_settled_speaker(ngx_redis_map_t *map);
-static ngx_redis_node_t *ngx_redis_map_next_speaker(ngx_redis_map_t *map);
-static ngx_redis_node_t *ngx_redis_map_earlier(ngx_redis_node_t *one,
+static ngx_uint_t ngx_redis_question_unsettled(ngx_redis_map_t *map);
+static void ngx_redis_question_ask(ngx_redis_map_t *map);
+static ngx_redis_node_t *ngx_redis_question_speaker(ngx_redis_map_t *map);
+static ngx_redis_node_t *ngx_redis_question_settled_speaker(
+    ngx_redis_map_t *map);
+static ngx_redis_node_t *ngx_redis_question_next_speaker(ngx_redis_map_t *map);
+static ngx_redis_node_t *ngx_redis_question_earlier(ngx_redis_node_t *one,
     ngx_redis_node_t *other);
-static ngx_uint_t ngx_redis_map_askable(ngx_redis_node_t *node);
-static ngx_uint_t ngx_redis_map_covered(ngx_redis_map_t *map,
+static ngx_uint_t ngx_redis_question_askable(ngx_redis_node_t *node);
+static ngx_uint_t ngx_redis_question_covered(ngx_redis_map_t *map,
     ngx_redis_node_t *guide);
-static void ngx_redis_map_answered(void *data, ngx_int_t rc,
+static void ngx_redis_question_answered(void *data, ngx_int_t rc,
     const redisReply *reply);
 
 
 void
-ngx_redis_map_doubt(ngx_redis_map_t *map)
-{
-    if (map->redis->topology == ngx_redis_single) {
-        return;
-    }
-
-    map->doubted = 1;
-
-    ngx_redis_map_arm(map);
-}
-
-
-void
-ngx_redis_map_trouble(ngx_redis_map_t *map)
-{
-    map->troubled = ngx_current_msec;
-
-    ngx_redis_map_doubt(map);
-}
-
-
-void
-ngx_redis_map_hint(ngx_redis_map_t *map, ngx_redis_node_t *guide)
-{
-    map->hinted = guide;
-
-    ngx_redis_map_doubt(map);
-}
-
-
-/* never within the call: the caller may be reading a reply */
-
-static void
-ngx_redis_map_arm(ngx_redis_map_t *map)
-{
-    ngx_msec_t  elapsed, pause;
-
-    if (map->closing || map->timer.timer_set) {
-        return;
-    }
-
-    elapsed = ngx_current_msec - map->last;
-    pause = ngx_redis_map_pause(map);
-
-    ngx_add_timer(&map->timer, (elapsed < pause) ? pause - elapsed : 0);
-}
-
-
-static ngx_msec_t
-ngx_redis_map_pause(ngx_redis_map_t *map)
-{
-    if (map->redis->topology == ngx_redis_sentinel
-        && map->master
-        && ngx_redis_map_fails(map))
-    {
-        return NGX_REDIS_MAP_PAUSE / ngx_min(map->nguides, NGX_REDIS_MAP_TURNS);
-    }
-
-    return NGX_REDIS_MAP_PAUSE;
-}
-
-
-void
-ngx_redis_map_handler(ngx_event_t *ev)
+ngx_redis_question_handler(ngx_event_t *ev)
 {
     ngx_redis_map_t *map = ev->data;
 
@@ -116,8 +52,8 @@ ngx_redis_map_handler(ngx_event_t *ev)
         return;
     }
 
-    if (map->doubted || ngx_redis_map_unsettled(map)) {
-        ngx_redis_map_ask(map);
+    if (map->doubted || ngx_redis_question_unsettled(map)) {
+        ngx_redis_question_ask(map);
     }
 }
 
@@ -125,7 +61,7 @@ ngx_redis_map_handler(ngx_event_t *ev)
 /* whether there is more to be asked, though nobody doubts anew */
 
 static ngx_uint_t
-ngx_redis_map_unsettled(ngx_redis_map_t *map)
+ngx_redis_question_unsettled(ngx_redis_map_t *map)
 {
     if (!ngx_queue_empty(&map->homeless) || map->hinted) {
         return 1;
@@ -140,33 +76,8 @@ ngx_redis_map_unsettled(ngx_redis_map_t *map)
 }
 
 
-static ngx_uint_t
-ngx_redis_map_fails(ngx_redis_map_t *map)
-{
-    ngx_queue_t       *q;
-    ngx_redis_node_t  *node;
-
-    if (map->home->breaker.failed) {
-        return 1;
-    }
-
-    for (q = ngx_queue_head(&map->nodes);
-         q != ngx_queue_sentinel(&map->nodes);
-         q = ngx_queue_next(q))
-    {
-        node = ngx_queue_data(q, ngx_redis_node_t, siblings);
-
-        if (!node->retired && (node->failures > 1 || node->breaker.failed)) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
 static void
-ngx_redis_map_ask(ngx_redis_map_t *map)
+ngx_redis_question_ask(ngx_redis_map_t *map)
 {
     ngx_uint_t             n;
     ngx_msec_t             timeout;
@@ -179,14 +90,14 @@ ngx_redis_map_ask(ngx_redis_map_t *map)
 
     ngx_redis_sentinel_watch(map);
 
-    node = ngx_redis_map_speaker(map);
+    node = ngx_redis_question_speaker(map);
 
     if (node) {
-        node->connect_timeout = map->connect_timeout;
+        node->link.connect_timeout = map->connect_timeout;
 
-        timeout = map->timeout;
+        timeout = map->redis->timeout;
 
-        if (node->state != ngx_redis_node_ready) {
+        if (node->link.state != ngx_redis_link_ready) {
             timeout += map->connect_timeout;
         }
 
@@ -202,35 +113,28 @@ ngx_redis_map_ask(ngx_redis_map_t *map)
 
         ngx_redis_map_spoke(map, node);
 
-        question->command = ngx_redis_send_words(node, words, n, timeout,
-                                                 ngx_redis_map_answered, node);
+        question->command = ngx_redis_call_words(&node->pipeline, words, n,
+                                timeout, ngx_redis_question_answered, node);
     }
 
-    if (node == NULL || ngx_redis_map_unsettled(map)) {
+    if (node == NULL || ngx_redis_question_unsettled(map)) {
         ngx_redis_map_arm(map);
     }
-}
-
-
-void
-ngx_redis_map_spoke(ngx_redis_map_t *map, ngx_redis_node_t *node)
-{
-    node->question.turn = ++map->turns;
 }
 
 
 /* NULL: nobody who could be asked now */
 
 static ngx_redis_node_t *
-ngx_redis_map_speaker(ngx_redis_map_t *map)
+ngx_redis_question_speaker(ngx_redis_map_t *map)
 {
     ngx_redis_node_t  *node, *next;
 
-    next = ngx_redis_map_next_speaker(map);
+    next = ngx_redis_question_next_speaker(map);
 
     node = map->hinted;
 
-    if (node && ngx_redis_map_askable(node)) {
+    if (node && ngx_redis_question_askable(node)) {
         map->hinted = NULL;
         return node;
     }
@@ -239,7 +143,7 @@ ngx_redis_map_speaker(ngx_redis_map_t *map)
         && ngx_queue_empty(&map->homeless)
         && !(map->slots == NULL && ngx_redis_map_fails(map)))
     {
-        node = ngx_redis_map_settled_speaker(map);
+        node = ngx_redis_question_settled_speaker(map);
 
         if (node) {
             return node;
@@ -253,7 +157,7 @@ ngx_redis_map_speaker(ngx_redis_map_t *map)
 /* whose answers are believed anyway, and who is connected */
 
 static ngx_redis_node_t *
-ngx_redis_map_settled_speaker(ngx_redis_map_t *map)
+ngx_redis_question_settled_speaker(ngx_redis_map_t *map)
 {
     ngx_queue_t       *q;
     ngx_redis_node_t  *node;
@@ -261,7 +165,7 @@ ngx_redis_map_settled_speaker(ngx_redis_map_t *map)
     if (map->slots == NULL) {
         node = map->speaker;
 
-        return (node && ngx_redis_map_askable(node)) ? node : NULL;
+        return (node && ngx_redis_question_askable(node)) ? node : NULL;
     }
 
     for (q = ngx_queue_head(&map->nodes);
@@ -270,9 +174,9 @@ ngx_redis_map_settled_speaker(ngx_redis_map_t *map)
     {
         node = ngx_queue_data(q, ngx_redis_node_t, siblings);
 
-        if (node->state == ngx_redis_node_ready
+        if (node->link.state == ngx_redis_link_ready
             && node->breaker.failed == 0
-            && ngx_redis_map_askable(node))
+            && ngx_redis_question_askable(node))
         {
             return node;
         }
@@ -285,7 +189,7 @@ ngx_redis_map_settled_speaker(ngx_redis_map_t *map)
 /* whoever was asked longest ago */
 
 static ngx_redis_node_t *
-ngx_redis_map_next_speaker(ngx_redis_map_t *map)
+ngx_redis_question_next_speaker(ngx_redis_map_t *map)
 {
     ngx_uint_t         i;
     ngx_queue_t       *q;
@@ -297,9 +201,9 @@ ngx_redis_map_next_speaker(ngx_redis_map_t *map)
     for (i = 0; i < map->nguides; i++) {
         node = map->guides[i];
 
-        if (!ngx_redis_map_covered(map, node)) {
+        if (!ngx_redis_question_covered(map, node)) {
             map->nspeakers++;
-            next = ngx_redis_map_earlier(next, node);
+            next = ngx_redis_question_earlier(next, node);
         }
     }
 
@@ -315,7 +219,7 @@ ngx_redis_map_next_speaker(ngx_redis_map_t *map)
 
         if (!node->retired) {
             map->nspeakers++;
-            next = ngx_redis_map_earlier(next, node);
+            next = ngx_redis_question_earlier(next, node);
         }
     }
 
@@ -324,9 +228,9 @@ ngx_redis_map_next_speaker(ngx_redis_map_t *map)
 
 
 static ngx_redis_node_t *
-ngx_redis_map_earlier(ngx_redis_node_t *one, ngx_redis_node_t *other)
+ngx_redis_question_earlier(ngx_redis_node_t *one, ngx_redis_node_t *other)
 {
-    if (!ngx_redis_map_askable(other)) {
+    if (!ngx_redis_question_askable(other)) {
         return one;
     }
 
@@ -336,19 +240,20 @@ ngx_redis_map_earlier(ngx_redis_node_t *one, ngx_redis_node_t *other)
 
 
 static ngx_uint_t
-ngx_redis_map_askable(ngx_redis_node_t *node)
+ngx_redis_question_askable(ngx_redis_node_t *node)
 {
     return node->question.command == NULL
            && !node->retired
-           && !node->leaving
-           && !(node->state == ngx_redis_node_down && node->backoff.timer_set);
+           && !node->link.leaving
+           && !(node->link.state == ngx_redis_link_down
+                && node->link.backoff.timer.timer_set);
 }
 
 
 /* the server of the URL is a node of the map, too */
 
 static ngx_uint_t
-ngx_redis_map_covered(ngx_redis_map_t *map, ngx_redis_node_t *guide)
+ngx_redis_question_covered(ngx_redis_map_t *map, ngx_redis_node_t *guide)
 {
     ngx_queue_t        *q;
     ngx_redis_node_t   *node;
@@ -358,9 +263,9 @@ ngx_redis_map_covered(ngx_redis_map_t *map, ngx_redis_node_t *guide)
         return 0;
     }
 
-    place.host = (const char *) guide->hosts[0].name.data;
-    place.len = guide->hosts[0].name.len;
-    place.port = guide->hosts[0].port;
+    place.host = (const char *) guide->link.site.hosts[0].name.data;
+    place.len = guide->link.site.hosts[0].name.len;
+    place.port = guide->link.site.hosts[0].port;
 
     for (q = ngx_queue_head(&map->nodes);
          q != ngx_queue_sentinel(&map->nodes);
@@ -368,7 +273,7 @@ ngx_redis_map_covered(ngx_redis_map_t *map, ngx_redis_node_t *guide)
     {
         node = ngx_queue_data(q, ngx_redis_node_t, siblings);
 
-        if (!node->retired && ngx_redis_host_is(&node->own, &place)) {
+        if (!node->retired && ngx_redis_host_is(&node->link.site.own, &place)) {
             return 1;
         }
     }
@@ -378,13 +283,13 @@ ngx_redis_map_covered(ngx_redis_map_t *map, ngx_redis_node_t *guide)
 
 
 static void
-ngx_redis_map_answered(void *data, ngx_int_t rc, const redisReply *reply)
+ngx_redis_question_answered(void *data, ngx_int_t rc, const redisReply *reply)
 {
     ngx_redis_node_t *node = data;
 
     ngx_redis_map_t  *map;
 
-    map = node->redis->map;
+    map = node->link.redis->map;
 
     node->question.command = NULL;
 
@@ -393,7 +298,7 @@ ngx_redis_map_answered(void *data, ngx_int_t rc, const redisReply *reply)
                         : ngx_redis_sentinel_answer(map, node, reply);
 
     } else if (node->guide) {
-        ngx_redis_node_leave(node);
+        ngx_redis_link_leave(&node->link);
     }
 
     if (rc == NGX_OK) {
@@ -402,14 +307,14 @@ ngx_redis_map_answered(void *data, ngx_int_t rc, const redisReply *reply)
         map->useless = 0;
         map->speaker = node;
 
-        ngx_redis_breaker_answered(map->home);
+        ngx_redis_breaker_answered(&map->home->breaker);
         ngx_redis_map_send_home(map);
 
     } else {
         map->useless++;
     }
 
-    if (ngx_redis_map_unsettled(map)) {
+    if (ngx_redis_question_unsettled(map)) {
         ngx_redis_map_arm(map);
     }
 }
@@ -425,7 +330,7 @@ ngx_redis_question_lost(ngx_redis_node_t *node)
 {
     if (node->question.command
         && node->question.health_command == NULL
-        && node->redis->map->slots)
+        && node->link.redis->map->slots)
     {
         ngx_redis_question_cancel(node);
     }
@@ -441,7 +346,7 @@ ngx_redis_question_cancel(ngx_redis_node_t *node)
     question = &node->question;
 
     if (question->health_command) {
-        (void) ngx_redis_cancel(question->health_command);
+        (void) ngx_redis_call_cancel(question->health_command);
         question->health_command = NULL;
     }
 
@@ -449,13 +354,13 @@ ngx_redis_question_cancel(ngx_redis_node_t *node)
         return;
     }
 
-    (void) ngx_redis_cancel(question->command);
+    (void) ngx_redis_call_cancel(question->command);
     question->command = NULL;
 
-    map = node->redis->map;
+    map = node->link.redis->map;
     map->useless++;
 
-    if (ngx_redis_map_unsettled(map)) {
+    if (ngx_redis_question_unsettled(map)) {
         ngx_redis_map_arm(map);
     }
 }

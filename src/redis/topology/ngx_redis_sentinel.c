@@ -9,7 +9,8 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/topology/ngx_redis_sentinel.h"
+#include "redis/topology/ngx_redis_channel.h"
 
 
 /* milliseconds: a refusal is a matter of access rights */
@@ -46,7 +47,7 @@ ngx_redis_sentinel_answer(ngx_redis_map_t *map, ngx_redis_node_t *guide,
 
         if (!guide->question.complained) {
             guide->question.complained = 1;
-            ngx_log_error(NGX_LOG_ERR, &guide->log, 0,
+            ngx_log_error(NGX_LOG_ERR, &guide->link.log, 0,
                           "sentinel names no master \"%V\"",
                           &map->redis->master);
         }
@@ -56,7 +57,7 @@ ngx_redis_sentinel_answer(ngx_redis_map_t *map, ngx_redis_node_t *guide,
 
     old = map->master;
 
-    if (old && ngx_redis_host_is(&old->own, &place)) {
+    if (old && ngx_redis_host_is(&old->link.site.own, &place)) {
         return NGX_OK;
     }
 
@@ -68,10 +69,10 @@ ngx_redis_sentinel_answer(ngx_redis_map_t *map, ngx_redis_node_t *guide,
     map->master = node;
 
     if (old) {
-        ngx_log_error(NGX_LOG_NOTICE, &guide->log, 0,
+        ngx_log_error(NGX_LOG_NOTICE, &guide->link.log, 0,
                       "redis master \"%V\" is now at %V:%ui",
-                      &map->redis->master, &node->own.name,
-                      (ngx_uint_t) node->own.port);
+                      &map->redis->master, &node->link.site.own.name,
+                      (ngx_uint_t) node->link.site.own.port);
 
         ngx_redis_map_retire(old);
     }
@@ -85,17 +86,20 @@ ngx_redis_sentinel_answer(ngx_redis_map_t *map, ngx_redis_node_t *guide,
 static void
 ngx_redis_sentinel_follow(ngx_redis_map_t *map, ngx_redis_node_t *node)
 {
-    ngx_queue_t          *q;
-    ngx_redis_channel_t  *channel;
+    ngx_queue_t        *q;
+    ngx_redis_link_t   *link;
+    ngx_redis_place_t   place;
 
-    for (q = ngx_queue_head(&map->channels);
-         q != ngx_queue_sentinel(&map->channels);
+    ngx_redis_site_place(&node->link.site, &place);
+
+    for (q = ngx_queue_head(&map->followers);
+         q != ngx_queue_sentinel(&map->followers);
          q = ngx_queue_next(q))
     {
-        channel = ngx_queue_data(q, ngx_redis_channel_t, queue);
+        link = ngx_queue_data(q, ngx_redis_link_t, queue);
 
         /* without memory it stays where it is, and hears nothing */
-        (void) ngx_redis_node_follow(channel->node, node);
+        (void) ngx_redis_link_relocate(link, &place);
     }
 }
 
@@ -106,7 +110,6 @@ ngx_redis_sentinel_watch(ngx_redis_map_t *map)
     ngx_uint_t            i;
     ngx_str_t             none;
     ngx_redis_t          *redis;
-    ngx_redis_node_t     *node;
     ngx_redis_channel_t  *watch;
 
     redis = map->redis;
@@ -120,7 +123,7 @@ ngx_redis_sentinel_watch(ngx_redis_map_t *map)
     for (i = 0; i < map->nguides; i++) {
 
         if (map->watches[i]) {
-            ngx_redis_node_wake(map->watches[i]->node);
+            ngx_redis_channel_wake(map->watches[i]);
             continue;
         }
 
@@ -133,12 +136,8 @@ ngx_redis_sentinel_watch(ngx_redis_map_t *map)
             continue;                   /* with the next question */
         }
 
-        node = watch->node;
-        node->hosts = map->guides[i]->hosts;
-        node->nhosts = 1;
-        node->guide = 1;
-
-        watch->patience = NGX_REDIS_SENTINEL_REFUSED;
+        ngx_redis_channel_watch(watch, map->guides[i]->link.site.hosts,
+                                NGX_REDIS_SENTINEL_REFUSED);
 
         map->watches[i] = watch;
         ngx_redis_channel_listen(watch, 1);
@@ -153,7 +152,7 @@ ngx_redis_sentinel_told(void *data, const ngx_str_t *message)
 
     ngx_str_t  *name;
 
-    name = &guide->redis->master;
+    name = &guide->link.redis->master;
 
     /* without a message: what came before went unheard */
 
@@ -162,6 +161,6 @@ ngx_redis_sentinel_told(void *data, const ngx_str_t *message)
             && ngx_memcmp(message->data, name->data, name->len) == 0
             && message->data[name->len] == ' '))
     {
-        ngx_redis_map_hint(guide->redis->map, guide);
+        ngx_redis_map_hint(guide->link.redis->map, guide);
     }
 }

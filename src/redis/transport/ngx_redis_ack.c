@@ -10,7 +10,9 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/transport/ngx_redis_ack.h"
+#include "redis/transport/ngx_redis_call.h"
+#include "redis/transport/ngx_redis_tally.h"
 
 
 static void ngx_redis_ack_done(void *data, ngx_int_t rc,
@@ -20,54 +22,45 @@ static void ngx_redis_ack_done(void *data, ngx_int_t rc,
 /* before writing: behind what is in the queue */
 
 void
-ngx_redis_ack_queue(ngx_redis_node_t *node)
+ngx_redis_ack_queue(ngx_redis_pipeline_t *pipeline)
 {
     u_char       replicas[NGX_INT_T_LEN + 1], timeout[NGX_TIME_T_LEN + 1];
     const char  *words[3];
 
-    if (node->unacked == 0 || node->wait) {
+    if (pipeline->unacked == 0 || pipeline->wait) {
         return;
     }
 
-    *ngx_sprintf(replicas, "%ui", node->replicas) = '\0';
-    *ngx_sprintf(timeout, "%M", node->wait_timeout) = '\0';
+    *ngx_sprintf(replicas, "%ui", pipeline->replicas) = '\0';
+    *ngx_sprintf(timeout, "%M", pipeline->wait_timeout) = '\0';
 
     words[0] = "WAIT";
     words[1] = (const char *) replicas;
     words[2] = (const char *) timeout;
 
-    node->wait = ngx_redis_send_words(node, words, 3,
-                                      node->wait_timeout + node->timeout,
-                                      ngx_redis_ack_done, node);
+    pipeline->wait = ngx_redis_call_words(pipeline, words, 3,
+                                          pipeline->wait_timeout
+                                          + pipeline->timeout,
+                                          ngx_redis_ack_done, pipeline);
 }
 
 
 void
 ngx_redis_ack_enter(ngx_redis_command_t *cmd)
 {
-    ngx_redis_node_t  *node;
+    ngx_redis_pipeline_t  *pipeline;
 
     if (cmd->replicas == 0 || cmd->unacked) {
         return;
     }
 
-    node = cmd->node;
+    pipeline = cmd->pipeline;
     cmd->unacked = 1;
 
-    node->unacked++;
-    node->replicas = cmd->replicas;
-    node->wait_timeout = cmd->wait_timeout;
-    node->timeout = cmd->timeout;
-}
-
-
-void
-ngx_redis_ack_leave(ngx_redis_command_t *cmd)
-{
-    if (cmd->unacked) {
-        cmd->unacked = 0;
-        cmd->node->unacked--;
-    }
+    pipeline->unacked++;
+    pipeline->replicas = cmd->replicas;
+    pipeline->wait_timeout = cmd->wait_timeout;
+    pipeline->timeout = cmd->timeout;
 }
 
 
@@ -76,11 +69,11 @@ ngx_redis_ack_hold(ngx_redis_command_t *cmd, redisReply *reply)
 {
     cmd->reply = reply;
 
-    ngx_queue_insert_tail(&cmd->node->held, &cmd->queue);
+    ngx_queue_insert_tail(&cmd->pipeline->held, &cmd->queue);
 
     /* its WAIT may be on its way already, or be still to be sent */
 
-    ngx_redis_node_wake(cmd->node);
+    ngx_redis_link_wake(cmd->pipeline->link);
 }
 
 
@@ -89,14 +82,14 @@ ngx_redis_ack_hold(ngx_redis_command_t *cmd, redisReply *reply)
 static void
 ngx_redis_ack_done(void *data, ngx_int_t rc, const redisReply *reply)
 {
-    ngx_redis_node_t *node = data;
+    ngx_redis_pipeline_t *pipeline = data;
 
     long long             replicas;
     redisReply           *kept;
     ngx_queue_t           held, *q;
     ngx_redis_command_t  *cmd;
 
-    node->wait = NULL;
+    pipeline->wait = NULL;
 
     if (rc != NGX_OK) {
         return;                         /* what is held has its deadlines */
@@ -108,9 +101,9 @@ ngx_redis_ack_done(void *data, ngx_int_t rc, const redisReply *reply)
 
     ngx_queue_init(&held);
 
-    if (!ngx_queue_empty(&node->held)) {
-        ngx_queue_add(&held, &node->held);
-        ngx_queue_init(&node->held);
+    if (!ngx_queue_empty(&pipeline->held)) {
+        ngx_queue_add(&held, &pipeline->held);
+        ngx_queue_init(&pipeline->held);
     }
 
     while (!ngx_queue_empty(&held)) {
@@ -121,7 +114,7 @@ ngx_redis_ack_done(void *data, ngx_int_t rc, const redisReply *reply)
         cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
 
         if (replicas < (long long) cmd->replicas) {
-            ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(&node->log), 0,
+            ngx_log_error(NGX_LOG_ERR, ngx_redis_link_tally(pipeline->link), 0,
                           "%L of %ui replicas acknowledged a command",
                           (int64_t) replicas, cmd->replicas);
             rc = NGX_ABORT;
@@ -133,22 +126,22 @@ ngx_redis_ack_done(void *data, ngx_int_t rc, const redisReply *reply)
         kept = cmd->reply;
         cmd->reply = NULL;
 
-        ngx_redis_complete(cmd, rc, kept);
+        ngx_redis_call_complete(cmd, rc, kept);
         freeReplyObject(kept);
     }
 
-    if (node->unacked) {
-        ngx_redis_node_wake(node);
+    if (pipeline->unacked) {
+        ngx_redis_link_wake(pipeline->link);
     }
 }
 
 
 void
-ngx_redis_ack_cancel(ngx_redis_node_t *node)
+ngx_redis_ack_cancel(ngx_redis_pipeline_t *pipeline)
 {
-    if (node->wait) {
-        (void) ngx_redis_cancel(node->wait);
-        node->wait = NULL;
+    if (pipeline->wait) {
+        (void) ngx_redis_call_cancel(pipeline->wait);
+        pipeline->wait = NULL;
     }
 }
 
@@ -156,13 +149,13 @@ ngx_redis_ack_cancel(ngx_redis_node_t *node)
 /* they were sent before all that waits again already */
 
 void
-ngx_redis_ack_rewind(ngx_redis_node_t *node)
+ngx_redis_ack_rewind(ngx_redis_pipeline_t *pipeline)
 {
     ngx_queue_t          *q;
     ngx_redis_command_t  *cmd;
 
-    while (!ngx_queue_empty(&node->held)) {
-        q = ngx_queue_last(&node->held);
+    while (!ngx_queue_empty(&pipeline->held)) {
+        q = ngx_queue_last(&pipeline->held);
         ngx_queue_remove(q);
 
         cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
@@ -171,6 +164,6 @@ ngx_redis_ack_rewind(ngx_redis_node_t *node)
         cmd->reply = NULL;
         ngx_redis_command_rewind(cmd);
 
-        ngx_queue_insert_head(&node->waiting, q);
+        ngx_queue_insert_head(&pipeline->waiting, q);
     }
 }

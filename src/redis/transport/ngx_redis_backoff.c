@@ -8,7 +8,7 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/transport/ngx_redis_backoff.h"
 
 
 /* milliseconds */
@@ -28,20 +28,18 @@ static ngx_msec_t  ngx_redis_backoff_least[NGX_REDIS_TRIES] = {
 
 
 void
-ngx_redis_backoff_try(ngx_redis_node_t *node)
+ngx_redis_backoff_try(ngx_redis_backoff_t *backoff)
 {
     ngx_uint_t  i;
 
-    node = node->principal ? node->principal : node;
-
     for (i = NGX_REDIS_TRIES - 1; i > 0; i--) {
-        node->tries[i] = node->tries[i - 1];
+        backoff->tries[i] = backoff->tries[i - 1];
     }
 
-    node->tries[0] = ngx_current_msec;
+    backoff->tries[0] = ngx_current_msec;
 
-    if (node->ntries < NGX_REDIS_TRIES) {
-        node->ntries++;
+    if (backoff->ntries < NGX_REDIS_TRIES) {
+        backoff->ntries++;
     }
 }
 
@@ -52,32 +50,31 @@ ngx_redis_backoff_try(ngx_redis_node_t *node)
  */
 
 void
-ngx_redis_backoff_tried(ngx_redis_node_t *node)
+ngx_redis_backoff_tried(ngx_redis_backoff_t *backoff)
 {
-    node = node->principal ? node->principal : node;
-
     ngx_time_update();
 
-    node->tries[0] = ngx_current_msec;
+    backoff->tries[0] = ngx_current_msec;
 }
 
 
 void
-ngx_redis_backoff(ngx_redis_node_t *node)
+ngx_redis_backoff_pause(ngx_redis_backoff_t *backoff)
 {
     ngx_uint_t      i;
     ngx_msec_t      pause, limit;
     ngx_msec_int_t  least;
 
     limit = ngx_min((ngx_msec_t) NGX_REDIS_BACKOFF_MIN
-                    << (1 + ngx_min(node->failures, 3)),
+                    << (1 + ngx_min(backoff->failures, 3)),
                     NGX_REDIS_BACKOFF_MAX);
 
     pause = NGX_REDIS_BACKOFF_MIN
             + ngx_random() % (limit - NGX_REDIS_BACKOFF_MIN + 1);
 
-    for (i = 0; i < node->ntries; i++) {
-        least = (ngx_msec_int_t) (node->tries[i] + ngx_redis_backoff_least[i]
+    for (i = 0; i < backoff->ntries; i++) {
+        least = (ngx_msec_int_t) (backoff->tries[i]
+                                  + ngx_redis_backoff_least[i]
                                   - ngx_current_msec);
 
         if (least > (ngx_msec_int_t) pause) {
@@ -85,5 +82,5 @@ ngx_redis_backoff(ngx_redis_node_t *node)
         }
     }
 
-    ngx_add_timer(&node->backoff, ngx_min(pause, NGX_REDIS_BACKOFF_MAX));
+    ngx_add_timer(&backoff->timer, ngx_min(pause, NGX_REDIS_BACKOFF_MAX));
 }

@@ -5,20 +5,21 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/transport/ngx_redis_greeting.h"
+#include "redis/reply/ngx_redis_facts.h"
 
 
 #define NGX_REDIS_GREETING_WORDS  3     /* of one command */
 
 
-static ngx_uint_t ngx_redis_greeting_words(ngx_redis_node_t *node,
+static ngx_uint_t ngx_redis_greeting_words(ngx_redis_greeter_t *greeter,
     ngx_redis_greet_e step, ngx_str_t *words, u_char *number);
-static ngx_str_t *ngx_redis_greeting_password(ngx_redis_node_t *node);
-static ngx_int_t ngx_redis_greeting_check(ngx_redis_node_t *node,
+static ngx_str_t *ngx_redis_greeting_password(ngx_redis_greeter_t *greeter);
+static ngx_int_t ngx_redis_greeting_check(ngx_redis_greeter_t *greeter,
     ngx_redis_greet_e step, const redisReply *reply);
-static void ngx_redis_greeting_authorized(ngx_redis_node_t *node);
-static void ngx_redis_greeting_unauthorized(ngx_redis_node_t *node);
-static void ngx_redis_greeting_refused(ngx_redis_node_t *node,
+static void ngx_redis_greeting_authorized(ngx_redis_greeter_t *greeter);
+static void ngx_redis_greeting_unauthorized(ngx_redis_greeter_t *greeter);
+static void ngx_redis_greeting_refused(ngx_redis_greeter_t *greeter,
     ngx_redis_greet_e step, const redisReply *reply);
 
 
@@ -34,8 +35,22 @@ static ngx_str_t  ngx_redis_greeting_names[] = {
 };
 
 
+void
+ngx_redis_greeter_init(ngx_redis_greeter_t *greeter, ngx_redis_t *redis,
+    ngx_redis_greeting_t *greeting, ngx_log_t *log)
+{
+    greeter->redis = redis;
+    greeter->greeting = greeting;
+    greeter->log = log;
+
+    greeter->buf.temporary = 1;
+    greeter->buf.flush = 1;
+    greeter->link.buf = &greeter->buf;
+}
+
+
 ngx_int_t
-ngx_redis_greeting_start(ngx_redis_node_t *node)
+ngx_redis_greeting_start(ngx_redis_greeter_t *greeter)
 {
     size_t                 size;
     u_char                *p, number[NGX_INT_T_LEN];
@@ -43,13 +58,13 @@ ngx_redis_greeting_start(ngx_redis_node_t *node)
     ngx_uint_t             i, n, step;
     ngx_redis_greeting_t  *greeting;
 
-    ngx_redis_password_refresh(&node->redis->password, ngx_cycle->log);
+    ngx_redis_password_refresh(&greeter->redis->password, ngx_cycle->log);
 
-    greeting = node->greeter;
+    greeting = greeter->greeting;
     size = 0;
 
     for (step = 0; step < greeting->nsteps; step++) {
-        n = ngx_redis_greeting_words(node, greeting->steps[step], words,
+        n = ngx_redis_greeting_words(greeter, greeting->steps[step], words,
                                      number);
         size += sizeof("*" CRLF) - 1 + NGX_INT_T_LEN;
 
@@ -58,17 +73,17 @@ ngx_redis_greeting_start(ngx_redis_node_t *node)
         }
     }
 
-    p = ngx_alloc(size, &node->log);
+    p = ngx_alloc(size, greeter->log);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    node->greeting.start = p;
-    node->greeting.pos = p;
-    node->greeting.end = p + size;
+    greeter->buf.start = p;
+    greeter->buf.pos = p;
+    greeter->buf.end = p + size;
 
     for (step = 0; step < greeting->nsteps; step++) {
-        n = ngx_redis_greeting_words(node, greeting->steps[step], words,
+        n = ngx_redis_greeting_words(greeter, greeting->steps[step], words,
                                      number);
         p = ngx_sprintf(p, "*%ui" CRLF, n);
 
@@ -77,19 +92,19 @@ ngx_redis_greeting_start(ngx_redis_node_t *node)
         }
     }
 
-    node->greeting.last = p;
-    node->greeted = 0;
+    greeter->buf.last = p;
+    greeter->greeted = 0;
 
     return NGX_OK;
 }
 
 
 void
-ngx_redis_greeting_end(ngx_redis_node_t *node)
+ngx_redis_greeting_end(ngx_redis_greeter_t *greeter)
 {
     ngx_buf_t  *b;
 
-    b = &node->greeting;
+    b = &greeter->buf;
 
     if (b->start) {
         ngx_explicit_memzero(b->start, b->end - b->start);
@@ -106,13 +121,13 @@ ngx_redis_greeting_end(ngx_redis_node_t *node)
 /* "number" is memory for one */
 
 static ngx_uint_t
-ngx_redis_greeting_words(ngx_redis_node_t *node, ngx_redis_greet_e step,
+ngx_redis_greeting_words(ngx_redis_greeter_t *greeter, ngx_redis_greet_e step,
     ngx_str_t *words, u_char *number)
 {
     ngx_uint_t    n;
     ngx_redis_t  *redis;
 
-    redis = node->redis;
+    redis = greeter->redis;
     n = 0;
 
     words[n++] = ngx_redis_greeting_names[step];
@@ -126,7 +141,7 @@ ngx_redis_greeting_words(ngx_redis_node_t *node, ngx_redis_greet_e step,
             words[n++] = redis->user;
         }
 
-        words[n++] = *ngx_redis_greeting_password(node);
+        words[n++] = *ngx_redis_greeting_password(greeter);
         break;
 
     case ngx_redis_greet_select:
@@ -136,7 +151,7 @@ ngx_redis_greeting_words(ngx_redis_node_t *node, ngx_redis_greet_e step,
         break;
 
     case ngx_redis_greet_subscribe:
-        words[n++] = node->channel->name;
+        words[n++] = *greeter->channel;
         break;
 
     default: /* ngx_redis_greet_ping, ngx_redis_greet_role */
@@ -150,55 +165,54 @@ ngx_redis_greeting_words(ngx_redis_node_t *node, ngx_redis_greet_e step,
 /* a newer one begins anew */
 
 static ngx_str_t *
-ngx_redis_greeting_password(ngx_redis_node_t *node)
+ngx_redis_greeting_password(ngx_redis_greeter_t *greeter)
 {
     ngx_redis_password_t  *password;
 
-    password = &node->redis->password;
+    password = &greeter->redis->password;
 
-    if (node->password != password->changes) {
-        node->password = password->changes;
-        node->former = 0;
-        node->other = 0;
+    if (greeter->password != password->changes) {
+        greeter->password = password->changes;
+        greeter->former = 0;
+        greeter->other = 0;
     }
 
-    return (node->former && password->before.len) ? &password->before
+    return (greeter->former && password->before.len) ? &password->before
                                                   : &password->text;
 }
 
 
 ngx_int_t
-ngx_redis_greeting_reply(ngx_redis_node_t *node, const redisReply *reply)
+ngx_redis_greeting_reply(ngx_redis_greeter_t *greeter, const redisReply *reply)
 {
+    ngx_int_t              rc;
     ngx_redis_greeting_t  *greeting;
 
-    greeting = node->greeter;
+    greeting = greeter->greeting;
 
-    if (ngx_redis_greeting_check(node, greeting->steps[node->greeted], reply)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
+    rc = ngx_redis_greeting_check(greeter, greeting->steps[greeter->greeted],
+                                  reply);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    node->step = ngx_current_msec;
-
-    if (++node->greeted == greeting->nsteps) {
-        ngx_redis_node_greeted(node);
-    }
-
-    return NGX_OK;
+    return (++greeter->greeted == greeting->nsteps) ? NGX_DONE : NGX_OK;
 }
 
 
 ngx_str_t *
-ngx_redis_greeting_step(ngx_redis_node_t *node)
+ngx_redis_greeting_step(ngx_redis_greeter_t *greeter)
 {
-    return &ngx_redis_greeting_names[node->greeter->steps[node->greeted]];
+    ngx_redis_greet_e  step;
+
+    step = greeter->greeting->steps[greeter->greeted];
+
+    return &ngx_redis_greeting_names[step];
 }
 
 
 static ngx_int_t
-ngx_redis_greeting_check(ngx_redis_node_t *node, ngx_redis_greet_e step,
+ngx_redis_greeting_check(ngx_redis_greeter_t *greeter, ngx_redis_greet_e step,
     const redisReply *reply)
 {
     switch (step) {
@@ -206,7 +220,7 @@ ngx_redis_greeting_check(ngx_redis_node_t *node, ngx_redis_greet_e step,
     case ngx_redis_greet_auth:
 
         if (reply->type == REDIS_REPLY_STATUS) {
-            ngx_redis_greeting_authorized(node);
+            ngx_redis_greeting_authorized(greeter);
             return NGX_OK;
         }
 
@@ -215,7 +229,7 @@ ngx_redis_greeting_check(ngx_redis_node_t *node, ngx_redis_greet_e step,
     case ngx_redis_greet_auth_if_asked:
 
         if (reply->type == REDIS_REPLY_STATUS) {
-            ngx_redis_greeting_authorized(node);
+            ngx_redis_greeting_authorized(greeter);
         }
 
         return NGX_OK;
@@ -236,7 +250,8 @@ ngx_redis_greeting_check(ngx_redis_node_t *node, ngx_redis_greet_e step,
         }
 
         if (reply->type == REDIS_REPLY_ARRAY) {
-            ngx_log_error(NGX_LOG_ERR, &node->log, 0, "redis is not a master");
+            ngx_log_error(NGX_LOG_ERR, greeter->log, 0,
+                          "redis is not a master");
             return NGX_ERROR;
         }
 
@@ -248,23 +263,23 @@ ngx_redis_greeting_check(ngx_redis_node_t *node, ngx_redis_greet_e step,
             return NGX_OK;
         }
 
-        ngx_redis_channel_refused(node->channel);
-        break;
+        ngx_redis_greeting_refused(greeter, step, reply);
+        return NGX_DECLINED;
     }
 
-    ngx_redis_greeting_refused(node, step, reply);
+    ngx_redis_greeting_refused(greeter, step, reply);
 
     return NGX_ERROR;
 }
 
 
 static void
-ngx_redis_greeting_authorized(ngx_redis_node_t *node)
+ngx_redis_greeting_authorized(ngx_redis_greeter_t *greeter)
 {
-    node->other = 0;
+    greeter->other = 0;
 
-    if (!node->former) {
-        node->redis->password.taken = 1;
+    if (!greeter->former) {
+        greeter->redis->password.taken = 1;
     }
 }
 
@@ -273,29 +288,29 @@ ngx_redis_greeting_authorized(ngx_redis_node_t *node)
    other failure */
 
 static void
-ngx_redis_greeting_unauthorized(ngx_redis_node_t *node)
+ngx_redis_greeting_unauthorized(ngx_redis_greeter_t *greeter)
 {
-    if (node->redis->password.before.len == 0) {
+    if (greeter->redis->password.before.len == 0) {
         return;
     }
 
-    node->former = !node->former;
-    node->again = !node->other;
-    node->other = node->again;
+    greeter->former = !greeter->former;
+    greeter->again = !greeter->other;
+    greeter->other = greeter->again;
 
-    if (node->again) {
-        ngx_log_error(NGX_LOG_WARN, &node->log, 0,
+    if (greeter->again) {
+        ngx_log_error(NGX_LOG_WARN, greeter->log, 0,
                       "redis does not take the %s password of file \"%V\", "
                       "the %s one is tried",
-                      node->former ? "new" : "former",
-                      &node->redis->password.path,
-                      node->former ? "former" : "new");
+                      greeter->former ? "new" : "former",
+                      &greeter->redis->password.path,
+                      greeter->former ? "former" : "new");
     }
 }
 
 
 static void
-ngx_redis_greeting_refused(ngx_redis_node_t *node, ngx_redis_greet_e step,
+ngx_redis_greeting_refused(ngx_redis_greeter_t *greeter, ngx_redis_greet_e step,
     const redisReply *reply)
 {
     size_t      n;
@@ -304,7 +319,7 @@ ngx_redis_greeting_refused(ngx_redis_node_t *node, ngx_redis_greet_e step,
     command = &ngx_redis_greeting_names[step];
 
     if (reply->type != REDIS_REPLY_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+        ngx_log_error(NGX_LOG_ERR, greeter->log, 0,
                       "redis sent an unexpected reply to %V", command);
         return;
     }
@@ -317,7 +332,7 @@ ngx_redis_greeting_refused(ngx_redis_node_t *node, ngx_redis_greet_e step,
         }
     }
 
-    ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+    ngx_log_error(NGX_LOG_ERR, greeter->log, 0,
                   "redis refused %V with \"%*s\"", command, n, reply->str);
 
     /* what a sentinel says to AUTH is known by what it says to PING */
@@ -326,6 +341,6 @@ ngx_redis_greeting_refused(ngx_redis_node_t *node, ngx_redis_greet_e step,
         || (n == sizeof("NOAUTH") - 1
             && ngx_strncmp(reply->str, "NOAUTH", n) == 0))
     {
-        ngx_redis_greeting_unauthorized(node);
+        ngx_redis_greeting_unauthorized(greeter);
     }
 }

@@ -6,7 +6,8 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/transport/ngx_redis_info.h"
+#include "redis/transport/ngx_redis_call.h"
 
 
 static void ngx_redis_info_done(void *data, ngx_int_t rc,
@@ -27,9 +28,15 @@ ngx_redis_info_ask(ngx_redis_node_t *node)
 
     node->curious = 0;
 
-    node->info = ngx_redis_send_words(node, info, 1,
-                                      node->redis->map->timeout,
+    node->info = ngx_redis_call_words(&node->pipeline, info, 1,
+                                      node->link.redis->timeout,
                                       ngx_redis_info_done, node);
+
+    /* who answers INFO may hang up at each command, all the same */
+
+    if (node->info) {
+        node->info->aside = 1;
+    }
 }
 
 
@@ -64,7 +71,7 @@ ngx_redis_info_policy(ngx_redis_node_t *node, const redisReply *reply)
     len = ngx_redis_parse_policy(reply, &policy);
 
     if (len && !node->evicts) {
-        ngx_log_error(NGX_LOG_WARN, &node->log, 0,
+        ngx_log_error(NGX_LOG_WARN, &node->link.log, 0,
                       "redis has maxmemory-policy \"%*s\" and may forget "
                       "claims and answers: it should be \"noeviction\"",
                       len, policy);
@@ -79,7 +86,7 @@ ngx_redis_info_clustered(ngx_redis_node_t *node)
 {
     ngx_redis_t  *redis;
 
-    redis = node->redis;
+    redis = node->link.redis;
 
     if (redis->topology == ngx_redis_cluster || node->clustered) {
         return;
@@ -87,7 +94,7 @@ ngx_redis_info_clustered(ngx_redis_node_t *node)
 
     node->clustered = 1;
 
-    ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+    ngx_log_error(NGX_LOG_ERR, &node->link.log, 0,
                   "redis is a node of a cluster, whose other nodes are found "
                   "by a URL that begins with \"%s+cluster://\"",
                   redis->secure ? "rediss" : "redis");
@@ -99,7 +106,7 @@ ngx_redis_info_refused(ngx_redis_node_t *node)
 {
     node->discreet = 1;
 
-    ngx_log_error(NGX_LOG_NOTICE, &node->log, 0,
+    ngx_log_error(NGX_LOG_NOTICE, &node->link.log, 0,
                   "redis does not answer INFO and is not asked again: "
                   "nothing warns of a maxmemory-policy that forgets claims");
 }
@@ -120,7 +127,7 @@ ngx_redis_info_cancel(ngx_redis_node_t *node)
     node->curious = 0;
 
     if (node->info) {
-        (void) ngx_redis_cancel(node->info);
+        (void) ngx_redis_call_cancel(node->info);
         node->info = NULL;
     }
 }

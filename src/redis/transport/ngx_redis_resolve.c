@@ -5,7 +5,7 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/transport/ngx_redis_resolve.h"
 
 
 typedef struct {
@@ -15,34 +15,36 @@ typedef struct {
 
 
 static void ngx_redis_resolve_handler(ngx_resolver_ctx_t *ctx);
-static ngx_int_t ngx_redis_resolve_copy(ngx_redis_node_t *node,
+static ngx_int_t ngx_redis_resolve_copy(ngx_redis_resolve_t *resolve,
     ngx_resolver_ctx_t *ctx);
 
 
 void
-ngx_redis_resolve(ngx_redis_node_t *node)
+ngx_redis_resolve(ngx_redis_resolve_t *resolve, ngx_redis_site_t *site,
+    ngx_resolver_t *resolver, ngx_msec_t timeout)
 {
     ngx_resolver_ctx_t  *ctx;
 
-    ctx = ngx_resolve_start(node->redis->resolver, NULL);
+    resolve->site = site;
+
+    ctx = ngx_resolve_start(resolver, NULL);
 
     if (ctx == NULL || ctx == NGX_NO_RESOLVER) {
-        ngx_redis_node_resolved(node);
+        resolve->handler(resolve->data);
         return;
     }
 
-    node->resolving = ctx;
+    site->resolving = ctx;
 
-    ctx->name = node->hosts[node->host].name;
+    ctx->name = site->hosts[site->host].name;
     ctx->handler = ngx_redis_resolve_handler;
-    ctx->data = node;
-    ctx->timeout = ngx_min(node->redis->resolver_timeout,
-                           node->connect_timeout);
+    ctx->data = resolve;
+    ctx->timeout = timeout;
     ctx->cancelable = 1;
 
     if (ngx_resolve_name(ctx) != NGX_OK) {
-        node->resolving = NULL;
-        ngx_redis_node_resolved(node);
+        site->resolving = NULL;
+        resolve->handler(resolve->data);
     }
 }
 
@@ -50,12 +52,12 @@ ngx_redis_resolve(ngx_redis_node_t *node)
 static void
 ngx_redis_resolve_handler(ngx_resolver_ctx_t *ctx)
 {
-    ngx_redis_node_t  *node;
+    ngx_redis_resolve_t  *resolve;
 
-    node = ctx->data;
+    resolve = ctx->data;
 
     if (ctx->state) {
-        ngx_log_error(NGX_LOG_ERR, &node->log, 0,
+        ngx_log_error(NGX_LOG_ERR, resolve->log, 0,
                       "\"%V\" could not be resolved (%i: %s)",
                       &ctx->name, ctx->state,
                       ngx_resolver_strerror(ctx->state));
@@ -64,26 +66,30 @@ ngx_redis_resolve_handler(ngx_resolver_ctx_t *ctx)
 
         /* without memory, what was known before */
 
-        (void) ngx_redis_resolve_copy(node, ctx);
+        (void) ngx_redis_resolve_copy(resolve, ctx);
     }
 
-    node->resolving = NULL;
+    resolve->site->resolving = NULL;
     ngx_resolve_name_done(ctx);
 
-    ngx_redis_node_resolved(node);
+    resolve->handler(resolve->data);
 }
 
 
 static ngx_int_t
-ngx_redis_resolve_copy(ngx_redis_node_t *node, ngx_resolver_ctx_t *ctx)
+ngx_redis_resolve_copy(ngx_redis_resolve_t *resolve,
+    ngx_resolver_ctx_t *ctx)
 {
     ngx_uint_t             i;
     ngx_addr_t            *addrs;
+    ngx_redis_site_t      *site;
     ngx_redis_resolved_t  *copies;
+
+    site = resolve->site;
 
     addrs = ngx_alloc(ctx->naddrs
                       * (sizeof(ngx_addr_t) + sizeof(ngx_redis_resolved_t)),
-                      &node->log);
+                      resolve->log);
     if (addrs == NULL) {
         return NGX_ERROR;
     }
@@ -97,7 +103,7 @@ ngx_redis_resolve_copy(ngx_redis_node_t *node, ngx_resolver_ctx_t *ctx)
         addrs[i].sockaddr = &copies[i].sockaddr.sockaddr;
         addrs[i].socklen = ctx->addrs[i].socklen;
 
-        ngx_inet_set_port(addrs[i].sockaddr, node->hosts[node->host].port);
+        ngx_inet_set_port(addrs[i].sockaddr, site->hosts[site->host].port);
 
         addrs[i].name.data = copies[i].text;
         addrs[i].name.len = ngx_sock_ntop(addrs[i].sockaddr, addrs[i].socklen,
@@ -105,40 +111,20 @@ ngx_redis_resolve_copy(ngx_redis_node_t *node, ngx_resolver_ctx_t *ctx)
                                           1);
     }
 
-    ngx_redis_resolve_forget(node);
+    ngx_redis_site_forget_addresses(site);
 
-    node->resolved = addrs;
-    node->nresolved = ctx->naddrs;
+    site->resolved = addrs;
+    site->nresolved = ctx->naddrs;
 
     return NGX_OK;
 }
 
 
 void
-ngx_redis_resolve_cancel(ngx_redis_node_t *node)
+ngx_redis_resolve_cancel(ngx_redis_site_t *site)
 {
-    if (node->resolving) {
-        ngx_resolve_name_done(node->resolving);
-        node->resolving = NULL;
+    if (site->resolving) {
+        ngx_resolve_name_done(site->resolving);
+        site->resolving = NULL;
     }
-}
-
-
-void
-ngx_redis_resolve_forget(ngx_redis_node_t *node)
-{
-    if (node->resolved == NULL) {
-        return;
-    }
-
-    /* the log may still name the peer */
-
-    node->peer.name = NULL;
-    node->addrs = NULL;
-    node->naddrs = 0;
-
-    ngx_free(node->resolved);
-
-    node->resolved = NULL;
-    node->nresolved = 0;
 }

@@ -2,12 +2,12 @@
 /*
  * An idle connection that a NAT or a balancer has forgotten looks like one to
  * a Redis that is slow: what is written to it is swallowed.  Probes of TCP
- * (ngx_redis_node.c) keep most of them alive.  Where one is forgotten all the
+ * (ngx_redis_socket.c) keep most of them alive.  Where one is forgotten all the
  * same, a command must not find out by its deadline.
  *
  * A connection is doubted when nothing was read from it for NGX_REDIS_QUIET,
  * and a script's command is without a reply for a quarter of its time.  Then a
- * spare connection is made, on a node of its own.
+ * spare connection is made, on a link of its own.
  *
  *     quarter      the spare one begins to connect, and is greeted
  *     the old one  something is read from it: it was slow, the spare one goes
@@ -18,49 +18,45 @@
  * So a Redis that stands still loses nothing: its connection, and what it was
  * sent, stay.  A spare one that fails is no failure of the node; one that was
  * greeted is a sign of life.
- *
- * When they change places, the node gets the new socket, and sends again what
- * has no reply, as after a loss: with the same token, in the same order, within
- * the same deadlines; a WAIT is made anew behind it.  What the node is asked
- * from now on goes there, too.  The spare node gets the old socket and becomes
- * the late one: it writes nothing, and for each command that was written it
- * has a place, which stands in the replies' order.
- *
- * A place and its command know each other ("twin") until one of them is freed,
- * or the command was answered, timed out, was cancelled, or went to another
- * node: then they part, and the reply to the place is dropped.  A reply that
- * comes first by the late connection answers the command, which is left behind
- * in the new pipeline as if it had timed out.  An error or a redirection is not
- * taken: the new connection says what is true now.  Neither is the reply to a
- * command that replicas have to acknowledge: it is their WAIT that counts.
- *
- * The late connection is closed when no place has a command, when it is silent
- * for too long, or when the node's own goes, for whatever reason; when the new
- * one is replaced in its turn, too.  It is reset: what the system still holds
- * of it must not reach Redis after what has been sent again, as a claim after
- * the end of the same one.  What was on its way already may; then the lease
- * bounds it, as wherever a command is sent again.
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
-
-
-#define NGX_REDIS_QUIET           1000  /* milliseconds without a byte, and
-                                           between two spare connections */
+#include "redis/transport/ngx_redis_spare.h"
+#include "redis/transport/ngx_redis_call.h"
+#include "redis/transport/ngx_redis_connect.h"
+#include "redis/transport/ngx_redis_events.h"
+#include "redis/transport/ngx_redis_quiet.h"
+#include "redis/transport/ngx_redis_socket.h"
+#include "redis/transport/ngx_redis_switch.h"
 
 
 static void ngx_redis_spare_handler(ngx_event_t *ev);
-static ngx_msec_t ngx_redis_spare_due(ngx_redis_node_t *node);
-static ngx_redis_command_t *ngx_redis_spare_oldest(ngx_redis_node_t *node);
 static void ngx_redis_spare_make(ngx_redis_node_t *node);
-static void ngx_redis_spare_drop(ngx_redis_node_t *spare);
+static ngx_uint_t ngx_redis_spare_wanted(ngx_redis_link_t *link);
+static ngx_int_t ngx_redis_spare_work(ngx_redis_link_t *link);
+static void ngx_redis_spare_ready(ngx_redis_link_t *link);
+static ngx_int_t ngx_redis_spare_reply(ngx_redis_link_t *link,
+    redisReply *reply);
+static void ngx_redis_spare_await(ngx_redis_link_t *link);
+static ngx_int_t ngx_redis_spare_silent(ngx_redis_link_t *link);
+static void ngx_redis_spare_lost(ngx_redis_link_t *link, ngx_uint_t ready);
+static void ngx_redis_spare_closed(ngx_redis_link_t *link);
+static ngx_int_t ngx_redis_spare_failed(ngx_redis_link_t *link);
+static void ngx_redis_spare_drop(ngx_redis_spare_t *spare);
 static void ngx_redis_spare_switch(ngx_redis_node_t *node);
-static ngx_int_t ngx_redis_spare_places(ngx_redis_node_t *node,
-    ngx_redis_node_t *late);
-static void ngx_redis_spare_exchange(ngx_redis_node_t *node,
-    ngx_redis_node_t *spare);
-static void ngx_redis_spare_take(ngx_redis_node_t *node);
+
+
+static const ngx_redis_link_hooks_t  ngx_redis_spare_hooks = {
+    .wanted = ngx_redis_spare_wanted,
+    .work = ngx_redis_spare_work,
+    .ready = ngx_redis_spare_ready,
+    .reply = ngx_redis_spare_reply,
+    .await = ngx_redis_spare_await,
+    .silent = ngx_redis_spare_silent,
+    .lost = ngx_redis_spare_lost,
+    .closed = ngx_redis_spare_closed,
+    .failed = ngx_redis_spare_failed
+};
 
 
 void
@@ -72,7 +68,7 @@ ngx_redis_spare_init(ngx_redis_node_t *node)
 
     doubt->handler = ngx_redis_spare_handler;
     doubt->data = node;
-    doubt->log = &node->log;
+    doubt->log = &node->link.log;
     doubt->cancelable = 1;
 
     node->heard = ngx_current_msec;
@@ -102,10 +98,6 @@ ngx_redis_spare_heard(ngx_redis_node_t *node)
 {
     node->heard = ngx_current_msec;
 
-    if (node->state == ngx_redis_node_ready) {
-        node->overdue = 0;
-    }
-
     if (node->spare) {
         ngx_redis_spare_drop(node->spare);
     }
@@ -122,15 +114,11 @@ ngx_redis_spare_watch(ngx_redis_node_t *node)
 {
     ngx_msec_t  due;
 
-    if (node->doubt.timer_set
-        || node->channel
-        || node->principal
-        || node->state != ngx_redis_node_ready)
-    {
+    if (node->doubt.timer_set || node->link.state != ngx_redis_link_ready) {
         return;
     }
 
-    due = ngx_redis_spare_due(node);
+    due = ngx_redis_quiet_due(node);
 
     if (due != NGX_TIMER_INFINITE) {
         node->doubted = ngx_current_msec + due;
@@ -146,15 +134,15 @@ ngx_redis_spare_handler(ngx_event_t *ev)
 
     ngx_msec_t  grace;
 
-    if (ngx_redis_spare_due(node) != 0) {
+    if (ngx_redis_quiet_due(node) != 0) {
         ngx_redis_spare_watch(node);
         return;
     }
 
     if (node->spare == NULL) {
-        ngx_redis_catch_up(node);
+        ngx_redis_stream_catch_up(&node->link.stream);
 
-        grace = ngx_redis_grace(node->doubted, node->connect_timeout);
+        grace = ngx_redis_grace(node->doubted, node->link.connect_timeout);
 
         if (grace > 1) {
 
@@ -170,7 +158,7 @@ ngx_redis_spare_handler(ngx_event_t *ev)
         return;
     }
 
-    if (node->spare->state == ngx_redis_node_ready) {
+    if (node->spare->link.state == ngx_redis_link_ready) {
         ngx_redis_spare_switch(node);
     }
 
@@ -178,128 +166,82 @@ ngx_redis_spare_handler(ngx_event_t *ev)
 }
 
 
-/* milliseconds until the next step, if any */
-
-static ngx_msec_t
-ngx_redis_spare_due(ngx_redis_node_t *node)
-{
-    ngx_msec_t            start, quiet;
-    ngx_msec_int_t        left;
-    ngx_redis_command_t  *cmd;
-
-    cmd = ngx_redis_spare_oldest(node);
-
-    if (cmd == NULL) {
-        return NGX_TIMER_INFINITE;
-    }
-
-    if (cmd == node->wait) {
-        return node->timeout;           /* silence is what it asks for */
-    }
-
-    start = cmd->due - cmd->timeout;
-    quiet = node->heard;
-
-    if (node->spare) {
-        start += cmd->timeout / 2;
-
-    } else {
-        start += cmd->timeout / 4;
-
-        if ((ngx_msec_int_t) (node->spared - quiet) > 0) {
-            quiet = node->spared;
-        }
-    }
-
-    left = ngx_max((ngx_msec_int_t) (start - ngx_current_msec),
-                   (ngx_msec_int_t) (quiet + NGX_REDIS_QUIET
-                                     - ngx_current_msec));
-
-    return (left > 0) ? (ngx_msec_t) left : 0;
-}
-
-
-/* of a script, and without a reply; or the WAIT that it stands behind */
-
-static ngx_redis_command_t *
-ngx_redis_spare_oldest(ngx_redis_node_t *node)
-{
-    ngx_queue_t          *q;
-    ngx_redis_command_t  *cmd;
-
-    for (q = ngx_queue_head(&node->sent);
-         q != ngx_queue_sentinel(&node->sent);
-         q = ngx_queue_next(q))
-    {
-        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
-
-        if (cmd->handler && (cmd->script || cmd == node->wait)) {
-            return cmd;
-        }
-    }
-
-    return NULL;
-}
-
-
 static void
 ngx_redis_spare_make(ngx_redis_node_t *node)
 {
-    ngx_redis_node_t  *spare;
+    ngx_redis_link_t   *link;
+    ngx_redis_spare_t  *spare;
 
     node->spared = ngx_current_msec;
 
-    spare = ngx_redis_node_create(node->redis, node->hosts, node->nhosts,
-                                  node->greeter);
+    spare = ngx_calloc(sizeof(ngx_redis_spare_t), ngx_cycle->log);
     if (spare == NULL) {
         return;
     }
 
+    link = &spare->link;
+
+    ngx_redis_link_init(link, node->link.redis, &ngx_redis_spare_hooks,
+                        node->link.site.hosts, node->link.site.nhosts,
+                        node->link.greeter.greeting);
+
+    ngx_redis_pipeline_init(&spare->pipeline, link);
+
     spare->principal = node;
-    spare->connect_timeout = node->connect_timeout;
-    spare->host = node->host;
-    spare->addr = node->addr;
-    spare->evicts = node->evicts;
+
+    link->tries = &node->link.backoff;
+    link->connect_timeout = node->link.connect_timeout;
+    link->site.host = node->link.site.host;
+    link->site.addr = node->link.site.addr;
 
 #if (NGX_SSL)
-    spare->session = node->session;
-    node->session = NULL;
+    link->site.session = node->link.site.session;
+    node->link.site.session = NULL;
 #endif
 
     node->spare = spare;
 
-    ngx_redis_node_wake(spare);
+    ngx_redis_link_wake(link);
 }
 
 
-void
-ngx_redis_spare_work(ngx_redis_node_t *spare)
+static ngx_uint_t
+ngx_redis_spare_wanted(ngx_redis_link_t *link)
 {
+    return 0;                           /* it connects as its work asks */
+}
+
+
+static ngx_int_t
+ngx_redis_spare_work(ngx_redis_link_t *link)
+{
+    ngx_redis_spare_t *spare = (ngx_redis_spare_t *) link;
+
     ngx_msec_t         due;
     ngx_redis_node_t  *node;
 
     node = spare->principal;
 
-    if (spare->leaving || (spare == node->late && spare->live == 0)) {
+    if (link->leaving || (spare == node->late && link->live == 0)) {
         ngx_redis_spare_drop(spare);
-        return;
+        return NGX_DONE;
     }
 
     if (spare == node->late) {
-        return;
+        return NGX_DONE;
     }
 
-    switch (spare->state) {
+    switch (link->state) {
 
-    case ngx_redis_node_down:
-        ngx_redis_node_find(spare);
+    case ngx_redis_link_down:
+        ngx_redis_connect(link);
         break;
 
-    case ngx_redis_node_ready:
+    case ngx_redis_link_ready:
 
         /* where all have timed out meanwhile, the next one finds it ready */
 
-        due = ngx_redis_spare_due(node);
+        due = ngx_redis_quiet_due(node);
 
         if (due == 0 || due == NGX_TIMER_INFINITE) {
             ngx_redis_spare_switch(node);
@@ -313,11 +255,99 @@ ngx_redis_spare_work(ngx_redis_node_t *spare)
     default:
         break;
     }
+
+    return NGX_DONE;
 }
 
 
 static void
-ngx_redis_spare_drop(ngx_redis_node_t *spare)
+ngx_redis_spare_ready(ngx_redis_link_t *link)
+{
+    ngx_redis_link_wake(link);
+}
+
+
+/* a late reply */
+
+static ngx_int_t
+ngx_redis_spare_reply(ngx_redis_link_t *link, redisReply *reply)
+{
+    ngx_redis_spare_t *spare = (ngx_redis_spare_t *) link;
+
+    ngx_int_t             rc;
+    ngx_redis_command_t  *cmd, *place;
+
+    rc = ngx_redis_pipeline_replied(&spare->pipeline, reply, &place);
+
+    if (rc != NGX_OK) {
+        return (rc == NGX_AGAIN) ? NGX_OK : NGX_ERROR;
+    }
+
+    ngx_redis_link_answered(link);
+
+    cmd = place->twin;
+
+    ngx_redis_call_free(place);
+
+    if (cmd && !cmd->unacked && reply->type != REDIS_REPLY_ERROR) {
+        ngx_redis_call_answer(cmd, reply);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_redis_spare_await(ngx_redis_link_t *link)
+{
+    ngx_redis_spare_t *spare = (ngx_redis_spare_t *) link;
+
+    ngx_redis_pipeline_await(&spare->pipeline);
+}
+
+
+static ngx_int_t
+ngx_redis_spare_silent(ngx_redis_link_t *link)
+{
+    ngx_redis_socket_reset(link->stream.peer.connection);
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_redis_spare_lost(ngx_redis_link_t *link, ngx_uint_t ready)
+{
+    ngx_redis_spare_t *spare = (ngx_redis_spare_t *) link;
+
+    ngx_redis_pipeline_rewind(&spare->pipeline);
+}
+
+
+static void
+ngx_redis_spare_closed(ngx_redis_link_t *link)
+{
+    ngx_redis_link_leave(link);
+}
+
+
+/* it is no failure of the node; that there was one may be a reason to ask */
+
+static ngx_int_t
+ngx_redis_spare_failed(ngx_redis_link_t *link)
+{
+    ngx_redis_spare_t *spare = (ngx_redis_spare_t *) link;
+
+    spare->principal->hooks->trouble(spare->principal);
+
+    ngx_redis_link_leave(link);
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_redis_spare_drop(ngx_redis_spare_t *spare)
 {
     ngx_redis_node_t  *node;
 
@@ -325,25 +355,29 @@ ngx_redis_spare_drop(ngx_redis_node_t *spare)
 
     if (spare == node->late) {
         node->late = NULL;
+        node->link.stream.late = NULL;
 
-        if (spare->state == ngx_redis_node_ready) {
-            ngx_redis_reset(spare->peer.connection);
+        if (spare->link.state == ngx_redis_link_ready) {
+            ngx_redis_socket_reset(spare->link.stream.peer.connection);
         }
 
     } else {
         node->spare = NULL;
     }
 
-    ngx_redis_node_destroy(spare);
+    ngx_redis_link_end(&spare->link);
+    ngx_redis_pipeline_end(&spare->pipeline);
+
+    ngx_free(spare);
 }
 
 
 static void
 ngx_redis_spare_switch(ngx_redis_node_t *node)
 {
-    ngx_redis_node_t  *spare;
+    ngx_redis_spare_t  *spare;
 
-    ngx_log_error(NGX_LOG_WARN, &node->log, 0,
+    ngx_log_error(NGX_LOG_WARN, &node->link.log, 0,
                   "nothing was heard from redis for %M ms, "
                   "its commands go to a new connection",
                   ngx_current_msec - node->heard);
@@ -355,179 +389,12 @@ ngx_redis_spare_switch(ngx_redis_node_t *node)
     spare = node->spare;
     node->spare = NULL;
     node->late = spare;
+    node->link.stream.late = &spare->link.stream;
 
-    ngx_redis_ack_cancel(node);
-    ngx_redis_info_cancel(node);
-
-    if (ngx_redis_spare_places(node, spare) != NGX_OK || spare->live == 0) {
-
-        /* nobody waits for what it may say */
-
-        ngx_redis_node_leave(spare);
-    }
-
-    ngx_redis_node_rewind(node);
-    ngx_redis_ack_rewind(node);
-
-    ngx_redis_spare_exchange(node, spare);
-
-    node->curious = ngx_redis_info_curious(node);
+    ngx_redis_switch(node, spare);
 
     ngx_redis_spare_heard(node);
-    ngx_redis_breaker_answered(node);
+    ngx_redis_breaker_answered(&node->breaker);
 
-    ngx_redis_node_wake(node);
-}
-
-
-/*
- * Moves what nobody waits for, and makes places for the rest.  The last one may
- * be incomplete: the rest of it will not be written.
- */
-
-static ngx_int_t
-ngx_redis_spare_places(ngx_redis_node_t *node, ngx_redis_node_t *late)
-{
-    ngx_queue_t          *q, *next;
-    ngx_redis_command_t  *cmd, *place;
-
-    for (q = ngx_queue_head(&node->sent);
-         q != ngx_queue_sentinel(&node->sent);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
-
-        if (cmd->buf.pos < cmd->buf.last) {
-            break;
-        }
-
-        if (cmd->handler == NULL) {
-            ngx_queue_remove(q);
-
-            cmd->node = late;
-            cmd->place = 1;
-            ngx_queue_insert_tail(&late->sent, q);
-            continue;
-        }
-
-        place = ngx_redis_command_place(late, cmd);
-        if (place == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_queue_insert_tail(&late->sent, &place->queue);
-
-        if (cmd->script && !cmd->unacked) {
-            ngx_redis_spare_part(cmd);
-            cmd->twin = place;
-            place->twin = cmd;
-            late->live++;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* the log names the peer, in memory that belongs to its node */
-
-static void
-ngx_redis_spare_exchange(ngx_redis_node_t *node, ngx_redis_node_t *spare)
-{
-    ngx_uint_t              n;
-    ngx_addr_t             *addrs;
-    redisReader            *reader;
-    ngx_peer_connection_t   peer;
-
-#define ngx_redis_spare_swap(a, b, t)  t = a; a = b; b = t
-
-    ngx_redis_spare_swap(node->peer, spare->peer, peer);
-    ngx_redis_spare_swap(node->reader, spare->reader, reader);
-    ngx_redis_spare_swap(node->resolved, spare->resolved, addrs);
-    ngx_redis_spare_swap(node->nresolved, spare->nresolved, n);
-    ngx_redis_spare_swap(node->addrs, spare->addrs, addrs);
-    ngx_redis_spare_swap(node->naddrs, spare->naddrs, n);
-    ngx_redis_spare_swap(node->addr, spare->addr, n);
-
-#undef ngx_redis_spare_swap
-
-#if (NGX_SSL)
-    ngx_redis_tls_forget(node);
-    node->session = spare->session;
-    spare->session = NULL;
-#endif
-
-    node->evicts = spare->evicts;
-    spare->log.action = "talking to";
-
-    ngx_redis_spare_take(node);
-    ngx_redis_spare_take(spare);
-
-    spare->peer.connection->log_error = NGX_ERROR_INFO;
-}
-
-
-static void
-ngx_redis_spare_take(ngx_redis_node_t *node)
-{
-    ngx_connection_t  *c;
-
-    node->peer.log = &node->log;
-
-    c = node->peer.connection;
-
-    c->data = node;
-    c->log = &node->log;
-    c->read->log = &node->log;
-    c->write->log = &node->log;
-
-    if (c->pool) {
-        c->pool->log = &node->log;
-    }
-
-    ngx_redis_node_live(node);
-}
-
-
-void
-ngx_redis_spare_reply(ngx_redis_command_t *place, const redisReply *reply)
-{
-    ngx_redis_command_t  *cmd;
-
-    cmd = place->twin;
-
-    ngx_redis_command_free(place);
-
-    if (cmd == NULL || cmd->unacked || reply->type == REDIS_REPLY_ERROR) {
-        return;
-    }
-
-    ngx_redis_answer(cmd, reply);
-}
-
-
-void
-ngx_redis_spare_part(ngx_redis_command_t *cmd)
-{
-    ngx_redis_node_t     *late;
-    ngx_redis_command_t  *twin;
-
-    twin = cmd->twin;
-
-    if (twin == NULL) {
-        return;
-    }
-
-    cmd->twin = NULL;
-    twin->twin = NULL;
-
-    late = cmd->place ? cmd->node : twin->node;
-
-    late->live--;
-    ngx_redis_node_live(late);
-
-    if (late->live == 0) {
-        ngx_redis_node_wake(late);
-    }
+    ngx_redis_link_wake(&node->link);
 }

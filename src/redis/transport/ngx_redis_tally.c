@@ -10,7 +10,7 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/transport/ngx_redis_tally.h"
 
 
 #define NGX_REDIS_TALLY_INTERVAL  5000  /* milliseconds between counts */
@@ -30,12 +30,6 @@ typedef struct {
 
 static void ngx_redis_tally_writer(ngx_log_t *log, ngx_uint_t level,
     u_char *buf, size_t len);
-static void ngx_redis_tally_node_writer(ngx_log_t *log, ngx_uint_t level,
-    u_char *buf, size_t len);
-static void ngx_redis_tally_write(ngx_log_t *log, ngx_uint_t level,
-    u_char *buf, size_t len);
-static ngx_uint_t ngx_redis_tally_counted(ngx_uint_t level, u_char *buf,
-    size_t len, ngx_uint_t news);
 static ngx_str_t ngx_redis_tally_text(u_char *buf, size_t len);
 static ngx_uint_t ngx_redis_tally_same(ngx_str_t *one, ngx_str_t *two);
 static void ngx_redis_tally_handler(ngx_event_t *ev);
@@ -52,25 +46,22 @@ static ngx_connection_t   ngx_redis_tally_dumb;     /* for debug logging */
 ngx_log_t *
 ngx_redis_tally(ngx_log_t *log)
 {
+    return ngx_redis_tally_to(log, log);
+}
+
+
+ngx_log_t *
+ngx_redis_tally_to(ngx_log_t *log, ngx_log_t *to)
+{
     static ngx_log_t  copy;
 
     copy = *log;
 
-    copy.wdata = (log->writer == ngx_redis_tally_node_writer) ? ngx_cycle->log
-                                                              : log;
+    copy.wdata = to;
     copy.writer = ngx_redis_tally_writer;
     copy.next = NULL;                   /* what is behind wdata is written */
 
     return &copy;
-}
-
-
-void
-ngx_redis_tally_node(ngx_redis_node_t *node)
-{
-    node->log.writer = ngx_redis_tally_node_writer;
-    node->log.wdata = node;
-    node->log.next = NULL;
 }
 
 
@@ -84,29 +75,9 @@ ngx_redis_tally_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf,
 }
 
 
-/* the first connection that fails is always told of, as is what happens to one
-   that worked, and that the breaker opens */
-
-static void
-ngx_redis_tally_node_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf,
-    size_t len)
-{
-    ngx_redis_node_t *node = log->wdata;
-
-    if (level < NGX_LOG_WARN
-        && node->state != ngx_redis_node_ready
-        && ngx_redis_tally_counted(level, buf, len, node->failures == 0))
-    {
-        return;
-    }
-
-    ngx_redis_tally_write(ngx_cycle->log, level, buf, len);
-}
-
-
 /* as ngx_log_error_core() does it */
 
-static void
+void
 ngx_redis_tally_write(ngx_log_t *log, ngx_uint_t level, u_char *buf,
     size_t len)
 {
@@ -126,9 +97,7 @@ ngx_redis_tally_write(ngx_log_t *log, ngx_uint_t level, u_char *buf,
 }
 
 
-/* whether the line needs not be written; "news" is, in any case */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_redis_tally_counted(ngx_uint_t level, u_char *buf, size_t len,
     ngx_uint_t news)
 {

@@ -5,7 +5,7 @@
  */
 
 
-#include "redis/conf/ngx_redis_internal.h"
+#include "redis/transport/ngx_redis_tls.h"
 
 
 /* types of records, with one of which a server's first flight begins */
@@ -16,47 +16,49 @@
 #if (NGX_SSL)
 
 static void ngx_redis_tls_first_byte(ngx_event_t *rev);
-static ngx_uint_t ngx_redis_tls_plain(ngx_redis_node_t *node);
+static ngx_uint_t ngx_redis_tls_plain(ngx_redis_stream_t *stream);
 static void ngx_redis_tls_handler(ngx_connection_t *c);
-static ngx_int_t ngx_redis_tls_check(ngx_redis_node_t *node);
+static ngx_int_t ngx_redis_tls_check(ngx_redis_stream_t *stream);
 static ngx_int_t ngx_redis_tls_check_name(ngx_connection_t *c,
     ngx_str_t *name);
 static ngx_int_t ngx_redis_tls_set_name(ngx_connection_t *c, ngx_str_t *name);
 static void ngx_redis_tls_save_session(ngx_connection_t *c);
-static ngx_str_t *ngx_redis_tls_name(ngx_redis_node_t *node);
+static ngx_str_t *ngx_redis_tls_name(ngx_redis_stream_t *stream);
 
 
 ngx_int_t
-ngx_redis_tls_start(ngx_redis_node_t *node)
+ngx_redis_tls_start(ngx_redis_stream_t *stream)
 {
     ngx_int_t          rc;
     ngx_connection_t  *c;
 
-    c = node->peer.connection;
+    c = stream->peer.connection;
 
-    c->pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE / 16, &node->log);
+    c->pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE / 16, stream->log);
     if (c->pool == NULL) {
         return NGX_ERROR;
     }
 
-    if (ngx_ssl_create_connection(&node->redis->tls->ssl, c,
+    if (ngx_ssl_create_connection(&stream->redis->tls->ssl, c,
                                   NGX_SSL_BUFFER|NGX_SSL_CLIENT)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_redis_tls_set_name(c, ngx_redis_tls_name(node)) != NGX_OK) {
+    if (ngx_redis_tls_set_name(c, ngx_redis_tls_name(stream)) != NGX_OK) {
         return NGX_ERROR;
     }
 
     c->ssl->save_session = ngx_redis_tls_save_session;
 
-    if (node->session && ngx_ssl_set_session(c, node->session) != NGX_OK) {
+    if (stream->site->session
+        && ngx_ssl_set_session(c, stream->site->session) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    if (ngx_redis_tls_plain(node)) {
+    if (ngx_redis_tls_plain(stream)) {
         return NGX_ERROR;
     }
 
@@ -65,29 +67,29 @@ ngx_redis_tls_start(ngx_redis_node_t *node)
     if (rc == NGX_AGAIN) {
         c->ssl->handler = ngx_redis_tls_handler;
 
-        node->handshake = c->read->handler;
+        stream->handshake = c->read->handler;
         c->read->handler = ngx_redis_tls_first_byte;
 
         return NGX_AGAIN;
     }
 
-    return (rc == NGX_OK) ? ngx_redis_tls_check(node) : NGX_ERROR;
+    return (rc == NGX_OK) ? ngx_redis_tls_check(stream) : NGX_ERROR;
 }
 
 
 static void
 ngx_redis_tls_first_byte(ngx_event_t *rev)
 {
-    ngx_connection_t  *c;
-    ngx_redis_node_t  *node;
+    ngx_connection_t    *c;
+    ngx_redis_stream_t  *stream;
 
     c = rev->data;
-    node = c->data;
+    stream = c->data;
 
-    rev->handler = node->handshake;
+    rev->handler = stream->handshake;
 
-    if (ngx_redis_tls_plain(node)) {
-        ngx_redis_node_failed(node);
+    if (ngx_redis_tls_plain(stream)) {
+        stream->hooks->failed(stream);
         return;
     }
 
@@ -101,16 +103,16 @@ ngx_redis_tls_first_byte(ngx_event_t *rev)
  */
 
 static ngx_uint_t
-ngx_redis_tls_plain(ngx_redis_node_t *node)
+ngx_redis_tls_plain(ngx_redis_stream_t *stream)
 {
     u_char             type;
     ssize_t            n;
     ngx_connection_t  *c;
 
-    c = node->peer.connection;
+    c = stream->peer.connection;
 
     n = recv(c->fd, &type, 1, MSG_PEEK);
-    node->spoke = (n == 1);
+    stream->spoke = (n == 1);
 
     if (n != 1
         || type == NGX_REDIS_TLS_HANDSHAKE
@@ -130,39 +132,39 @@ ngx_redis_tls_plain(ngx_redis_node_t *node)
 static void
 ngx_redis_tls_handler(ngx_connection_t *c)
 {
-    ngx_redis_node_t  *node;
+    ngx_redis_stream_t  *stream;
 
-    node = c->data;
+    stream = c->data;
 
-    if (c->ssl->handshaked && ngx_redis_tls_check(node) == NGX_OK) {
-        c->read->handler = ngx_redis_read_handler;
-        c->write->handler = ngx_redis_write_handler;
+    if (c->ssl->handshaked && ngx_redis_tls_check(stream) == NGX_OK) {
+        c->read->handler = ngx_redis_stream_read_handler;
+        c->write->handler = ngx_redis_stream_write_handler;
 
-        ngx_redis_node_secured(node);
+        stream->hooks->secured(stream);
         return;
     }
 
     if (c->write->timedout) {
-        ngx_redis_node_timed_out(node);
+        stream->hooks->timed_out(stream);
         return;
     }
 
-    ngx_redis_node_failed(node);
+    stream->hooks->failed(stream);
 }
 
 
 static ngx_int_t
-ngx_redis_tls_check(ngx_redis_node_t *node)
+ngx_redis_tls_check(ngx_redis_stream_t *stream)
 {
     long               rc;
     ngx_str_t         *name;
     ngx_connection_t  *c;
 
-    if (!node->redis->tls->verify) {
+    if (!stream->redis->tls->verify) {
         return NGX_OK;
     }
 
-    c = node->peer.connection;
+    c = stream->peer.connection;
 
     rc = SSL_get_verify_result(c->ssl->connection);
 
@@ -170,16 +172,16 @@ ngx_redis_tls_check(ngx_redis_node_t *node)
         ngx_log_error(NGX_LOG_ERR, c->log, 0,
                       "redis certificate verify error: (%l:%s)",
                       rc, X509_verify_cert_error_string(rc));
-        ngx_redis_tls_forget(node);
+        ngx_redis_site_forget_session(stream->site);
         return NGX_ERROR;
     }
 
-    name = ngx_redis_tls_name(node);
+    name = ngx_redis_tls_name(stream);
 
     if (ngx_redis_tls_check_name(c, name) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, c->log, 0,
                       "redis certificate does not match \"%V\"", name);
-        ngx_redis_tls_forget(node);
+        ngx_redis_site_forget_session(stream->site);
         return NGX_ERROR;
     }
 
@@ -234,39 +236,29 @@ ngx_redis_tls_set_name(ngx_connection_t *c, ngx_str_t *name)
 
 
 static ngx_str_t *
-ngx_redis_tls_name(ngx_redis_node_t *node)
+ngx_redis_tls_name(ngx_redis_stream_t *stream)
 {
     ngx_str_t  *name;
 
-    name = &node->redis->tls->name;
+    name = &stream->redis->tls->name;
 
-    return name->len ? name : &node->hosts[node->host].name;
+    return name->len ? name : &stream->site->hosts[stream->site->host].name;
 }
 
 
 static void
 ngx_redis_tls_save_session(ngx_connection_t *c)
 {
-    ngx_redis_node_t   *node;
-    ngx_ssl_session_t  *session;
+    ngx_ssl_session_t   *session;
+    ngx_redis_stream_t  *stream;
 
-    node = c->data;
+    stream = c->data;
 
     session = ngx_ssl_get_session(c);
 
     if (session) {
-        ngx_redis_tls_forget(node);
-        node->session = session;
-    }
-}
-
-
-void
-ngx_redis_tls_forget(ngx_redis_node_t *node)
-{
-    if (node->session) {
-        ngx_ssl_free_session(node->session);
-        node->session = NULL;
+        ngx_redis_site_forget_session(stream->site);
+        stream->site->session = session;
     }
 }
 
@@ -307,15 +299,9 @@ ngx_redis_tls_overwrite(ngx_connection_t *c)
 
 
 ngx_int_t
-ngx_redis_tls_start(ngx_redis_node_t *node)
+ngx_redis_tls_start(ngx_redis_stream_t *stream)
 {
     return NGX_ERROR;
-}
-
-
-void
-ngx_redis_tls_forget(ngx_redis_node_t *node)
-{
 }
 
 

@@ -1,9 +1,15 @@
 
-#include "redis/conf/ngx_redis_internal.h"
-#include <ngx_sha1.h>
+/*
+ * A command's words, in the form in which they are written, and what its reply
+ * has to look like.
+ */
 
 
-static ngx_redis_command_t *ngx_redis_command_alloc(ngx_redis_node_t *node,
+#include "redis/transport/ngx_redis_command.h"
+#include "redis/reply/ngx_redis_slot.h"
+
+
+static ngx_redis_command_t *ngx_redis_command_alloc(ngx_log_t *log,
     ngx_uint_t argc);
 static ngx_int_t ngx_redis_command_format(ngx_redis_command_t *cmd);
 static void ngx_redis_command_free_text(ngx_redis_command_t *cmd);
@@ -15,22 +21,8 @@ static ngx_str_t  ngx_redis_asking = ngx_string("*1" CRLF "$6" CRLF
                                                 "ASKING" CRLF);
 
 
-void
-ngx_redis_script_init(ngx_redis_script_t *script)
-{
-    u_char      digest[20];
-    ngx_sha1_t  sha1;
-
-    ngx_sha1_init(&sha1);
-    ngx_sha1_update(&sha1, script->source, ngx_strlen(script->source));
-    ngx_sha1_final(digest, &sha1);
-
-    ngx_hex_dump(script->sha1, digest, sizeof(digest));
-}
-
-
 ngx_redis_command_t *
-ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
+ngx_redis_command_create(ngx_log_t *log, ngx_redis_script_t *script,
     ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc)
 {
     ngx_uint_t            i;
@@ -38,7 +30,7 @@ ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
 
     /* EVALSHA, the script, the number of keys */
 
-    cmd = ngx_redis_command_alloc(node, 3 + argc);
+    cmd = ngx_redis_command_alloc(log, 3 + argc);
     if (cmd == NULL) {
         return NULL;
     }
@@ -78,13 +70,13 @@ ngx_redis_command_create(ngx_redis_node_t *node, ngx_redis_script_t *script,
 
 
 ngx_redis_command_t *
-ngx_redis_command_words(ngx_redis_node_t *node, const char **words,
+ngx_redis_command_words(ngx_log_t *log, const char **words,
     ngx_uint_t n)
 {
     ngx_uint_t            i;
     ngx_redis_command_t  *cmd;
 
-    cmd = ngx_redis_command_alloc(node, n);
+    cmd = ngx_redis_command_alloc(log, n);
     if (cmd == NULL) {
         return NULL;
     }
@@ -106,11 +98,11 @@ ngx_redis_command_words(ngx_redis_node_t *node, const char **words,
 
 
 ngx_redis_command_t *
-ngx_redis_command_place(ngx_redis_node_t *late, ngx_redis_command_t *cmd)
+ngx_redis_command_place(ngx_log_t *log, ngx_redis_command_t *cmd)
 {
     ngx_redis_command_t  *place;
 
-    place = ngx_redis_command_alloc(late, 0);
+    place = ngx_redis_command_alloc(log, 0);
     if (place == NULL) {
         return NULL;
     }
@@ -129,21 +121,21 @@ ngx_redis_command_place(ngx_redis_node_t *late, ngx_redis_command_t *cmd)
 
 
 static ngx_redis_command_t *
-ngx_redis_command_alloc(ngx_redis_node_t *node, ngx_uint_t argc)
+ngx_redis_command_alloc(ngx_log_t *log, ngx_uint_t argc)
 {
     ngx_redis_command_t  *cmd;
 
     cmd = ngx_calloc(sizeof(ngx_redis_command_t)
                      + argc * (sizeof(char *) + sizeof(size_t)),
-                     &node->log);
+                     log);
     if (cmd == NULL) {
         return NULL;
     }
 
     ngx_queue_init(&cmd->queue);
 
-    cmd->node = node;
     cmd->ident = -1;
+    cmd->deadline.log = log;
     cmd->link.buf = &cmd->buf;
 
     cmd->argc = argc;
@@ -166,7 +158,7 @@ ngx_redis_command_format(ngx_redis_command_t *cmd)
     len = redisFormatSdsCommandArgv(&resp, cmd->argc, cmd->argv, cmd->argvlen);
 
     if (len < 0) {
-        ngx_log_error(NGX_LOG_CRIT, &cmd->node->log, 0,
+        ngx_log_error(NGX_LOG_CRIT, cmd->deadline.log, 0,
                       "redisFormatSdsCommandArgv() failed");
         return NGX_ERROR;
     }
@@ -177,7 +169,7 @@ ngx_redis_command_format(ngx_redis_command_t *cmd)
 
         /* in one piece: nothing else may come to stand between the two */
 
-        p = ngx_alloc(ngx_redis_asking.len + len, &cmd->node->log);
+        p = ngx_alloc(ngx_redis_asking.len + len, cmd->deadline.log);
 
         if (p) {
             ngx_memcpy(p, ngx_redis_asking.data, ngx_redis_asking.len);
@@ -318,8 +310,6 @@ ngx_redis_command_free(ngx_redis_command_t *cmd)
     if (cmd->reply) {
         freeReplyObject(cmd->reply);
     }
-
-    ngx_redis_spare_part(cmd);
 
     ngx_redis_command_free_text(cmd);
     ngx_free(cmd);

@@ -1,0 +1,72 @@
+
+/*
+ * Since when a node is silent, though something was asked of it.
+ */
+
+
+#include "redis/transport/ngx_redis_quiet.h"
+
+
+static ngx_redis_command_t *ngx_redis_quiet_oldest(ngx_redis_node_t *node);
+
+
+ngx_msec_t
+ngx_redis_quiet_due(ngx_redis_node_t *node)
+{
+    ngx_msec_t            start, quiet;
+    ngx_msec_int_t        left;
+    ngx_redis_command_t  *cmd;
+
+    cmd = ngx_redis_quiet_oldest(node);
+
+    if (cmd == NULL) {
+        return NGX_TIMER_INFINITE;
+    }
+
+    if (cmd == node->pipeline.wait) {
+        return node->pipeline.timeout;  /* silence is what it asks for */
+    }
+
+    start = cmd->due - cmd->timeout;
+    quiet = node->heard;
+
+    if (node->spare) {
+        start += cmd->timeout / 2;
+
+    } else {
+        start += cmd->timeout / 4;
+
+        if ((ngx_msec_int_t) (node->spared - quiet) > 0) {
+            quiet = node->spared;
+        }
+    }
+
+    left = ngx_max((ngx_msec_int_t) (start - ngx_current_msec),
+                   (ngx_msec_int_t) (quiet + NGX_REDIS_QUIET
+                                     - ngx_current_msec));
+
+    return (left > 0) ? (ngx_msec_t) left : 0;
+}
+
+
+/* of a script, and without a reply; or the WAIT that it stands behind */
+
+static ngx_redis_command_t *
+ngx_redis_quiet_oldest(ngx_redis_node_t *node)
+{
+    ngx_queue_t          *q;
+    ngx_redis_command_t  *cmd;
+
+    for (q = ngx_queue_head(&node->pipeline.sent);
+         q != ngx_queue_sentinel(&node->pipeline.sent);
+         q = ngx_queue_next(q))
+    {
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+        if (cmd->handler && (cmd->script || cmd == node->pipeline.wait)) {
+            return cmd;
+        }
+    }
+
+    return NULL;
+}
