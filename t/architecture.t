@@ -155,14 +155,4 @@ sub of_ours {
 
 
 __DATA__
-calls in a circle: answer/ngx_http_segments_capture.c -> answer/ngx_http_segments_filter.c
-calls in a circle: answer/ngx_http_segments_filter.c -> answer/ngx_http_segments_capture.c
-calls in a circle: module/ngx_http_segments_check.c -> module/ngx_http_segments_content.c
-calls in a circle: module/ngx_http_segments_content.c -> module/ngx_http_segments_check.c
-calls what is not below: answer/ngx_http_segments_filter.c -> request/ngx_http_segments_request.c
-over 150 lines: life/ngx_http_segments_module.h
-over 400 lines: answer/ngx_http_segments_capture.c
-over 400 lines: answer/ngx_http_segments_filter.c
 over 400 lines: contract/sg_reader.c
-over 400 lines: request/ngx_http_segments_admit.c
-over 400 lines: request/ngx_http_segments_validate.c

@@ -97,7 +97,7 @@ sub defaults {
 
 
 sub error_codes {
-    my $text = text('ngx_http_segments_reply.c')
+    my $text = text('ngx_http_segments_refuse.c')
         . text('ngx_http_segments_filter.c')
         . text('sg_envelope.c');
 

@@ -5,9 +5,16 @@
  */
 
 
+#include "answer/ngx_http_segments_filter.h"
+#include "answer/ngx_http_segments_capture.h"
+#include "answer/ngx_http_segments_output.h"
+#include "answer/ngx_http_segments_settle.h"
 #include "contract/sg_envelope.h"
 #include "contract/sg_headers.h"
+#include "life/ngx_http_segments_conf.h"
 #include "life/ngx_http_segments_status.h"
+#include "message/ngx_http_segments_text.h"
+#include "upstream/ngx_http_segments_sent.h"
 
 
 static ngx_int_t ngx_http_segments_header_filter(ngx_http_request_t *r);
@@ -28,12 +35,6 @@ static ngx_int_t ngx_http_segments_replace(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
-static ngx_int_t ngx_http_segments_send_envelope(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in);
-
-
-ngx_http_output_header_filter_pt  ngx_http_segments_next_header_filter;
-ngx_http_output_body_filter_pt    ngx_http_segments_next_body_filter;
 
 
 ngx_int_t
@@ -372,61 +373,4 @@ ngx_http_segments_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     default:
         return ngx_http_segments_next_body_filter(r, in);
     }
-}
-
-
-ngx_int_t
-ngx_http_segments_send_body(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in)
-{
-    ngx_chain_t  *out;
-
-    if (ctx->replaced) {
-        return ngx_http_segments_send_envelope(r, ctx, in);
-    }
-
-    if (!ctx->answered || ctx->redacted) {
-        return ngx_http_segments_next_body_filter(r, in);
-    }
-
-    if (ngx_http_segments_redact_chain(r, &ctx->masks, in, &out) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_segments_next_body_filter(r, out);
-}
-
-
-static ngx_int_t
-ngx_http_segments_send_envelope(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_chain_t *in)
-{
-    ngx_buf_t    *b;
-    ngx_chain_t   out;
-
-    for ( /* void */ ; in; in = in->next) {
-        ngx_http_segments_consume(in->buf);
-    }
-
-    if (ctx->sent) {
-        return ngx_http_segments_next_body_filter(r, NULL);
-    }
-
-    ctx->sent = 1;
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_ERROR;
-    }
-
-    b->pos = ctx->envelope.data;
-    b->last = ctx->envelope.data + ctx->envelope.len;
-    b->memory = 1;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_segments_next_body_filter(r, &out);
 }

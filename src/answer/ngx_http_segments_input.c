@@ -12,7 +12,9 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "answer/ngx_http_segments_input.h"
+#include "life/ngx_http_segments_conf.h"
+#include "upstream/ngx_http_segments_sent.h"
 
 
 static ngx_int_t ngx_http_segments_input_filter_init(void *data);

@@ -15,7 +15,9 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "answer/ngx_http_segments_receive.h"
+#include "life/ngx_http_segments_conf.h"
+#include "life/ngx_http_segments_life.h"
 
 
 /* a script of one operation */

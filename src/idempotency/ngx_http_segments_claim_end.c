@@ -14,14 +14,14 @@
 
 
 static void ngx_http_segments_claim_renew(ngx_http_segments_claim_t *claim);
-static void ngx_http_segments_claim_renewed(void *data, const
-    ngx_redis_record_reply_t *reply);
-static ngx_int_t ngx_http_segments_claim_send_end(ngx_http_segments_claim_t
-    *claim);
-static void ngx_http_segments_claim_ended(void *data, const
-    ngx_redis_record_reply_t *reply);
-static void ngx_http_segments_claim_try_later(ngx_http_segments_claim_t
-    *claim);
+static void ngx_http_segments_claim_renewed(void *data,
+    const ngx_redis_record_reply_t *reply);
+static ngx_int_t ngx_http_segments_claim_send_end(
+    ngx_http_segments_claim_t *claim);
+static void ngx_http_segments_claim_ended(void *data,
+    const ngx_redis_record_reply_t *reply);
+static void ngx_http_segments_claim_try_later(
+    ngx_http_segments_claim_t *claim);
 
 
 /* not cancelable: a worker that shuts down waits for its claims */

@@ -8,8 +8,8 @@
 #include "idempotency/ngx_http_segments_room.h"
 
 
-static void ngx_http_segments_wait_message(void *data, const ngx_str_t
-    *message);
+static void ngx_http_segments_wait_message(void *data,
+    const ngx_str_t *message);
 static void ngx_http_segments_wait_wake(ngx_http_segments_awaited_t *key);
 
 

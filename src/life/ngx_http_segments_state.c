@@ -4,7 +4,7 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "life/ngx_http_segments_life.h"
 
 
 #define ngx_http_segments_to(state)  (1 << ngx_http_segments_##state)

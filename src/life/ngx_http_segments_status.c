@@ -5,6 +5,9 @@
 
 
 #include "life/ngx_http_segments_status.h"
+#include "life/ngx_http_segments_conf.h"
+#include "limit/ngx_http_segments_limit_fields.h"
+#include "message/ngx_http_segments_field.h"
 
 
 static ngx_uint_t ngx_http_segments_tells_limits(ngx_http_request_t *r,

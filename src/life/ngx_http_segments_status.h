@@ -7,7 +7,7 @@
 #define _NGX_HTTP_SEGMENTS_STATUS_H_INCLUDED_
 
 
-#include "life/ngx_http_segments_module.h"
+#include "life/ngx_http_segments_life.h"
 
 
 /* the one place that sets a request's outcome: $segments_outcome */

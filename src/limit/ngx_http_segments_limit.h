@@ -4,10 +4,10 @@
  *
  * They are asked about in trips to Redis: on one server with the claim, in the
  * same trip; on a cluster behind it, as the slot of one key may move without
- * the other, each group of one slot by itself, and limit by limit while that slot
- * moves.  A create without a claim begins with the second kind.  A trip spends
- * all its limits or none; what one has spent stays spent when a later one
- * refuses, and the claim is given back.
+ * the other, each group of one slot by itself, and limit by limit while that
+ * slot moves.  A create without a claim begins with the second kind.  A trip
+ * spends all its limits or none; what one has spent stays spent when a later
+ * one refuses, and the claim is given back.
  */
 
 #ifndef _NGX_HTTP_SEGMENTS_LIMIT_H_INCLUDED_

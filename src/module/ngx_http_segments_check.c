@@ -4,7 +4,13 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "module/ngx_http_segments_check.h"
+#include "contract/sg_route.h"
+#include "module/ngx_http_segments_content.h"
+#include "module/ngx_http_segments_page.h"
+#include "module/ngx_http_segments_place.h"
+#include "upstream/ngx_http_segments_proxy.h"
+#include "upstream/ngx_http_segments_reach.h"
 
 
 /* milliseconds by which Redis ends a WAIT late: with its next tick, of which
@@ -12,8 +18,6 @@
 #define NGX_HTTP_SEGMENTS_REDIS_TICK  100
 
 
-static u_char *ngx_http_segments_log_place(ngx_log_t *log, u_char *buf,
-    size_t len);
 static ngx_int_t ngx_http_segments_check_location(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_check_metrics(ngx_conf_t *cf);
@@ -26,8 +30,6 @@ static ngx_int_t ngx_http_segments_check_tenant(ngx_conf_t *cf,
 static ngx_int_t ngx_http_segments_check_idempotency(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
 
-
-/* the end of the configuration is no place to look at: which location it is */
 
 ngx_int_t
 ngx_http_segments_check(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *slcf)
@@ -45,37 +47,6 @@ ngx_http_segments_check(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *slcf)
     ngx_http_segments_leave_place(cf->log, &place);
 
     return rc;
-}
-
-
-void
-ngx_http_segments_enter_place(ngx_log_t *log, ngx_http_segments_place_t *place)
-{
-    place->handler = log->handler;
-    place->data = log->data;
-
-    log->handler = ngx_http_segments_log_place;
-    log->data = place;
-}
-
-
-void
-ngx_http_segments_leave_place(ngx_log_t *log, ngx_http_segments_place_t *place)
-{
-    log->handler = place->handler;
-    log->data = place->data;
-}
-
-
-static u_char *
-ngx_http_segments_log_place(ngx_log_t *log, u_char *buf, size_t len)
-{
-    ngx_http_segments_place_t *place = log->data;
-
-    return ngx_snprintf(buf, len, " while checking location \"%V\" of server "
-                        "\"%V\" in %s:%ui", &place->clcf->name,
-                        &place->cscf->server_name, place->cscf->file_name,
-                        place->cscf->line);
 }
 
 

@@ -5,7 +5,9 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "module/ngx_http_segments_choice.h"
+#include "contract/sg_route.h"
+#include "life/ngx_http_segments_conf.h"
 
 
 static ngx_conf_enum_t *ngx_http_segments_find_choice(

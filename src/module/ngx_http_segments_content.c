@@ -4,7 +4,10 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "module/ngx_http_segments_content.h"
+#include "module/ngx_http_segments_place.h"
+#include "request/ngx_http_segments_forward.h"
+#include "upstream/ngx_http_segments_proxy.h"
 
 
 static ngx_int_t ngx_http_segments_refuse_content(ngx_conf_t *cf);

@@ -5,7 +5,10 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "module/ngx_http_segments_log.h"
+#include "life/ngx_http_segments_conf.h"
+#include "life/ngx_http_segments_life.h"
+#include "module/ngx_http_segments_variables.h"
 
 
 static ngx_msec_t ngx_http_segments_redis_time(ngx_http_segments_ctx_t *ctx);

@@ -11,7 +11,8 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "module/ngx_http_segments_order.h"
+#include "life/ngx_http_segments_conf.h"
 
 
 static ngx_module_t **ngx_http_segments_neighbours(ngx_conf_t *cf,

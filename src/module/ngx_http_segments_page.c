@@ -4,8 +4,11 @@
  */
 
 
+#include "module/ngx_http_segments_page.h"
 #include "contract/sg_exposition.h"
-#include "life/ngx_http_segments_module.h"
+#include "life/ngx_http_segments_conf.h"
+#include "message/ngx_http_segments_text.h"
+#include "metrics/ngx_http_segments_exposition.h"
 
 
 char *

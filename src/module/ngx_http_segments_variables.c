@@ -4,7 +4,9 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "module/ngx_http_segments_variables.h"
+#include "life/ngx_http_segments_conf.h"
+#include "life/ngx_http_segments_life.h"
 
 
 static ngx_int_t ngx_http_segments_operation_variable(ngx_http_request_t *r,

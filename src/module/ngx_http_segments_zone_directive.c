@@ -4,7 +4,8 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "module/ngx_http_segments_zone_directive.h"
+#include "life/ngx_http_segments_conf.h"
 
 
 char *

@@ -10,7 +10,8 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "request/ngx_http_segments_client.h"
+#include "life/ngx_http_segments_life.h"
 
 
 /*

@@ -8,8 +8,12 @@
  */
 
 
+#include "request/ngx_http_segments_forward.h"
 #include "contract/sg_headers.h"
-#include "life/ngx_http_segments_module.h"
+#include "life/ngx_http_segments_conf.h"
+#include "life/ngx_http_segments_life.h"
+#include "message/ngx_http_segments_text.h"
+#include "request/ngx_http_segments_client.h"
 
 
 /* the client's request while the upstream's stands in its place */

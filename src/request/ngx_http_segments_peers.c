@@ -7,13 +7,16 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "request/ngx_http_segments_peers.h"
+#include "life/ngx_http_segments_conf.h"
+#include "life/ngx_http_segments_life.h"
+#include "upstream/ngx_http_segments_reach.h"
 
 
 static ngx_int_t ngx_http_segments_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
-static ngx_int_t ngx_http_segments_get_peer(ngx_peer_connection_t *pc, void
-    *data);
+static ngx_int_t ngx_http_segments_get_peer(ngx_peer_connection_t *pc,
+    void *data);
 
 
 ngx_int_t

@@ -11,8 +11,10 @@ use Segments::Util qw(slurp source spew);
 
 my $SCRIPT = 'record.lua';
 my $CLAIM = 'ngx_http_segments_claim_end.c';
-my $CAPTURE = 'ngx_http_segments_capture.c';
+my $SETTLE = 'ngx_http_segments_settle.c';
 my $ADMIT = 'ngx_http_segments_admit.c';
+my $DECIDE = 'ngx_http_segments_decide.c';
+my $NAME = 'ngx_http_segments_name.c';
 my $PIPELINE = 'ngx_redis_pipeline.c';
 my $COMMAND = 'ngx_redis_command.c';
 my $QUESTION = 'ngx_redis_question.c';
@@ -62,18 +64,18 @@ sub all {
          "redis.call('HSET', key, 'v', '1', 'state', 'claimed', ",
          'no expiry', '--policy hold --kinds reset-after,5xx-after'],
 
-        ['a sent request is given back', $CAPTURE,
+        ['a sent request is given back', $SETTLE,
          "ngx_http_segments_sent(r, ctx->answered)\n               ?",
          "0 ?",
          'two effects', '--policy hold --kinds reset-after,cut-headers'],
 
-        ['a request that was never sent is left in doubt', $CAPTURE,
+        ['a request that was never sent is left in doubt', $SETTLE,
          ": ngx_http_segments_give_back;\n    }\n\n    slcf",
          ": ngx_http_segments_unknown;\n    }\n\n    slcf",
          'held without a reason',
          '--policy hold --kinds no-upstream --period 100'],
 
-        ['an answer leaves before it is stored', $CAPTURE,
+        ['an answer leaves before it is stored', $SETTLE,
          "    r->buffered |= NGX_HTTP_SEGMENTS_BUFFERED;\n\n"
              . "    return NGX_AGAIN;\n",
          "    ctx->claim->handler = NULL;\n"
@@ -143,7 +145,7 @@ sub all {
              . "        return map->guides[0];\n    }\n"],
          'stale node believed', '--kinds cut-off --period 50'],
 
-        ['who waited in vain runs', $ADMIT,
+        ['who waited in vain runs', $DECIDE,
          "    case ngx_redis_record_in_progress:\n"
              . "        return ngx_http_segments_refuse(r, ctx,\n",
          "    case ngx_redis_record_in_progress:\n"
@@ -166,7 +168,7 @@ sub all {
          'sent unpaid', '--policy retry --kinds reset-after,5xx-after'],
 
         ['a client that leaves cancels its request',
-         'ngx_http_segments_module.c',
+         'ngx_http_segments_configuration.c',
          'upstream.ignore_client_abort = 1', 'upstream.ignore_client_abort = 0',
          'cancelled|held without', '--kinds abort-fin,abort-rst'],
 
@@ -189,7 +191,7 @@ sub all {
          'another tenant|answer without effect',
          '--policy retry --kinds twins'],
 
-        ['each try has its own upstream key', $ADMIT,
+        ['each try has its own upstream key', $NAME,
          'ctx->upstream_key.data = p;',
          "(void) ngx_sprintf(p, \"%08xD\", (uint32_t) ngx_random());\n"
              . '        ctx->upstream_key.data = p;',

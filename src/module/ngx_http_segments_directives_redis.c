@@ -4,7 +4,8 @@
  */
 
 
-#include "life/ngx_http_segments_module.h"
+#include "module/ngx_http_segments_directives_redis.h"
+#include "life/ngx_http_segments_conf.h"
 
 
 static ngx_int_t ngx_http_segments_redis_number(ngx_conf_t *cf,

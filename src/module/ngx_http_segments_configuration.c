@@ -1,0 +1,361 @@
+
+/*
+ * What is configured is made, inherited, and put to use.
+ */
+
+
+#include "module/ngx_http_segments_configuration.h"
+#include "answer/ngx_http_segments_receive.h"
+#include "contract/sg_route.h"
+#include "module/ngx_http_segments_check.h"
+#include "request/ngx_http_segments_forward.h"
+
+
+static ngx_int_t ngx_http_segments_merge_scope(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *conf);
+static ngx_int_t ngx_http_segments_merge_statuses(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *conf);
+static ngx_int_t ngx_http_segments_guard(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *slcf);
+
+
+void *
+ngx_http_segments_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_segments_main_conf_t  *smcf;
+
+    smcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_segments_main_conf_t));
+    if (smcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&smcf->nodes, cf->pool, 2, sizeof(ngx_redis_t *))
+        != NGX_OK
+        || ngx_array_init(&smcf->secrets, cf->pool, 2,
+                          sizeof(ngx_http_segments_secret_t *))
+           != NGX_OK
+        || ngx_array_init(&smcf->tenants, cf->pool, 2,
+                          sizeof(ngx_http_segments_tenant_t *))
+           != NGX_OK
+        || ngx_array_init(&smcf->limits, cf->pool, 2,
+                          sizeof(ngx_http_segments_owned_limit_t))
+           != NGX_OK
+        || ngx_array_init(&smcf->metrics.meters, cf->pool, 4,
+                          sizeof(ngx_http_segments_meter_t *))
+           != NGX_OK
+        || ngx_array_init(&smcf->metrics.redis_gauges, cf->pool, 2,
+                          sizeof(ngx_http_segments_redis_gauge_t))
+           != NGX_OK
+        || ngx_array_init(&smcf->client_vars, cf->pool, 4, sizeof(ngx_uint_t))
+           != NGX_OK
+        || ngx_array_init(&smcf->guarded, cf->pool, 2,
+                          sizeof(ngx_http_segments_place_t))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return smcf;
+}
+
+
+void *
+ngx_http_segments_create_srv_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_segments_srv_conf_t));
+}
+
+
+void *
+ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_segments_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_segments_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->operations = 0;
+     *     conf->secret_file = { 0, NULL };
+     *     conf->secret = NULL;
+     *     conf->store.prefix = { 0, NULL };
+     *     conf->tenant = NULL;
+     *     conf->idempotency.waiters = 0;
+     *     conf->idempotency.waiters_per_key = 0;
+     *     conf->meter = NULL;
+     *     conf->prefix = { 0, NULL };
+     *     conf->handler = NULL;
+     *     conf->plcf = NULL;
+     */
+
+    conf->enable = NGX_CONF_UNSET;
+    conf->unknown_fields = NGX_CONF_UNSET_UINT;
+    conf->upstream_insecure = NGX_CONF_UNSET;
+    conf->store.redis = NGX_CONF_UNSET_PTR;
+    conf->store.options.connect_timeout = NGX_CONF_UNSET_MSEC;
+    conf->store.options.timeout = NGX_CONF_UNSET_MSEC;
+    conf->store.options.failures = NGX_CONF_UNSET_UINT;
+    conf->store.options.retry = NGX_CONF_UNSET_MSEC;
+    conf->store.options.replicas = NGX_CONF_UNSET_UINT;
+    conf->store.options.wait_timeout = NGX_CONF_UNSET_MSEC;
+    conf->redis_failure = NGX_CONF_UNSET_UINT;
+    conf->idempotency.mode = NGX_CONF_UNSET_UINT;
+    conf->idempotency.scope = NULL;
+    conf->idempotency.ttl = NGX_CONF_UNSET_MSEC;
+    conf->idempotency.lease = NGX_CONF_UNSET_MSEC;
+    conf->idempotency.wait = NGX_CONF_UNSET_MSEC;
+    conf->idempotency.unknown = NGX_CONF_UNSET_UINT;
+    conf->idempotency.statuses = NGX_CONF_UNSET_PTR;
+    conf->idempotency.headers = NGX_CONF_UNSET_PTR;
+    conf->idempotency.max_response = NGX_CONF_UNSET_SIZE;
+    conf->idempotency.upstream_key = NGX_CONF_UNSET_UINT;
+    conf->limit.limits = NGX_CONF_UNSET_PTR;
+    conf->limit.dry_run = NGX_CONF_UNSET;
+    conf->limit.log_level = NGX_CONF_UNSET_UINT;
+
+    return conf;
+}
+
+
+char *
+ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_segments_loc_conf_t *prev = parent;
+    ngx_http_segments_loc_conf_t *conf = child;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* "if" and "limit_except" are parts of their location, others are not */
+
+    ngx_conf_init_value(conf->enable, clcf->noname ? prev->enable : 0);
+
+    if (conf->operations == 0) {
+        conf->operations = prev->operations ? prev->operations
+                                            : SG_OP(sg_op_create);
+    }
+
+    ngx_conf_merge_str_value(conf->secret_file, prev->secret_file, "");
+    ngx_conf_merge_uint_value(conf->unknown_fields, prev->unknown_fields,
+                              NGX_HTTP_SEGMENTS_REJECT);
+    ngx_conf_merge_value(conf->upstream_insecure, prev->upstream_insecure, 0);
+
+    ngx_conf_merge_ptr_value(conf->store.redis, prev->store.redis, NULL);
+    ngx_conf_merge_msec_value(conf->store.options.connect_timeout,
+                              prev->store.options.connect_timeout, 200);
+    ngx_conf_merge_msec_value(conf->store.options.timeout,
+                              prev->store.options.timeout, 200);
+    ngx_conf_merge_uint_value(conf->store.options.failures,
+                              prev->store.options.failures, 5);
+    ngx_conf_merge_msec_value(conf->store.options.retry,
+                              prev->store.options.retry, 1000);
+    ngx_conf_merge_uint_value(conf->store.options.replicas,
+                              prev->store.options.replicas, 0);
+    ngx_conf_merge_msec_value(conf->store.options.wait_timeout,
+                              prev->store.options.wait_timeout, 0);
+    ngx_conf_merge_uint_value(conf->redis_failure, prev->redis_failure,
+                              NGX_HTTP_SEGMENTS_REJECT);
+    ngx_conf_merge_str_value(conf->store.prefix, prev->store.prefix,
+                             "segments:");
+
+    ngx_conf_merge_uint_value(conf->idempotency.mode, prev->idempotency.mode,
+                              NGX_HTTP_SEGMENTS_ON);
+    ngx_conf_merge_msec_value(conf->idempotency.ttl, prev->idempotency.ttl,
+                              24 * 60 * 60 * 1000);
+    ngx_conf_merge_msec_value(conf->idempotency.lease,
+                              prev->idempotency.lease, 10 * 1000);
+
+    if (conf->idempotency.wait == NGX_CONF_UNSET_MSEC) {
+        conf->idempotency.wait =
+            (prev->idempotency.wait == NGX_CONF_UNSET_MSEC)
+            ? 0 : prev->idempotency.wait;
+        conf->idempotency.waiters = prev->idempotency.waiters;
+        conf->idempotency.waiters_per_key = prev->idempotency.waiters_per_key;
+    }
+
+    ngx_conf_merge_uint_value(conf->idempotency.unknown,
+                              prev->idempotency.unknown,
+                              NGX_HTTP_SEGMENTS_RETRY);
+    ngx_conf_merge_ptr_value(conf->idempotency.headers,
+                             prev->idempotency.headers, NULL);
+    ngx_conf_merge_size_value(conf->idempotency.max_response,
+                              prev->idempotency.max_response, 64 * 1024);
+    ngx_conf_merge_uint_value(conf->idempotency.upstream_key,
+                              prev->idempotency.upstream_key,
+                              NGX_HTTP_SEGMENTS_KEY_DERIVED);
+
+    ngx_conf_merge_ptr_value(conf->limit.limits, prev->limit.limits, NULL);
+    ngx_conf_merge_value(conf->limit.dry_run, prev->limit.dry_run, 0);
+    ngx_conf_merge_uint_value(conf->limit.log_level,
+                              prev->limit.log_level, NGX_LOG_ERR);
+
+    if (ngx_http_segments_merge_scope(cf, prev, conf) != NGX_OK
+        || ngx_http_segments_merge_statuses(cf, prev, conf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (!conf->enable) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_segments_guard(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_merge_scope(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *conf)
+{
+    ngx_str_t                          value = ngx_string("$remote_user");
+    ngx_http_segments_main_conf_t     *smcf;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (conf->idempotency.scope == NULL) {
+        conf->idempotency.scope = prev->idempotency.scope;
+    }
+
+    if (conf->idempotency.scope) {
+        return NGX_OK;
+    }
+
+    smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
+
+    if (smcf->remote_user == NULL) {
+
+        smcf->remote_user = ngx_palloc(cf->pool,
+                                       sizeof(ngx_http_complex_value_t));
+        if (smcf->remote_user == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+        ccv.cf = cf;
+        ccv.value = &value;
+        ccv.complex_value = smcf->remote_user;
+
+        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    conf->idempotency.scope = smcf->remote_user;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_merge_statuses(ngx_conf_t *cf,
+    ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *conf)
+{
+    ngx_uint_t  i;
+
+    static const sg_str_t  remembered[] = {
+        sg_string("2xx"), sg_string("400"), sg_string("404"),
+        sg_string("409"), sg_string("422")
+    };
+
+    if (conf->idempotency.statuses != NGX_CONF_UNSET_PTR) {
+        return NGX_OK;
+    }
+
+    if (prev->idempotency.statuses != NGX_CONF_UNSET_PTR
+        && prev->idempotency.statuses)
+    {
+        conf->idempotency.statuses = prev->idempotency.statuses;
+        return NGX_OK;
+    }
+
+    conf->idempotency.statuses = ngx_pcalloc(cf->pool, sizeof(sg_statuses_t));
+    if (conf->idempotency.statuses == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < sizeof(remembered) / sizeof(remembered[0]); i++) {
+        (void) sg_statuses_add(conf->idempotency.statuses, remembered[i]);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
+    ngx_http_segments_loc_conf_t *slcf)
+{
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_segments_place_t      *place;
+    ngx_http_segments_main_conf_t  *smcf;
+
+    smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    slcf->prefix = clcf->name;
+    slcf->plcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
+
+    if (ngx_http_segments_check(cf, slcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (slcf->store.redis) {
+        ngx_redis_set_resolver(slcf->store.redis, clcf->resolver,
+                               clcf->resolver_timeout);
+        ngx_redis_set_value(slcf->store.redis, slcf->idempotency.max_response);
+    }
+
+    if (smcf->metrics.zone) {
+        slcf->meter = ngx_http_segments_meter(cf,
+                                              &smcf->metrics.meters);
+        if (slcf->meter == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    place = ngx_array_push(&smcf->guarded);
+    if (place == NULL) {
+        return NGX_ERROR;
+    }
+
+    place->cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    place->clcf = clcf;
+
+    /* errors leave as Qonversion's envelope, whatever error_page says */
+
+    clcf->error_pages = NULL;
+
+    /* a request that was sent is not cancelled by a client that leaves */
+
+    slcf->plcf->upstream.ignore_client_abort = 1;
+
+    /* an answer is recorded as it came: the upstream steers nothing here */
+
+    slcf->plcf->upstream.ignore_headers |= NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT
+                                           |NGX_HTTP_UPSTREAM_IGN_XA_EXPIRES
+                                           |NGX_HTTP_UPSTREAM_IGN_XA_LIMIT_RATE
+                                           |NGX_HTTP_UPSTREAM_IGN_XA_BUFFERING
+                                           |NGX_HTTP_UPSTREAM_IGN_XA_CHARSET;
+
+    ngx_http_segments_receive(slcf->plcf);
+
+    /* no way to proxy_pass but past us; "if" may run its parent's handler */
+
+    slcf->handler = prev->handler;
+
+    if (clcf->handler) {
+        slcf->handler = clcf->handler;
+        clcf->handler = ngx_http_segments_forward_handler;
+    }
+
+    return NGX_OK;
+}
