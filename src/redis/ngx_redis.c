@@ -1,4 +1,9 @@
 
+/*
+ * The face: what its callers hand to the client, and what they may ask of it.
+ */
+
+
 #include "redis/ngx_redis.h"
 #include "redis/conf/ngx_redis_conf.h"
 #include "redis/reply/ngx_redis_slot.h"

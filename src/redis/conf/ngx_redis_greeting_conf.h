@@ -1,4 +1,8 @@
 
+/*
+ * What connections begin with, as the configuration asks for it.
+ */
+
 #ifndef _NGX_REDIS_GREETING_CONF_H_INCLUDED_
 #define _NGX_REDIS_GREETING_CONF_H_INCLUDED_
 

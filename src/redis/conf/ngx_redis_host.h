@@ -1,4 +1,8 @@
 
+/*
+ * A server: its name, its port, and what is known of its addresses.
+ */
+
 #ifndef _NGX_REDIS_HOST_H_INCLUDED_
 #define _NGX_REDIS_HOST_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * The servers of a URL.
+ */
+
 #ifndef _NGX_REDIS_HOSTS_H_INCLUDED_
 #define _NGX_REDIS_HOSTS_H_INCLUDED_
 

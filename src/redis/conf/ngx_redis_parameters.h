@@ -1,4 +1,8 @@
 
+/*
+ * What follows a URL: name=value.
+ */
+
 #ifndef _NGX_REDIS_PARAMETERS_H_INCLUDED_
 #define _NGX_REDIS_PARAMETERS_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * A password, and its file.
+ */
+
 #ifndef _NGX_REDIS_PASSWORD_H_INCLUDED_
 #define _NGX_REDIS_PASSWORD_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * TLS as it is configured.
+ */
+
 #ifndef _NGX_REDIS_TLS_CONF_H_INCLUDED_
 #define _NGX_REDIS_TLS_CONF_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * The URL of a Redis.
+ */
+
 #ifndef _NGX_REDIS_URL_H_INCLUDED_
 #define _NGX_REDIS_URL_H_INCLUDED_
 

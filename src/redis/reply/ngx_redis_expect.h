@@ -1,4 +1,8 @@
 
+/*
+ * Which replies may be the one to a command.
+ */
+
 #ifndef _NGX_REDIS_EXPECT_H_INCLUDED_
 #define _NGX_REDIS_EXPECT_H_INCLUDED_
 

@@ -1,4 +1,9 @@
 
+/*
+ * Lines of INFO and CLUSTER INFO, and the answer to ROLE.
+ */
+
+
 #include "redis/reply/ngx_redis_facts.h"
 
 #include <string.h>

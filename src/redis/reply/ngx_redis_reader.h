@@ -1,4 +1,8 @@
 
+/*
+ * hiredis' reader, with limits.
+ */
+
 #ifndef _NGX_REDIS_READER_H_INCLUDED_
 #define _NGX_REDIS_READER_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * Values that are too long are left out.
+ */
+
 #ifndef _NGX_REDIS_SIEVE_H_INCLUDED_
 #define _NGX_REDIS_SIEVE_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * A key's slot in a cluster.
+ */
+
 #ifndef _NGX_REDIS_SLOT_H_INCLUDED_
 #define _NGX_REDIS_SLOT_H_INCLUDED_
 

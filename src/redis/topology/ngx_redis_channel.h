@@ -1,4 +1,8 @@
 
+/*
+ * A channel: a link that hears messages.
+ */
+
 #ifndef _NGX_REDIS_CHANNEL_H_INCLUDED_
 #define _NGX_REDIS_CHANNEL_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * What a cluster's nodes say of it.
+ */
+
 #ifndef _NGX_REDIS_CLUSTER_H_INCLUDED_
 #define _NGX_REDIS_CLUSTER_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * Which node a command goes to.
+ */
+
 #ifndef _NGX_REDIS_MAP_H_INCLUDED_
 #define _NGX_REDIS_MAP_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * Who is asked about the map, and when.
+ */
+
 #ifndef _NGX_REDIS_QUESTION_H_INCLUDED_
 #define _NGX_REDIS_QUESTION_H_INCLUDED_
 

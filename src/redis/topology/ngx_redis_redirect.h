@@ -1,4 +1,8 @@
 
+/*
+ * Replies that send a command elsewhere.
+ */
+
 #ifndef _NGX_REDIS_REDIRECT_H_INCLUDED_
 #define _NGX_REDIS_REDIRECT_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * What sentinels say of the master.
+ */
+
 #ifndef _NGX_REDIS_SENTINEL_H_INCLUDED_
 #define _NGX_REDIS_SENTINEL_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * All that a worker keeps of a Redis: made, and ended.
+ */
+
 #ifndef _NGX_REDIS_TOPOLOGY_H_INCLUDED_
 #define _NGX_REDIS_TOPOLOGY_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * Acknowledgements of replicas.
+ */
+
 #ifndef _NGX_REDIS_ACK_H_INCLUDED_
 #define _NGX_REDIS_ACK_H_INCLUDED_
 

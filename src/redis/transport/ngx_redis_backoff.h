@@ -1,4 +1,8 @@
 
+/*
+ * Pauses between connections.
+ */
+
 #ifndef _NGX_REDIS_BACKOFF_H_INCLUDED_
 #define _NGX_REDIS_BACKOFF_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * Whether anything works.
+ */
+
 #ifndef _NGX_REDIS_BREAKER_H_INCLUDED_
 #define _NGX_REDIS_BREAKER_H_INCLUDED_
 

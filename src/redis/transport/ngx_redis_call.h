@@ -1,4 +1,8 @@
 
+/*
+ * A command for which somebody waits.
+ */
+
 #ifndef _NGX_REDIS_CALL_H_INCLUDED_
 #define _NGX_REDIS_CALL_H_INCLUDED_
 

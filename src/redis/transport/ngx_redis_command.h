@@ -1,4 +1,8 @@
 
+/*
+ * A command: its words, and what may be the reply.
+ */
+
 #ifndef _NGX_REDIS_COMMAND_H_INCLUDED_
 #define _NGX_REDIS_COMMAND_H_INCLUDED_
 

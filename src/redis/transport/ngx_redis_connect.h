@@ -1,4 +1,8 @@
 
+/*
+ * How a link is connected.
+ */
+
 #ifndef _NGX_REDIS_CONNECT_H_INCLUDED_
 #define _NGX_REDIS_CONNECT_H_INCLUDED_
 

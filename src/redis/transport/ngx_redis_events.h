@@ -1,4 +1,8 @@
 
+/*
+ * A link and its events: made, and ended.
+ */
+
 #ifndef _NGX_REDIS_EVENTS_H_INCLUDED_
 #define _NGX_REDIS_EVENTS_H_INCLUDED_
 

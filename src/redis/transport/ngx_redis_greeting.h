@@ -1,4 +1,8 @@
 
+/*
+ * What a connection begins with.
+ */
+
 #ifndef _NGX_REDIS_GREETING_H_INCLUDED_
 #define _NGX_REDIS_GREETING_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * INFO, when there is time.
+ */
+
 #ifndef _NGX_REDIS_INFO_H_INCLUDED_
 #define _NGX_REDIS_INFO_H_INCLUDED_
 

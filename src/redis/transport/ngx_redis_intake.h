@@ -1,4 +1,8 @@
 
+/*
+ * Replies, as a connection brings them.
+ */
+
 #ifndef _NGX_REDIS_INTAKE_H_INCLUDED_
 #define _NGX_REDIS_INTAKE_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * A link: a place that one connects to.
+ */
+
 #ifndef _NGX_REDIS_LINK_H_INCLUDED_
 #define _NGX_REDIS_LINK_H_INCLUDED_
 
@@ -27,8 +31,7 @@ typedef enum {
 } ngx_redis_link_state_e;
 
 
-/* what its owner does, NULL only where it is said; none frees the link but for
-   "work", which returns NGX_DONE then */
+/* what its owner does, NULL where it is said; only "work" may free the link */
 typedef struct {
     ngx_uint_t             (*wanted)(ngx_redis_link_t *link);
 
@@ -37,7 +40,7 @@ typedef struct {
     void                   (*ready)(ngx_redis_link_t *link);
     void                   (*refused)(ngx_redis_link_t *link);  /* (NULL) */
 
-    /* when ready: before writing, what there is, and what was (NULL) */
+    /* ready: before writing, what there is, and what was (NULL) */
     void                   (*prepare)(ngx_redis_link_t *link);
     ngx_chain_t           *(*unwritten)(ngx_redis_link_t *link);
     void                   (*written)(ngx_redis_link_t *link);
@@ -54,21 +57,18 @@ typedef struct {
     ngx_uint_t             (*hung_up)(ngx_redis_link_t *link);  /* whether
                                            a reply was awaited (NULL) */
 
-    /* the connection goes (NULL), and has gone */
+    /* the connection goes (NULL), and has gone, or was closed by nginx */
     void                   (*closing)(ngx_redis_link_t *link);
     void                   (*lost)(ngx_redis_link_t *link, ngx_uint_t ready);
+    void                   (*closed)(ngx_redis_link_t *link);   /* (NULL) */
 
-    void                   (*closed)(ngx_redis_link_t *link);   /* by nginx
-                                                                   (NULL) */
-
-    /* as it has failed: NGX_DONE when it is not to be made again; no address
-       could be connected to (NULL) */
+    /* NGX_DONE when it is not to be made again; no address is left (NULL) */
     ngx_int_t              (*failed)(ngx_redis_link_t *link);
     void                   (*unreachable)(ngx_redis_link_t *link);
 } ngx_redis_link_hooks_t;
 
 
-/* a place that one connects to; part of what connects, at its beginning */
+/* part of what connects, at its beginning */
 struct ngx_redis_link_s {
     ngx_redis_t             *redis;
     ngx_queue_t              queue;     /* among those that follow the master,

@@ -1,4 +1,8 @@
 
+/*
+ * A node: a link that takes commands.
+ */
+
 #ifndef _NGX_REDIS_NODE_H_INCLUDED_
 #define _NGX_REDIS_NODE_H_INCLUDED_
 

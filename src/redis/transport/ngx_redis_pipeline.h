@@ -1,4 +1,8 @@
 
+/*
+ * The commands of one link, in order.
+ */
+
 #ifndef _NGX_REDIS_PIPELINE_H_INCLUDED_
 #define _NGX_REDIS_PIPELINE_H_INCLUDED_
 

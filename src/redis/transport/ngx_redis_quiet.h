@@ -1,4 +1,8 @@
 
+/*
+ * How long a node is silent.
+ */
+
 #ifndef _NGX_REDIS_QUIET_H_INCLUDED_
 #define _NGX_REDIS_QUIET_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * A server's addresses while nginx runs.
+ */
+
 #ifndef _NGX_REDIS_RESOLVE_H_INCLUDED_
 #define _NGX_REDIS_RESOLVE_H_INCLUDED_
 

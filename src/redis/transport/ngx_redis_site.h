@@ -1,4 +1,8 @@
 
+/*
+ * Where a link is.
+ */
+
 #ifndef _NGX_REDIS_SITE_H_INCLUDED_
 #define _NGX_REDIS_SITE_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * What is asked of the system about a connection.
+ */
+
 #ifndef _NGX_REDIS_SOCKET_H_INCLUDED_
 #define _NGX_REDIS_SOCKET_H_INCLUDED_
 

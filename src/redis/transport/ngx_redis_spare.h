@@ -1,4 +1,8 @@
 
+/*
+ * Another connection beside a silent one.
+ */
+
 #ifndef _NGX_REDIS_SPARE_H_INCLUDED_
 #define _NGX_REDIS_SPARE_H_INCLUDED_
 

@@ -1,4 +1,8 @@
 
+/*
+ * Two connections change places.
+ */
+
 #ifndef _NGX_REDIS_SWITCH_H_INCLUDED_
 #define _NGX_REDIS_SWITCH_H_INCLUDED_
 

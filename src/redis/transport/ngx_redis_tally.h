@@ -1,4 +1,8 @@
 
+/*
+ * Lines that come again and again are counted.
+ */
+
 #ifndef _NGX_REDIS_TALLY_H_INCLUDED_
 #define _NGX_REDIS_TALLY_H_INCLUDED_
 

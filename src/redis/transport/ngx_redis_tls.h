@@ -1,4 +1,8 @@
 
+/*
+ * The TLS handshake, and its end.
+ */
+
 #ifndef _NGX_REDIS_TLS_H_INCLUDED_
 #define _NGX_REDIS_TLS_H_INCLUDED_
 
