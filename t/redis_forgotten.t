@@ -298,6 +298,29 @@ for my $how (qw(leaves waits)) {
 }
 
 
+# what had come of a value, and of its length, was the old connection's
+
+$fake = fake_redis(
+    hello,
+    says(claim => 'a'),
+    [SEND => ['mismatch']],
+    says(claim => 'b', $TOKEN),
+    [BEGIN => 38, ['replay', '200', '', 'OK']],     # "$3", of "$3" CR LF
+    hello('second'),
+    says(claim => 'b', $TOKEN),
+    [SEND => ['mismatch']],
+    says(claim => 'c'),
+    [SEND => ['mismatch']],
+);
+
+$gateway = gateway($fake, segments_redis_timeout => slow_ms(4000));
+is($gateway->create(key => 'a')->status, 422, 'cut, before');
+is($gateway->create(key => 'b')->status, 422, 'cut, the new one answers');
+is($gateway->create(key => 'c')->status, 422, 'cut, the next');
+ok($fake->played, 'cut, dialogue');
+is(lines($gateway, qr/\[error\]/), 0, 'cut, nothing was mixed up');
+
+
 # a connection that cannot be made in time changes nothing
 
 $fake = fake_redis(
