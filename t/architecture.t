@@ -155,4 +155,3 @@ sub of_ours {
 
 
 __DATA__
-over 400 lines: contract/sg_reader.c

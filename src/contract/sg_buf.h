@@ -35,8 +35,8 @@ typedef struct {
 void sg_buf_init(sg_buf_t *buf);
 
 /*
- * A buffer that begins in "room", of "size" bytes, which outlives it and is left
- * for memory of the buffer's own once it is too small.
+ * A buffer that begins in "room", of "size" bytes, which outlives it and is
+ * left for memory of the buffer's own once it is too small.
  */
 void sg_buf_init_room(sg_buf_t *buf, unsigned char *room, size_t size);
 

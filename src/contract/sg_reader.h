@@ -15,14 +15,8 @@
 #define SG_READER_H
 
 
+#include "contract/sg_cursor.h"
 #include "contract/sg_errors.h"
-
-
-/* a body in one piece, or in two where "rest" is not empty */
-typedef struct {
-    sg_str_t              head;
-    sg_str_t              rest;
-} sg_body_text_t;
 
 
 typedef enum {

@@ -1,0 +1,61 @@
+
+/*
+ * Where a reader is in a body, which lies in one piece, or in two: nginx has
+ * what came with the header apart from the rest.
+ */
+
+#ifndef SG_CURSOR_H
+#define SG_CURSOR_H
+
+
+#include "contract/sg_buf.h"
+
+
+/* of a body in two pieces: bytes of the second that are read beside the first,
+   and of the first, at most; fuzzing has less of them */
+
+#ifndef SG_CURSOR_OVERLAP
+#define SG_CURSOR_OVERLAP  4096
+#define SG_CURSOR_HEAD     8192
+#endif
+
+#define SG_CURSOR_ROOM     (SG_CURSOR_HEAD + SG_CURSOR_OVERLAP)
+
+
+/* a body in one piece, or in two where "rest" is not empty */
+typedef struct {
+    sg_str_t              head;
+    sg_str_t              rest;
+} sg_body_text_t;
+
+
+typedef struct {
+    const unsigned char  *p;            /* what is left, of what is in sight */
+    const unsigned char  *end;
+
+    const unsigned char  *seam;         /* where the second piece's copy begins,
+                                           NULL when it is not in sight */
+    sg_str_t              rest;         /* the second piece */
+
+    size_t                size;         /* of the body */
+    unsigned char        *strings;      /* malloc()ed: strings that had escapes,
+                                           of "size" bytes; NULL until then */
+    unsigned char        *free;         /* what is unused of them */
+} sg_cursor_t;
+
+
+/*
+ * At the beginning of "text".  "room" has SG_CURSOR_ROOM bytes and is used for
+ * two pieces; both outlive the cursor.  -1 where the first piece is too long.
+ */
+int sg_cursor_init(sg_cursor_t *at, const sg_body_text_t *text,
+    unsigned char *room);
+
+/* what the cursor owns */
+void sg_cursor_free(sg_cursor_t *at);
+
+/* between two tokens: goes on in the second piece where it has come so far */
+void sg_cursor_cross(sg_cursor_t *at);
+
+
+#endif /* SG_CURSOR_H */
