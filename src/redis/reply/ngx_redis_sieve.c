@@ -38,6 +38,7 @@ ngx_redis_sieve(ngx_redis_sieve_t *sieve, redisReader *reader,
             if (sieve->len == 0 && *p != '$') {
                 sieve->state = ngx_redis_sieve_other;
                 sieve->rest = 0;
+                sieve->cr = 0;
                 end = p;
                 break;
             }
@@ -55,11 +56,19 @@ ngx_redis_sieve(ngx_redis_sieve_t *sieve, redisReader *reader,
             end = memchr(p, '\n', last - p);
 
             if (end) {
+
+                /* hiredis reads on behind a lone LF, which no line has */
+
+                if (!(end > p ? end[-1] == '\r' : sieve->cr)) {
+                    return 0;
+                }
+
                 sieve->state = ngx_redis_sieve_line;
             }
 
             end = end ? end + 1 : last;
             sieve->rest += end - p;
+            sieve->cr = (end[-1] == '\r');
 
             if (sieve->rest > NGX_REDIS_LINE) {
                 return 0;

@@ -39,6 +39,7 @@ typedef struct {
     char                    head[24];   /* the beginning of its first line,
                                            where that is cut */
     size_t                  len;
+    int                     cr;         /* another line ends in CR so far */
 } ngx_redis_sieve_t;
 
 
