@@ -15,7 +15,10 @@ use Segments::Dialogue;
 use Time::HiRes qw(time);
 
 
-my $TIMEOUT = slow(400);                # milliseconds
+# milliseconds: given up before a connection would be made beside one that is
+# silent for 1 s
+
+my $TIMEOUT = slow(400) < 800 ? slow(400) : 800;
 
 my %set = (
     segments_redis_timeout         => "${TIMEOUT}ms",
