@@ -1,4 +1,9 @@
 
+/*
+ * What a reply to a script says: a word, and the values that belong to it.
+ */
+
+
 #include "record/ngx_redis_verdict.h"
 
 #include <string.h>

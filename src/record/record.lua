@@ -26,9 +26,9 @@
 -- The end of a claim is published, as the record's name, on each channel that
 -- a claim left here while the key was in progress.
 --
--- A claim pays its limits when it is new or takes over, and leaves nothing where
--- they refuse.  Times are milliseconds; points in time are of Redis' own clock.
--- A record that cannot be read is neither run over nor changed.
+-- A claim pays its limits when it is new or takes over, and leaves nothing
+-- where they refuse.  Times are milliseconds; points in time are of Redis' own
+-- clock.  A record that cannot be read is neither run over nor changed.
 
 -- a channel that finds no room is not told, and asks again by itself
 local AWAITED_MAX = 4096
