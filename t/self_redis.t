@@ -74,6 +74,7 @@ say_words($other, 'PING');
 $fake->wait_step(6);
 $fake->go('later');
 is(heard($other, 1), '', 'closed');
+close $other;                           # it is waited for: no reset
 is(heard($socket, 3), '???', 'garbage');
 close $socket;
 
