@@ -158,7 +158,8 @@ is(lines($off, qr/breaker/), 0, 'off, says nothing');
 $redis->resume;
 
 
-# late replies are no sign of health
+# late replies are no sign of health; all of it takes less than the second of
+# silence behind which another connection is made
 
 my $fake = fake_redis(
     hello,
@@ -168,7 +169,8 @@ my $fake = fake_redis(
     [SEND => ['stale'], '+PONG'],
 );
 $gateway = nginx(upstream => $upstream, redis => $fake, set => {
-    %set, segments_redis_breaker => 'failures=2 retry=300ms' });
+    %set, segments_redis_timeout => '250ms',
+    segments_redis_breaker => 'failures=2 retry=300ms' });
 
 is($gateway->create(key => "late-$_")->status, 503, "late $_") for 1, 2;
 $fake->wait_step(8);            # the first claim's end has failed, too

@@ -80,7 +80,8 @@ is_deeply([map { $_->read_response->status } @clients],
 ok($fake->played, 'many at once, dialogue');
 
 
-# it is not sent for ever, nor for a command that nobody waits for
+# it is not sent for ever, nor for a command that nobody waits for, which is
+# given up before a connection would be made beside one that is silent for 1 s
 
 $fake = fake_redis(
     hello,
@@ -95,7 +96,7 @@ $fake = fake_redis(
     [SEND => ['mismatch']],
 );
 $gateway = nginx(upstream => $upstream, redis => $fake,
-    set => { %set, segments_redis_timeout => slow_ms(400) });
+    set => { %set, segments_redis_timeout => '800ms' });
 
 is(envelope($gateway->create(key => 'k3')), '503 internal/storage_error',
     'NOSCRIPT to EVAL');

@@ -106,7 +106,7 @@ $gateway->quit;
 # ends of claims that are refused, in the background, too
 
 $gateway = nginx(upstream => $upstream, redis => $front,
-    set => { %set, segments_idempotency_lease => '9s' });
+    set => { %set, segments_idempotency_lease => slow_ms(9000) });
 
 $front->rule(complete => 'error=OOM command not allowed');
 is(refused($gateway, 300, 201), 'all', 'answered, not stored');
