@@ -225,10 +225,13 @@ is($gateway->create(key => 'plain')->status, 503, 'words in the clear');
 
 my @first = grep { /\[(?:error|crit)\]/ } split /\n/, $gateway->error_log;
 
+# With sanitizers a handshake takes so long to begin that the words may come
+# meanwhile, and OpenSSL has them first, with a line of its own.
+
 like($first[0], qr/redis does not speak TLS at this port, .* while TLS handshaking/,
-    'words in the clear, log');
-unlike($gateway->error_log, qr/what else|SSL_do_handshake/,
-    'words in the clear, not shown');
+    'words in the clear, log') if slow(1) == 1;
+unlike($gateway->error_log, slow(1) == 1 ? qr/what else|SSL_do_handshake/
+    : qr/what else/, 'words in the clear, not shown');
 $gateway->stop;
 
 # and the other way round
