@@ -31,6 +31,7 @@ my %SMALL = (
     'limit/low.h'                        => '',
     'limit/low.c'                        => 'int low(void) { return 0; }',
     'secret/none.h'                      => '',
+    'idempotency/kept.h'                 => '',
     'life/middle.h'                      => '#include "limit/low.h"',
     'life/middle.c'                      => 'int low(void); int middle(void)
                                              { return low(); }',
@@ -45,8 +46,11 @@ my %SMALL = (
 
 my $houses = 0;
 
+my %objects;
+
 my %FLOORS = floors("| 0 | `contract/` |\n| 1 | `redis/` |\n"
-    . "| 2 | `limit/`, `secret/` |\n| 3 | `life/` |\n| 4 | `module/` |\n");
+    . "| 2 | `limit/`, `secret/`, `idempotency/` |\n"
+    . "| 3 | `life/` |\n| 4 | `module/` |\n");
 
 of_the_small();
 of_ours();
@@ -56,7 +60,7 @@ done_testing();
 
 sub of_the_small {
     is_deeply(\%FLOORS, { contract => 0, redis => 1, limit => 2, secret => 2,
-        life => 3, module => 4 }, 'floors are read');
+        idempotency => 2, life => 3, module => 4 }, 'floors are read');
 
     found('what is right', {});
     found('an include upwards', { 'limit/low.h' => '#include "life/up.h"',
@@ -72,6 +76,12 @@ sub of_the_small {
     found('an include behind the face', { 'limit/low.h' =>
         "#include \"redis/ngx_redis.h\"\n#include \"redis/ngx_redis_inside.h\""
         }, 'behind redis\' face: limit/low.h -> redis/ngx_redis_inside.h');
+    found('a claim from without', {
+        'idempotency/ngx_http_segments_claim_end.h' => '',
+        'life/middle.h' => '#include "limit/low.h"'
+            . "\n#include \"idempotency/ngx_http_segments_claim_end.h\"" },
+        'from within: life/middle.h -> '
+            . 'idempotency/ngx_http_segments_claim_end.h');
     found('a call upwards', { 'limit/low.c' => 'int other(void);
         int low(void) { return other(); }' },
         'calls what is not below: limit/low.c -> life/other.c');
@@ -116,14 +126,30 @@ sub found {
         make_path(dirname($path), dirname($object));
         spew($path, $files{$file});
 
-        if ($file =~ /\.c\z/) {
-            system('cc', '-c', '-w', '-o', $object, $path) == 0
-                or die "$file of \"$name\" does not compile";
-        }
+        compile($path, $files{$file}, $object) if $file =~ /\.c\z/;
     }
 
     is_deeply([violations($dir, "$dir/objs", %FLOORS)], [sort @expected],
         $name);
+
+    return;
+}
+
+
+# the same text once
+
+sub compile {
+    my ($path, $text, $object) = @_;
+
+    if (my $made = $objects{$text}) {
+        link $made, $object or die "$object: $!";
+        return;
+    }
+
+    system('cc', '-c', '-w', '-o', $object, $path) == 0
+        or die "$path does not compile";
+
+    $objects{$text} = $object;
 
     return;
 }

@@ -176,25 +176,14 @@ ngx_http_segments_keep(ngx_http_segments_ctx_t *ctx, ngx_buf_t *b)
 static ngx_int_t
 ngx_http_segments_make_room(ngx_http_segments_ctx_t *ctx, size_t size)
 {
-    ngx_buf_t   *b, *kept;
-    ngx_pool_t  *pool;
+    ngx_buf_t  *b;
 
-    pool = ctx->claim->pool;
-    kept = ctx->captured;
-
-    b = ngx_create_temp_buf(pool, size);
+    b = ngx_http_segments_claim_room(ctx->claim, ctx->captured, size);
     if (b == NULL) {
         return NGX_ERROR;
     }
 
-    if (kept) {
-        b->last = ngx_cpymem(b->last, kept->pos, kept->last - kept->pos);
-
-        (void) ngx_pfree(pool, kept->start);
-    }
-
     ctx->captured = b;
-    ctx->claim->held = size;
 
     return NGX_OK;
 }

@@ -150,50 +150,39 @@ static ngx_int_t
 ngx_http_segments_record_answer(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end)
 {
-    ngx_str_t                     *body;
+    ngx_str_t                      headers, body;
     ngx_http_segments_claim_t     *claim;
     ngx_http_segments_loc_conf_t  *slcf;
 
-    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
-
     claim = ctx->claim;
 
-    claim->status.data = ngx_pnalloc(claim->pool, NGX_INT_T_LEN);
-    if (claim->status.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    claim->status.len = ngx_sprintf(claim->status.data, "%ui",
-                                    ctx->upstream_status)
-                        - claim->status.data;
-
     if (end == ngx_http_segments_bury) {
-        return NGX_OK;
+        return ngx_http_segments_claim_answer(claim, ctx->upstream_status,
+                                              NULL, NULL);
     }
 
-    body = &claim->body;
-    body->data = ctx->captured->pos;
-    body->len = ctx->captured->last - ctx->captured->pos;
+    body.data = ctx->captured->pos;
+    body.len = ctx->captured->last - ctx->captured->pos;
 
     ctx->redacted = 1;
 
-    if (ngx_http_segments_redact(&ctx->masks, body)) {
+    if (ngx_http_segments_redact(&ctx->masks, &body)) {
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "upstream sent the Secret Key back in a body, "
                       "where it is masked");
     }
 
-    if (ngx_http_segments_record_headers(r, claim->pool,
-                                         slcf->idempotency.headers,
-                                         &claim->headers)
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (ngx_http_segments_record_headers(r, ngx_http_segments_claim_pool(claim),
+                                         slcf->idempotency.headers, &headers)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    claim->held += claim->headers.len;
-
-    return NGX_OK;
+    return ngx_http_segments_claim_answer(claim, ctx->upstream_status,
+                                          &headers, &body);
 }
 
 
@@ -262,7 +251,7 @@ ngx_http_segments_tell_end(ngx_http_segments_ctx_t *ctx,
 
     status = "unstored";
 
-    switch (ctx->claim->end) {
+    switch (ngx_http_segments_claim_ended_as(ctx->claim)) {
 
     case ngx_http_segments_complete:
     case ngx_http_segments_bury:
@@ -277,7 +266,7 @@ ngx_http_segments_tell_end(ngx_http_segments_ctx_t *ctx,
 
     case ngx_http_segments_unknown:
 
-        if (ctx->claim->record.hold) {
+        if (ngx_http_segments_claim_holds(ctx->claim)) {
             status = "held";
         }
 

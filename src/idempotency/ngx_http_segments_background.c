@@ -6,6 +6,7 @@
 
 #include "idempotency/ngx_http_segments_background.h"
 #include "metrics/ngx_http_segments_gauge.h"
+#include "redis/ngx_redis.h"
 
 
 /* claims of one worker that go on without a request, and the bytes of answers
@@ -20,7 +21,7 @@ static size_t      ngx_http_segments_background_bytes;
 
 
 ngx_int_t
-ngx_http_segments_claim_go_background(ngx_http_segments_claim_t *claim)
+ngx_http_segments_background_enter(size_t held)
 {
     if (ngx_http_segments_background == NGX_HTTP_SEGMENTS_BACKGROUND_MAX) {
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
@@ -30,35 +31,30 @@ ngx_http_segments_claim_go_background(ngx_http_segments_claim_t *claim)
         return NGX_DECLINED;
     }
 
-    if (claim->held > NGX_HTTP_SEGMENTS_BACKGROUND_BYTES
-                      - ngx_http_segments_background_bytes)
+    if (held > NGX_HTTP_SEGMENTS_BACKGROUND_BYTES
+               - ngx_http_segments_background_bytes)
     {
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
                       "%uz bytes of answers are waiting for Redis already, "
                       "%uz more are left to their claim's lease",
-                      ngx_http_segments_background_bytes, claim->held);
+                      ngx_http_segments_background_bytes, held);
         return NGX_DECLINED;
     }
 
     ngx_http_segments_background++;
-    ngx_http_segments_background_bytes += claim->held;
+    ngx_http_segments_background_bytes += held;
     ngx_http_segments_set_gauge(ngx_http_segments_gauge_background,
                                 ngx_http_segments_background);
-
-    claim->background = 1;
 
     return NGX_OK;
 }
 
 
 void
-ngx_http_segments_claim_leave_background(ngx_http_segments_claim_t *claim)
+ngx_http_segments_background_leave(size_t held)
 {
-    if (claim->background) {
-        claim->background = 0;
-        ngx_http_segments_background--;
-        ngx_http_segments_background_bytes -= claim->held;
-        ngx_http_segments_set_gauge(ngx_http_segments_gauge_background,
-                                    ngx_http_segments_background);
-    }
+    ngx_http_segments_background--;
+    ngx_http_segments_background_bytes -= held;
+    ngx_http_segments_set_gauge(ngx_http_segments_gauge_background,
+                                ngx_http_segments_background);
 }

@@ -147,6 +147,76 @@ ngx_http_segments_claim_asked(void *data, const ngx_redis_record_reply_t *reply)
 }
 
 
+void
+ngx_http_segments_claim_listen(ngx_http_segments_claim_t *claim,
+    ngx_str_t *channel)
+{
+    if (channel) {
+        claim->record.channel = *channel;
+
+    } else {
+        ngx_str_null(&claim->record.channel);
+    }
+}
+
+
+ngx_pool_t *
+ngx_http_segments_claim_pool(ngx_http_segments_claim_t *claim)
+{
+    return claim->pool;
+}
+
+
+ngx_buf_t *
+ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim, ngx_buf_t *kept,
+    size_t size)
+{
+    ngx_buf_t  *b;
+
+    b = ngx_create_temp_buf(claim->pool, size);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    if (kept) {
+        b->last = ngx_cpymem(b->last, kept->pos, kept->last - kept->pos);
+
+        (void) ngx_pfree(claim->pool, kept->start);
+    }
+
+    claim->held = size;
+
+    return b;
+}
+
+
+ngx_int_t
+ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
+    ngx_uint_t status, ngx_str_t *headers, ngx_str_t *body)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(claim->pool, NGX_INT_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    claim->status.data = p;
+    claim->status.len = ngx_sprintf(p, "%ui", status) - p;
+
+    if (headers) {
+        claim->headers = *headers;
+        claim->held += headers->len;
+    }
+
+    if (body) {
+        claim->body = *body;
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_http_segments_claim_settle(ngx_http_segments_claim_t *claim,
     ngx_http_segments_end_e end, ngx_redis_record_handler_pt handler,
@@ -212,4 +282,39 @@ ngx_http_segments_claim_free(ngx_http_segments_claim_t *claim)
     if (claim->state == ngx_http_segments_claim_settled) {
         ngx_http_segments_claim_destroy(claim);
     }
+}
+
+
+ngx_http_segments_store_t *
+ngx_http_segments_claim_store(ngx_http_segments_claim_t *claim)
+{
+    return claim->store;
+}
+
+
+ngx_str_t *
+ngx_http_segments_claim_name(ngx_http_segments_claim_t *claim)
+{
+    return &claim->record.name;
+}
+
+
+ngx_msec_t
+ngx_http_segments_claim_lease(ngx_http_segments_claim_t *claim)
+{
+    return claim->record.lease;
+}
+
+
+ngx_http_segments_end_e
+ngx_http_segments_claim_ended_as(ngx_http_segments_claim_t *claim)
+{
+    return claim->end;
+}
+
+
+ngx_uint_t
+ngx_http_segments_claim_holds(ngx_http_segments_claim_t *claim)
+{
+    return claim->record.hold;
 }

@@ -21,15 +21,6 @@
 #include "record/ngx_http_segments_store.h"
 
 
-typedef enum {
-    ngx_http_segments_claim_asking = 0,
-    ngx_http_segments_claim_owned,
-    ngx_http_segments_claim_settling,
-    ngx_http_segments_claim_settled             /* nothing is left to do, but
-                                                   to ask again */
-} ngx_http_segments_claim_state_e;
-
-
 /* how a claim ends */
 typedef enum {
     ngx_http_segments_give_back = 0,            /* nothing was sent */
@@ -39,39 +30,7 @@ typedef enum {
 } ngx_http_segments_end_e;
 
 
-typedef struct {
-    ngx_http_segments_store_t        *store;
-    ngx_pool_t                       *pool;     /* its own */
-    ngx_http_segments_claim_state_e   state;
-    ngx_redis_record_t                record;
-    ngx_redis_command_t              *cmd;      /* pending, or NULL */
-
-    ngx_event_t                       timer;    /* owned: the next renewal;
-                                                   settling: the next try */
-    ngx_msec_t                        deadline; /* of tries in background */
-    ngx_uint_t                        replicas; /* that acknowledge a claim */
-    ngx_uint_t                        failures; /* of the breaker, where
-                                                   somebody waits */
-
-    ngx_http_segments_end_e           end;      /* valid from settling on */
-    ngx_str_t                         status;
-    ngx_str_t                         headers;
-    ngx_str_t                         body;     /* in the claim's pool */
-    size_t                            held;     /* bytes of the pool that an
-                                                   answer takes; fixed from
-                                                   settling on */
-
-    ngx_redis_record_handler_pt       handler;  /* of who waits, or NULL */
-    void                             *data;
-
-    unsigned                          attached:1;   /* the request's memory is
-                                                       there, and refers to
-                                                       the claim's */
-    unsigned                          background:1; /* counted as such */
-    unsigned                          doubtful:1;   /* a reply was lost: the
-                                                       end may be done, or
-                                                       nothing to end */
-} ngx_http_segments_claim_t;
+typedef struct ngx_http_segments_claim_s  ngx_http_segments_claim_t;
 
 
 /* "name" and "fingerprint" are copied; NULL when memory failed */
@@ -94,12 +53,37 @@ ngx_int_t ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
     void *data);
 
 /*
- * Tells Redis how the request ended; claim->status, headers and body are set
- * as "end" needs them.  The handler is called once, later, with ok, stale,
- * failed or lost; after the last two the claim goes on trying by itself, and
- * renewing, for at least one more lease, unless too many do or they hold too
- * much.  NGX_ERROR when nothing could be
- * sent: the handler is not called, the claim goes on as after a failure.
+ * What is said with the next asking: the channel on which this worker listens
+ * for the end of another's claim, or NULL.  It stays until Redis was asked.
+ */
+void ngx_http_segments_claim_listen(ngx_http_segments_claim_t *claim,
+    ngx_str_t *channel);
+
+/* the memory of the claim, which may outlive the request's */
+ngx_pool_t *ngx_http_segments_claim_pool(ngx_http_segments_claim_t *claim);
+
+/*
+ * Room for "size" bytes of the answer's body, in the claim's pool, with what is
+ * in "kept", which may be NULL and is freed; NULL when memory failed.
+ */
+ngx_buf_t *ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim,
+    ngx_buf_t *kept, size_t size);
+
+/*
+ * The answer that the record is to keep.  "headers" and "body" are in the
+ * claim's pool, or NULL where only the status is kept.  NGX_ERROR when memory
+ * failed.
+ */
+ngx_int_t ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
+    ngx_uint_t status, ngx_str_t *headers, ngx_str_t *body);
+
+/*
+ * Tells Redis how the request ended; a complete or buried one after
+ * ngx_http_segments_claim_answer().  The handler is called once, later, with
+ * ok, stale, failed or lost; after the last two the claim goes on trying by
+ * itself, and renewing, for at least one more lease, unless too many do or they
+ * hold too much.  NGX_ERROR when nothing could be sent: the handler is not
+ * called, the claim goes on as after a failure.
  */
 ngx_int_t ngx_http_segments_claim_settle(ngx_http_segments_claim_t *claim,
     ngx_http_segments_end_e end, ngx_redis_record_handler_pt handler,
@@ -118,6 +102,17 @@ void ngx_http_segments_claim_detach(ngx_http_segments_claim_t *claim,
  * frees itself as soon as it is settled.
  */
 void ngx_http_segments_claim_free(ngx_http_segments_claim_t *claim);
+
+/* where its record is, its name, and how long it is leased, milliseconds */
+ngx_http_segments_store_t *ngx_http_segments_claim_store(
+    ngx_http_segments_claim_t *claim);
+ngx_str_t *ngx_http_segments_claim_name(ngx_http_segments_claim_t *claim);
+ngx_msec_t ngx_http_segments_claim_lease(ngx_http_segments_claim_t *claim);
+
+/* as it was settled, and whether the record of an unknown end is kept */
+ngx_http_segments_end_e ngx_http_segments_claim_ended_as(
+    ngx_http_segments_claim_t *claim);
+ngx_uint_t ngx_http_segments_claim_holds(ngx_http_segments_claim_t *claim);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_CLAIM_H_INCLUDED_ */

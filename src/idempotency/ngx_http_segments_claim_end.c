@@ -216,11 +216,12 @@ ngx_http_segments_claim_try_later(ngx_http_segments_claim_t *claim)
 
     if (!claim->background) {
 
-        if (ngx_http_segments_claim_go_background(claim) != NGX_OK) {
+        if (ngx_http_segments_background_enter(claim->held) != NGX_OK) {
             ngx_http_segments_claim_done(claim);
             return;
         }
 
+        claim->background = 1;
         claim->deadline = ngx_current_msec + claim->record.lease + delay;
     }
 
@@ -241,7 +242,10 @@ ngx_http_segments_claim_done(ngx_http_segments_claim_t *claim)
 {
     claim->state = ngx_http_segments_claim_settled;
 
-    ngx_http_segments_claim_leave_background(claim);
+    if (claim->background) {
+        claim->background = 0;
+        ngx_http_segments_background_leave(claim->held);
+    }
 
     if (!claim->attached) {
         ngx_http_segments_claim_destroy(claim);

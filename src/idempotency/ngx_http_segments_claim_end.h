@@ -1,6 +1,6 @@
 
 /*
- * The end of a claim, as the claim itself knows it.
+ * A claim from within: for its own files only.
  */
 
 #ifndef _NGX_HTTP_SEGMENTS_CLAIM_END_H_INCLUDED_
@@ -8,6 +8,50 @@
 
 
 #include "idempotency/ngx_http_segments_claim.h"
+
+
+typedef enum {
+    ngx_http_segments_claim_asking = 0,
+    ngx_http_segments_claim_owned,
+    ngx_http_segments_claim_settling,
+    ngx_http_segments_claim_settled             /* nothing is left to do, but
+                                                   to ask again */
+} ngx_http_segments_claim_state_e;
+
+
+struct ngx_http_segments_claim_s {
+    ngx_http_segments_store_t        *store;
+    ngx_pool_t                       *pool;     /* its own */
+    ngx_http_segments_claim_state_e   state;
+    ngx_redis_record_t                record;
+    ngx_redis_command_t              *cmd;      /* pending, or NULL */
+
+    ngx_event_t                       timer;    /* owned: the next renewal;
+                                                   settling: the next try */
+    ngx_msec_t                        deadline; /* of tries in background */
+    ngx_uint_t                        replicas; /* that acknowledge a claim */
+    ngx_uint_t                        failures; /* of the breaker, where
+                                                   somebody waits */
+
+    ngx_http_segments_end_e           end;      /* valid from settling on */
+    ngx_str_t                         status;
+    ngx_str_t                         headers;
+    ngx_str_t                         body;     /* in the claim's pool */
+    size_t                            held;     /* bytes of the pool that an
+                                                   answer takes; fixed from
+                                                   settling on */
+
+    ngx_redis_record_handler_pt       handler;  /* of who waits, or NULL */
+    void                             *data;
+
+    unsigned                          attached:1;   /* the request's memory is
+                                                       there, and refers to
+                                                       the claim's */
+    unsigned                          background:1; /* counted as such */
+    unsigned                          doubtful:1;   /* a reply was lost: the
+                                                       end may be done, or
+                                                       nothing to end */
+};
 
 
 /* of claim->timer: renews, or tries again */

@@ -43,6 +43,7 @@ typedef struct {
     ngx_msec_t                    deadline;
     ngx_msec_t                    poll;         /* until the next ask */
     unsigned                      asking:1;     /* for the claim, once more */
+    unsigned                      named:1;      /* a channel, when it asked */
     unsigned                      news:1;       /* heard while it was asking:
                                                    its verdict may be older */
 } ngx_http_segments_waiter_t;

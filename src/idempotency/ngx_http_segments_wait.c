@@ -87,12 +87,13 @@ ngx_http_segments_wait_begin(ngx_http_request_t *r,
     }
 
     w = ngx_pcalloc(r->pool, sizeof(ngx_http_segments_waiter_t));
-    room = ngx_http_segments_room(conf->room, claim->store);
+    room = ngx_http_segments_room(conf->room,
+                                  ngx_http_segments_claim_store(claim));
     if (w == NULL || room == NULL) {
         return NULL;
     }
 
-    key = ngx_http_segments_awaited(room, &claim->record.name);
+    key = ngx_http_segments_awaited(room, ngx_http_segments_claim_name(claim));
 
     if (key == NULL || key->nwaiters >= conf->waiters_per_key) {
         return NULL;
@@ -126,10 +127,7 @@ ngx_http_segments_wait_next(ngx_http_segments_waiter_t *w,
     ngx_http_segments_claim_t *claim, ngx_redis_record_verdict_e verdict,
     ngx_msec_t lease_left)
 {
-    ngx_msec_t           next;
-    ngx_redis_record_t  *record;
-
-    record = &claim->record;
+    ngx_msec_t  next;
 
     next = w->poll;
 
@@ -141,14 +139,14 @@ ngx_http_segments_wait_next(ngx_http_segments_waiter_t *w,
     if (ngx_redis_channel_name(w->room->channel) == NULL) {
         w->poll = ngx_min(2 * next, NGX_HTTP_SEGMENTS_POLL_LAST);
 
-    } else if (record->channel.len == 0) {
+    } else if (!w->named) {
 
         /* subscribed meanwhile, but the record does not know it */
 
         next = 0;
 
     } else {
-        next = record->lease / 3;
+        next = ngx_http_segments_claim_lease(claim) / 3;
     }
 
     /* an owner that died does not say so */
@@ -175,12 +173,9 @@ ngx_http_segments_wait_ask(ngx_http_segments_waiter_t *w,
 
     name = ngx_redis_channel_name(w->room->channel);
 
-    if (name) {
-        claim->record.channel = *name;
+    w->named = (name != NULL);
 
-    } else {
-        ngx_str_null(&claim->record.channel);
-    }
+    ngx_http_segments_claim_listen(claim, name);
 }
 
 

@@ -22,6 +22,12 @@ my $TABLE = 'module/ngx_http_segments_module.c';
 # what other folders may include of redis/
 my $FACE = qr{^redis/ngx_redis(?:_channel)?\.h$};
 
+# what a noun's own files alone include
+my %WITHIN = (
+    'idempotency/ngx_http_segments_claim_end.h'
+        => qr{^idempotency/ngx_http_segments_claim(?:_\w+)?\.c$},
+);
+
 # nginx' key to configurations and contexts: data, and no call
 my $KEY = 'ngx_http_segments_module';
 my $KEY_FROM = 'life';
@@ -54,7 +60,8 @@ sub violations {
     read_sources(\%house, $top);
     read_objects(\%house, $objects);
 
-    return sort map { $_->(\%house) } \&places, \&sizes, \&faces, \&keys_used,
+    return sort map { $_->(\%house) } \&places, \&sizes, \&faces, \&within,
+        \&keys_used,
         map({ my $kind = $_;
               (sub { upward($_[0], $kind) }, sub { circles($_[0], $kind) }) }
             qw(includes calls));
@@ -95,18 +102,26 @@ sub read_objects {
 
     my (%owner, %wants);
 
-    for my $object (sort glob "$objects/*/*.o") {
-        my $file = file($house, basename($object, '.o') . '.c') // next;
+    # what was built before it moved to its folder is left out
 
-        # what was built before it moved to its folder
+    my @objects = grep {
+        my $file = file($house, basename($_, '.o') . '.c');
+        defined $file && basename(dirname $file) eq basename(dirname $_);
+    } sort glob "$objects/*/*.o";
 
-        next if basename(dirname $file) ne basename(dirname $object);
+    return if !@objects;
 
-        for (`nm '$object'`) {
-            $owner{$1} = $file if / [TDBRVWC] (\w+)$/;
-            $wants{$file}{$1} = 1 if / U (\w+)$/;
-        }
+    open my $nm, '-|', 'nm', '-A', @objects or die "nm: $!";
+
+    while (<$nm>) {
+        my ($object, $kind, $symbol) = /^(.+)\.o:.* ([A-Z]) (\w+)$/ or next;
+        my $file = file($house, basename($object) . '.c');
+
+        $owner{$symbol} = $file if $kind =~ /[TDBRVWC]/;
+        $wants{$file}{$symbol} = 1 if $kind eq 'U';
     }
+
+    close $nm or die 'nm failed';
 
     for my $file (keys %wants) {
         $house->{uses_key}{$file} = 1 if delete $wants{$file}{$KEY};
@@ -162,6 +177,18 @@ sub faces {
         map { "behind redis' face: $file -> $_" }
             grep { m{^redis/} && !/$FACE/ } keys %{ $house->{includes}{$file} };
     } grep { !m{^redis/} } keys %{ $house->{includes} };
+}
+
+
+sub within {
+    my ($house) = @_;
+
+    return map {
+        my $header = $_;
+        map { "from within: $_ -> $header" }
+            grep { !/$WITHIN{$header}/ && $house->{includes}{$_}{$header} }
+            keys %{ $house->{includes} };
+    } keys %WITHIN;
 }
 
 
