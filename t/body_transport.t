@@ -194,7 +194,7 @@ for my $headers (['Content-Length' => 1000], ['Transfer-Encoding' => 'chunked'])
 }
 
 is($upstream->count, $sent + 2, 'nothing cut went upstream');
-is($nginx->create(key => 'cut')->header('Idempotency-Status'), 'created',
+is($nginx->create(key => 'cut')->header('Idempotency-Status'), 'recorded',
     'its key is free');
 
 done_testing();

@@ -181,7 +181,7 @@ is_deeply($redis->commands, {}, 'no Redis command');
 my $corrected = $nginx->create(key => 'same');
 
 is($corrected->status, 201, 'corrected');
-is($corrected->header('Idempotency-Status'), 'created', 'key was free');
+is($corrected->header('Idempotency-Status'), 'recorded', 'key was free');
 
 # valid, and forwarded as they are, byte for byte
 

@@ -176,7 +176,7 @@ for (
             $header ? ($header => 1) : ()]);
     my $forwarded = $server->count;
 
-    is($inside->request(@request)->header('Idempotency-Status'), 'created',
+    is($inside->request(@request)->header('Idempotency-Status'), 'recorded',
         $name);
     is($server->count, $forwarded + 1, "$name: forwarded");
     is_deeply([($server->requests)[-1]->headers('Authorization')],

@@ -86,7 +86,7 @@ sub sandbox_and_production {
                 body => {%Segments::Nginx::EXAMPLE});
 
             is($nginx->request(@create)->header('Idempotency-Status'),
-                'created', "$path: first");
+                'recorded', "$path: first");
             is($nginx->request(@create)->header('Idempotency-Status'),
                 'replayed', "$path: retry");
         }

@@ -110,7 +110,7 @@ sub browser_clients {
     my $other = $nginx->create(%create,
         headers => [token('alice-1'), Origin => $evil]);
 
-    is($first->summary, '201 created', 'a create');
+    is($first->summary, '201 recorded', 'a create');
     is(cors($first), $app, 'its origin');
     is($first->header('Access-Control-Allow-Credentials'), undef,
         'nothing that the upstream allows');
@@ -207,11 +207,11 @@ sub auth_request {
 
     my $first = $nginx->create(%create, headers => [token('alice-1')]);
 
-    is($first->summary, '201 created', 'a client');
+    is($first->summary, '201 recorded', 'a client');
     is(($upstream->requests)[-1]->header('Authorization'), "Bearer $LIVE",
         'the client\'s token does not go upstream');
     is($nginx->create(%create, headers => [token('bob-1')])->summary,
-        '201 created', 'another client, the same key');
+        '201 recorded', 'another client, the same key');
 
     my $renewed = $nginx->create(%create, headers => [token('alice-2')]);
 
@@ -262,9 +262,9 @@ sub auth_basic {
         qw(YWxpY2U6b25l Ym9iOnR3bw== YWxpY2U6dHdv);
     my %create = (key => 'auth-basic');
 
-    is($nginx->create(%create, headers => $alice)->summary, '201 created',
+    is($nginx->create(%create, headers => $alice)->summary, '201 recorded',
         'alice');
-    is($nginx->create(%create, headers => $bob)->summary, '201 created',
+    is($nginx->create(%create, headers => $bob)->summary, '201 recorded',
         'bob, the same key');
     is($nginx->create(%create, headers => $alice)->summary,
         '201 replayed marked', 'alice again');
@@ -311,8 +311,8 @@ sub client_certificates {
         'al ice'));
     my %create = (key => 'certificate');
 
-    is($alice->create(%create)->summary, '201 created', 'alice');
-    is($bob->create(%create)->summary, '201 created', 'bob, the same key');
+    is($alice->create(%create)->summary, '201 recorded', 'alice');
+    is($bob->create(%create)->summary, '201 recorded', 'bob, the same key');
     is($next->create(%create)->summary, '201 replayed marked',
         'a retry with alice\'s next certificate');
     is(envelope($odd->create(%create)), '403 request/control_forbidden',

@@ -60,7 +60,7 @@ sub several_projects {
         my @create = ('POST', $path, key => 'one', headers => [Host => $host,
             @$alice], body => {%Segments::Nginx::EXAMPLE});
 
-        is($nginx->request(@create)->summary, '201 created', "$name: create");
+        is($nginx->request(@create)->summary, '201 recorded', "$name: create");
         is(($upstream->requests)[-1]->header('Authorization'),
             "Bearer $KEYS{$name}", "$name: its own key");
         is(($upstream->requests)[-1]->uri, '/v4/segments', "$name: path");
@@ -134,8 +134,8 @@ sub load_balancer {
 
     # strangers behind one address, and one client at two
 
-    is($create->('203.0.113.7', @$alice)->summary, '201 created', 'alice');
-    is($create->('203.0.113.7', @$bob)->summary, '201 created',
+    is($create->('203.0.113.7', @$alice)->summary, '201 recorded', 'alice');
+    is($create->('203.0.113.7', @$bob)->summary, '201 recorded',
         'bob, behind the same address');
     is($create->('198.51.100.9', @$alice)->summary, '201 replayed marked',
         'alice, who has moved');

@@ -70,7 +70,7 @@ for my $status (401, 402, 403, 418) {
     $upstream->next("status=$status");
     is($nginx->request(@request)->header('Idempotency-Status'), 'unstored',
         "$status: not stored");
-    is($nginx->request(@request)->header('Idempotency-Status'), 'created',
+    is($nginx->request(@request)->header('Idempotency-Status'), 'recorded',
         "$status: retried");
 }
 

@@ -50,7 +50,7 @@ for (
     my %answers = $text =~ /^    ([0-9]{3} \S+) +([0-9]+)$/mg;
 
     cmp_ok($answers{$_} // 0, '>', 0, "$name, $_")
-        for '201 created', '201 replayed', '503 -';
+        for '201 recorded', '201 replayed', '503 -';
 }
 
 done_testing();

@@ -46,7 +46,7 @@ is("@seldom", '', 'every kind of fault');
 my %answers = $text =~ /^    ([0-9]{3} \S+) +([0-9]+)$/mg;
 
 cmp_ok($answers{"$_"} // 0, '>', 0, $_)
-    for '201 created', '201 replayed', '409 in-progress', '422 mismatch',
+    for '201 recorded', '201 replayed', '409 in-progress', '422 mismatch',
         '504 held', '503 -';
 
 done_testing();

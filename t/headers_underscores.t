@@ -63,7 +63,7 @@ my $TYPE = 'Content-Type: application/json';
 my $first = create($nginx, $TYPE, 'Idempotency_Key: one');
 my @upstream_key = found('Idempotency-Key');
 
-is($first->summary, '201 created', 'Idempotency_Key is a key');
+is($first->summary, '201 recorded', 'Idempotency_Key is a key');
 is(scalar @upstream_key, 1, 'one of them upstream');
 like($upstream_key[0], qr/^Idempotency-Key: (?!one$)/, 'the upstream\'s own');
 is(create($nginx, $TYPE, 'Idempotency-Key: one')->summary,
@@ -148,7 +148,7 @@ $upstream->next(join ';', map { "header=$_" } 'X_Accel_Redirect:/x',
 
 my @answers = map { create($nginx, $TYPE, 'Idempotency-Key: answer') } 1 .. 2;
 
-is_deeply([map { $_->summary } @answers], ['201 created',
+is_deeply([map { $_->summary } @answers], ['201 recorded',
     '201 replayed marked'], 'an answer and its replay');
 
 for my $answer (@answers) {

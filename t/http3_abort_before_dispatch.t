@@ -109,7 +109,7 @@ for my $how (sort keys %leave) {
 
     is($other->read_response($other_id)->summary, '201 replayed marked',
         "$how: made room");
-    is($first->read_response($id)->summary, '201 created',
+    is($first->read_response($id)->summary, '201 recorded',
         "$how: first answered");
     is($upstream->count, $count + 1, "$how: one upstream request");
 }
@@ -132,7 +132,7 @@ for my $how (qw(reset close)) {
     is_deeply([$redis->keys("*:$key")], [], "$how amid the body");
     is($upstream->connections, $connections, 'nothing sent');
     is(h3($nginx)->request($nginx->create_request(key => $key))->summary,
-        '201 created', 'retry runs');
+        '201 recorded', 'retry runs');
 }
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');

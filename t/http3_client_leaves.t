@@ -174,7 +174,7 @@ SKIP: {
 
         wait_for { $redis->record($name)->{state} eq 'unknown' } 10,
             'the outcome to be unknown';
-        is($nginx->create(key => $key)->summary, '201 created',
+        is($nginx->create(key => $key)->summary, '201 recorded',
             "retry after $mock");
     }
 }

@@ -71,7 +71,7 @@ for (@CLIENTS) {
     $client[0]->close if $how eq 'stream reset';
     ok($nginx->quit, 'gateway ended');
     is_deeply([$redis->keys("*:$key")], [], 'key free');
-    is($retry->create(key => $key)->summary, '201 created', 'retry runs');
+    is($retry->create(key => $key)->summary, '201 recorded', 'retry runs');
 }
 
 is($upstream->count, scalar @CLIENTS, 'one upstream request each');
@@ -129,7 +129,7 @@ for my $how (qw(close reset shutdown_write)) {
 
     is_deeply([$redis->keys("*:body-$how")], [], "$how amid the body");
     is($upstream->connections, $connections, 'nothing sent');
-    is($nginx->create(key => "body-$how")->summary, '201 created',
+    is($nginx->create(key => "body-$how")->summary, '201 recorded',
         'retry runs');
 }
 
@@ -148,7 +148,7 @@ for my $how (qw(reset close)) {
     is_deeply([$redis->keys("*:body2-$how")], [], "HTTP/2 $how amid the body");
     is($upstream->connections, $connections, 'nothing sent');
     is(h2($nginx)->request($nginx->create_request(key => "body2-$how"))
-        ->summary, '201 created', 'retry runs');
+        ->summary, '201 recorded', 'retry runs');
 }
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');

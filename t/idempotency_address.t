@@ -35,8 +35,8 @@ my $first = $nginx->create(key => 'k', headers => $ann);
 my $other = $nginx->create(key => 'k', headers => $bob,
     body => { name => 'another' });
 
-is($first->summary, '201 created', 'a client');
-is($other->summary, '201 created',
+is($first->summary, '201 recorded', 'a client');
+is($other->summary, '201 recorded',
     'a stranger at its address, its key for another body');
 isnt($other->body, $first->body, 'a segment of its own');
 

@@ -17,7 +17,8 @@ my $redis = redis_server();
 my %args = (upstream => $upstream, redis => $redis);
 my $nginx = nginx(%args, listen => 'http2', set => {
     %Segments::Nginx::PATIENT,
-    segments_idempotency => 'required',
+    segments_idempotency      => 'required',
+    segments_idempotency_wait => 'off',
 });
 my $plain = nginx(%args, set => {
     %Segments::Nginx::PATIENT,
@@ -55,7 +56,7 @@ for my $key (@KEYS) {
     my @request = $nginx->create_request(headers =>
         [@browser, 'Idempotency-Key' => $key]);
 
-    is($browser->request(@request)->summary, '201 created', "key $key");
+    is($browser->request(@request)->summary, '201 recorded', "key $key");
     is($browser->request(@request)->summary, '201 replayed marked',
         'sent again');
     is($upstream->count, $count + 1, 'one upstream request');

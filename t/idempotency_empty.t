@@ -65,7 +65,7 @@ for my $buffering (qw(on off)) {
             my $first = $WAYS{$way}->($nginx,
                 $nginx->create_request(key => $key, mock => $try));
 
-            is($first->summary, "$status created", $name);
+            is($first->summary, "$status recorded", $name);
             is($first->body, '', 'empty');
             is($first->header('Content-Length'),
                 $status == 204 ? undef : 0, 'its length');
@@ -94,7 +94,7 @@ for my $buffering (qw(on off)) {
         my $key = "kept-$try" =~ tr/a-z0-9/-/cr;
 
         is($c->request($plain->create_request(key => $key, mock => $try))
-            ->header('Idempotency-Status'), $_, "$try $_") for qw(created
+            ->header('Idempotency-Status'), $_, "$try $_") for qw(recorded
             replayed);
     }
 

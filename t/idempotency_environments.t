@@ -50,8 +50,8 @@ sub create {
 my $live = create('live', 'k1');
 my $test = create('sandbox', 'k1');
 
-is($live->summary, '201 created', 'production');
-is($test->summary, '201 created', 'sandbox, same key');
+is($live->summary, '201 recorded', 'production');
+is($test->summary, '201 recorded', 'sandbox, same key');
 isnt($test->body, $live->body, 'a segment of its own');
 
 is(create('live', 'k1')->body, $live->body, 'production again');
@@ -68,16 +68,16 @@ is($sent[1]->uri, '/v4/segments', 'documented path');
 
 create('live', 'k2');
 is(create('sandbox', 'k2', body => { name => 'Other' })->summary,
-    '201 created', 'another body is no mismatch');
+    '201 recorded', 'another body is no mismatch');
 
 # nor wait for it
 
 my $c = $nginx->connect;
 $c->send_request($nginx->create_request(key => 'k3', mock => 'hold=a'));
 $upstream->wait_held('a');
-is(create('sandbox', 'k3')->summary, '201 created', 'not in progress here');
+is(create('sandbox', 'k3')->summary, '201 recorded', 'not in progress here');
 $upstream->release('a');
-is($c->read_response->summary, '201 created', 'and finished there');
+is($c->read_response->summary, '201 recorded', 'and finished there');
 
 my @log = $nginx->access(8);
 isnt($log[0]{record}, $log[1]{record}, 'records of two names');
@@ -98,7 +98,7 @@ my $apart = nginx(upstream => $upstream, redis => $redis, secret => $TEST,
     set => { %Segments::Nginx::PATIENT,
              segments_redis_prefix => 'project2:' });
 
-is($apart->create(key => 'k1')->summary, '201 created', 'another prefix');
+is($apart->create(key => 'k1')->summary, '201 recorded', 'another prefix');
 is(scalar(my @own = $redis->keys('project2:*')), 1, 'a record of its own');
 
 done_testing();

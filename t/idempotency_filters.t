@@ -140,7 +140,7 @@ for my $filter (sort keys %FILTERS) {
     for my $i (0 .. $#tries) {
         my ($name) = @{ $tries[$i] };
 
-        is($first[$i]->summary, '200 created', $name);
+        is($first[$i]->summary, '200 recorded', $name);
         is($again[$i]->summary, '200 replayed marked', 'replayed');
         is_deeply(look($again[$i]), look($first[$i]), 'the same answer');
     }
@@ -169,7 +169,7 @@ for my $text (sort keys %SHOWS) {
             segments_redis_prefix => "shows $text" =~ tr/a-z/-/cr });
     my %fields = @{ $SHOWS{$text} };
 
-    for my $status ('created', 'replayed') {
+    for my $status ('recorded', 'replayed') {
         my $answer = $nginx->create(key => 'k', headers =>
             ['Accept-Encoding' => 'gzip'], mock => "status=200; $FIELDS; "
             . "text=$LONG");

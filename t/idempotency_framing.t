@@ -114,7 +114,7 @@ for my $name (sort keys %GATEWAYS) {
         my ($size, $what) = @{ $tries[$i] };
         my ($first, $again) = ($first[$i], $again[$i]);
 
-        is($first->summary, '201 created', "$name, $what");
+        is($first->summary, '201 recorded', "$name, $what");
         ok($first->body eq body($size), 'whole body');
 
         if ($size > $MAX) {
@@ -145,7 +145,7 @@ for my $frame (sort keys %FRAMES) {
             key => $key, mock => "type=application/json; $FRAMES{$frame}; "
                 . ($size ? "body=$size; dribble=700" : 'empty'))) } 1, 2;
 
-        is($first->summary, '201 created', "HTTP/2, $frame, $size bytes");
+        is($first->summary, '201 recorded', "HTTP/2, $frame, $size bytes");
         is($again->summary, '201 replayed marked', 'replayed');
         ok($first->body eq body($size), 'whole body');
         is_deeply(look($again), look($first), 'the same answer');
@@ -177,7 +177,7 @@ for my $name ('kept connections', 'unbuffered', 'HTTP/1.0') {
 
         is($nginx->create(key => $key, mock => $mock)->summary,
             "$status unstored network_error", "$name, $mock");
-        is($nginx->create(key => $key)->summary, '201 created',
+        is($nginx->create(key => $key)->summary, '201 recorded',
             'not stored');
     }
 }

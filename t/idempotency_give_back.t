@@ -38,7 +38,7 @@ for my $policy (sort keys %policies) {
     $upstream->listen;
 
     my $count = $upstream->count;
-    is($nginx->create(key => 'k1')->summary, '201 created', 'retry runs');
+    is($nginx->create(key => 'k1')->summary, '201 recorded', 'retry runs');
     is($upstream->count, $count + 1, 'and is sent');
     is($nginx->create(key => 'k1')->summary, '201 replayed marked',
         'then it is replayed');
@@ -66,7 +66,7 @@ is($retry->create(key => 'k2', body => { name => 'x' })->summary,
     '422 mismatch idempotency_key_reused', 'fingerprint kept');
 $upstream->listen;
 
-is($retry->create(key => 'k2')->summary, '201 created', 'the next one runs');
+is($retry->create(key => 'k2')->summary, '201 recorded', 'the next one runs');
 
 my @sent = map { $_->header('Idempotency-Key') } $upstream->requests;
 is($sent[-1], $sent[-2], 'with the same upstream key');
@@ -109,7 +109,7 @@ my $resolving = nginx(upstream => 'http://$backend', redis => $redis,
 is($resolving->create(key => 'k1')->summary, $FAILED, 'not resolved');
 is_deeply([$redis->keys('resolver:*')], [], 'key free at once');
 is($resolving->create(key => 'k1', headers => ['X-Backend' => 1])->summary,
-    '201 created', 'retry runs');
+    '201 recorded', 'retry runs');
 
 # TLS that fails
 
@@ -132,7 +132,7 @@ is($tls->create(key => 'k1', headers => ['X-Name' => 'other.test'])->summary,
     $FAILED, 'certificate of another name');
 is($upstream->count, $count, 'nothing sent');
 is_deeply([$redis->keys('tls:*')], [], 'key free at once');
-is($tls->create(key => 'k1')->summary, '201 created', 'retry runs');
+is($tls->create(key => 'k1')->summary, '201 recorded', 'retry runs');
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 

@@ -77,7 +77,7 @@ my $nginx = nginx(%args, set => { %set,
 my $first = $nginx->create(key => 'k1', mock => $mock);
 my $again = $nginx->create(key => 'k1');
 
-is($first->summary, '201 created', 'first answer');
+is($first->summary, '201 recorded', 'first answer');
 is($again->summary, '201 replayed marked', 'replay');
 
 my %seen;
@@ -175,7 +175,7 @@ my $packed = $gzip->create(key => 'k1', @gzip,
 my $packed_again = $gzip->create(key => 'k1', @gzip);
 my $unpacked = $gzip->create(key => 'k1');
 
-is($packed->summary, '200 created', 'to a client that takes gzip');
+is($packed->summary, '200 recorded', 'to a client that takes gzip');
 is($packed_again->summary, '200 replayed marked', 'replayed');
 
 for my $answer ($packed, $packed_again) {
@@ -199,7 +199,7 @@ is(($upstream->requests)[-1]->header('Accept-Encoding'), 'identity',
 
 my $coded = $gzip->create(key => 'k3', mock => "gzip; status=200; text=$long");
 
-is($coded->summary, '200 created', 'unasked coding');
+is($coded->summary, '200 recorded', 'unasked coding');
 
 for my $answer ($coded, $gzip->create(key => 'k3', @gzip),
     $gzip->create(key => 'k3'))
@@ -213,7 +213,7 @@ for my $answer ($coded, $gzip->create(key => 'k3', @gzip),
 my $charset = nginx(%args, set => { %set, segments_redis_prefix => 'charset:',
     charset => 'utf-8', charset_types => 'application/json' });
 
-for my $try ('201 created', '201 replayed marked') {
+for my $try ('201 recorded', '201 replayed marked') {
     my $answer = $charset->create(key => 'k1');
 
     is($answer->summary, $try, 'with charset');

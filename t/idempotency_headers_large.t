@@ -79,7 +79,7 @@ for my $what (sort keys %FIELDS) {
 
         my $first = $WAYS{$way}->(key => $key);
 
-        is($first->summary, '201 created', "$what, $way");
+        is($first->summary, '201 recorded', "$what, $way");
         is_deeply([grep { !/^content-/ } @{ fields($first) }], \@kept,
             'as they were sent');
 
@@ -109,7 +109,7 @@ for my $size (3900 .. 3999) {
     if ($first->status == 502) {
         $above++;
         is($first->summary, '502 unstored network_error', "$size above");
-        is($small->create(key => "small-$size")->summary, '201 created',
+        is($small->create(key => "small-$size")->summary, '201 recorded',
             'retry is sent');
         next;
     }

@@ -56,7 +56,7 @@ $wait->();
 settle($nginx);
 ok($c->usable, 'no byte before Redis has the answer');
 $fake->go('taken');
-is($c->read_response->summary, '201 created', 'then the answer');
+is($c->read_response->summary, '201 recorded', 'then the answer');
 ok($fake->played, 'dialogue');
 
 my ($token) = map { $_->[5] } grep { ($_->[4] // '') eq 'claim' }

@@ -42,7 +42,7 @@ for my $name (sort keys %gateways) {
         is($upstream->effects, $effects + 1, "$interim with $name");
 
         if ($first->status == 201) {
-            is($first->summary, '201 created', 'the final answer');
+            is($first->summary, '201 recorded', 'the final answer');
             is($first->body, 'made', 'its body');
             is_deeply([$first->headers('Link')], [], 'no field of the interim');
 
@@ -65,7 +65,7 @@ for my $name (sort keys %gateways) {
                 '504 held idempotency_outcome_unknown', 'held');
 
         } else {
-            is($nginx->create(key => $key)->summary, '201 created', 'retried');
+            is($nginx->create(key => $key)->summary, '201 recorded', 'retried');
             is($nginx->create(key => $key)->summary, '201 replayed marked',
                 'then replayed');
         }
@@ -87,7 +87,7 @@ for my $upgrade ([], [Connection => 'Upgrade', Upgrade => 'websocket']) {
     is($answer->summary, '502 unstored network_error', 'refused');
     is(($upstream->requests)[-1]->header('Upgrade'), undef,
         'none was asked for');
-    is($nginx->create(key => $key)->summary, '201 created', 'retried');
+    is($nginx->create(key => $key)->summary, '201 recorded', 'retried');
 }
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');

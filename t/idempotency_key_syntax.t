@@ -89,7 +89,7 @@ for (
     my $first = $nginx->create(headers => ['Idempotency-Key' => $bare]);
     my $again = $nginx->create(headers => ['Idempotency-Key' => $quoted]);
 
-    is($first->header('Idempotency-Status'), 'created', "$name, bare");
+    is($first->header('Idempotency-Status'), 'recorded', "$name, bare");
     is($again->header('Idempotency-Status'), 'replayed', "$name, quoted");
     is(($upstream->requests)[-1]->header('Idempotency-Key'),
         $bare =~ s/^ +//r, "$name upstream");
@@ -104,7 +104,7 @@ for (
 ) {
     my ($name, $quoted, $key) = @$_;
 
-    for my $status (qw(created replayed)) {
+    for my $status (qw(recorded replayed)) {
         is($nginx->create(headers => ['Idempotency-Key' => $quoted])
             ->header('Idempotency-Status'), $status, "quoted $name $status");
     }
@@ -121,9 +121,9 @@ is(scalar(my @keys = $redis->keys), 13, 'a record for each');
 
 my $before = $upstream->count;
 
-is($nginx->create(key => "abc$_")->header('Idempotency-Status'), 'created',
+is($nginx->create(key => "abc$_")->header('Idempotency-Status'), 'recorded',
     "'abc$_' is not 'abc'") for qw(-response :lock . A);
-is($nginx->create(key => 'ABC')->header('Idempotency-Status'), 'created',
+is($nginx->create(key => 'ABC')->header('Idempotency-Status'), 'recorded',
     'case matters');
 is($upstream->count, $before + 5, 'each went upstream');
 

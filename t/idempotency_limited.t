@@ -27,7 +27,7 @@ my $limited = nginx(%args, set => \%set, http => 'limit_req_zone'
 
 my @zone = (headers => ['X-Zone' => 'a', 'Content-Type' => 'application/json']);
 
-is($limited->create(@zone, key => 'other')->summary, '201 created',
+is($limited->create(@zone, key => 'other')->summary, '201 recorded',
     'the limit is spent');
 
 my $start = time;
@@ -49,7 +49,7 @@ my $answer;
 wait_for { $answer = $limited->create(@zone, key => 'k');
     $answer->status != 429 } 10, 'the limit to allow more';
 
-is($answer->summary, '201 created', 'the retry runs');
+is($answer->summary, '201 recorded', 'the retry runs');
 is($upstream->count, 2, 'one request of the key');
 
 wait_for { $answer = $limited->create(@zone, key => 'k');
@@ -71,10 +71,10 @@ $upstream->wait_held('h');
 is(envelope($conns->create(@zone, key => 'k')),
     '429 request/rate_limit_exceeded', 'limit_conn');
 $upstream->release('h');
-is($c->read_response->summary, '201 created', 'the other one');
+is($c->read_response->summary, '201 recorded', 'the other one');
 wait_for { $answer = $conns->create(@zone, key => 'k');
     $answer->status != 429 } 10, 'the connection to be gone';
-is($answer->summary, '201 created', 'the retry runs');
+is($answer->summary, '201 recorded', 'the retry runs');
 is($upstream->count, 4, 'one request of each key');
 
 # the upstream's own: it counts, answers twice with 429, and then carries out
@@ -98,7 +98,7 @@ for my $policy (qw(retry hold)) {
     }
 
     is($upstream->effects, $effects, 'nothing carried out');
-    is($nginx->create(key => 'k')->summary, '201 created', 'the retry runs');
+    is($nginx->create(key => 'k')->summary, '201 recorded', 'the retry runs');
     is($nginx->create(key => 'k')->summary, '201 replayed marked',
         'and is remembered');
     is($upstream->effects, $effects + 1, 'carried out once');

@@ -16,6 +16,7 @@ my $redis = redis_server();
 my $nginx = nginx(upstream => $upstream, redis => $redis, set => {
     segments_redis_timeout            => slow_ms(500),
     segments_redis_connect_timeout    => slow_ms(2000),
+    segments_idempotency_wait         => 'off',
     segments_idempotency_lease        => slow_ms(1500),
     segments_idempotency_max_response => '1k',
 });
@@ -72,13 +73,13 @@ is($nginx->create(key => 'running')->summary,
     '409 in-progress idempotency_in_progress', 'the same body has to wait');
 
 $upstream->release('a');
-is($c->read_response->summary, '201 created', 'the first one is not disturbed');
+is($c->read_response->summary, '201 recorded', 'the first one is not disturbed');
 
 # unknown outcome
 
 $nginx->create(key => 'unknown', mock => 'rst');
 mismatch('unknown', 'after an unknown outcome');
-is($nginx->create(key => 'unknown')->summary, '201 created',
+is($nginx->create(key => 'unknown')->summary, '201 recorded',
     'the same body runs');
 
 # the owner died, and its lease ran out
@@ -91,7 +92,7 @@ mismatch('orphan', 'before the crash');
 $nginx->kill_worker;
 mismatch('orphan', 'after the crash');
 
-wait_for { $nginx->create(key => 'orphan')->summary eq '201 created' } 10,
+wait_for { $nginx->create(key => 'orphan')->summary eq '201 recorded' } 10,
     'the lease to run out';
 mismatch('orphan', 'after the take-over');
 
@@ -110,14 +111,14 @@ wait_for {
 } 10, 'the lease to run out';
 
 mismatch('left', 'when nobody holds the claim');
-is($nginx->create(key => 'left')->summary, '201 created',
+is($nginx->create(key => 'left')->summary, '201 recorded',
     'the same body runs');
 
 # a key that was given back is free for another request
 
 is($nginx->create(key => 'back', mock => 'status=429')->summary,
     '429 unstored mock_429', 'not executed');
-is($nginx->create(key => 'back', @OTHER)->summary, '201 created',
+is($nginx->create(key => 'back', @OTHER)->summary, '201 recorded',
     'another body may have the key');
 
 my %outcomes = map { $_->{outcome} => 1 } $nginx->access;

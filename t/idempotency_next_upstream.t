@@ -35,7 +35,7 @@ my %ends = (
     'status=500'          => '500 unstored mock_500',
     'status=503'          => '503 unstored mock_503',
     'status=429'          => '429 unstored mock_429',
-    'status=404'          => '404 created mock_404',
+    'status=404'          => '404 recorded mock_404',
 );
 
 my $nginx = nginx(%args, set => { %set });
@@ -61,7 +61,7 @@ $servers[0]->stop;
 for my $try (1, 2) {
     my $count = $servers[1]->count;
 
-    is($nginx->create(key => "moved$try")->summary, '201 created',
+    is($nginx->create(key => "moved$try")->summary, '201 recorded',
         'sent to the next server');
     is($servers[1]->count, $count + 1, 'once');
     is($nginx->create(key => "moved$try")->summary, '201 replayed marked',

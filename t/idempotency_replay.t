@@ -39,7 +39,7 @@ my $c = $plain->connect;
 
 my $first = $c->request(@ask, key => 'k1', @say);
 
-is($first->summary, '201 created', 'first answer');
+is($first->summary, '201 recorded', 'first answer');
 is($first->reason, 'Made', 'reason phrase as the upstream sent it');
 is($first->body, $ANSWER, 'body as the upstream sent it');
 is($first->header('X-Other'), '1', 'other headers as the upstream sent them');
@@ -118,12 +118,12 @@ cmp_ok($redis->cmd('PTTL', $name), '>', 86000_000, 'claim expires');
 $redis->cmd('PEXPIRE', $name, 60_000);
 
 $upstream->release('k2');
-is($c->read_response->summary, '201 created', 'answered');
+is($c->read_response->summary, '201 recorded', 'answered');
 cmp_ok($redis->cmd('PTTL', $name), '>', 86000_000, 'expiry set anew');
 
 $redis->cmd('PEXPIRE', $name, 1);
 wait_for { $redis->cmd('EXISTS', $name) == 0 } 10, 'the record to expire';
-is($plain->request(@ask, key => 'k2')->summary, '201 created',
+is($plain->request(@ask, key => 'k2')->summary, '201 recorded',
     'runs again after that');
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');

@@ -36,8 +36,8 @@ sub keys_upstream {
 my $a = create('a', 'same');
 my $b = create('b', 'same');
 
-is($a->summary, '201 created', 'first client');
-is($b->summary, '201 created', 'second client, same key and body');
+is($a->summary, '201 recorded', 'first client');
+is($b->summary, '201 recorded', 'second client, same key and body');
 isnt($b->body, $a->body, 'a segment of its own');
 is(create('a', 'same')->body, $a->body, 'first client, replayed its own');
 is(create('b', 'same')->body, $b->body, 'second client, replayed its own');
@@ -45,9 +45,9 @@ is(create('b', 'same')->body, $b->body, 'second client, replayed its own');
 my @keys = keys_upstream();
 isnt($keys[0], $keys[1], 'their keys do not meet upstream');
 
-is(create('b', 'other', body => { name => 'b' })->summary, '201 created',
+is(create('b', 'other', body => { name => 'b' })->summary, '201 recorded',
     'a key of the second client');
-is(create('a', 'other', body => { name => 'a' })->summary, '201 created',
+is(create('a', 'other', body => { name => 'a' })->summary, '201 recorded',
     'is no mismatch to the first');
 
 # names made of the delimiters and patterns of names: each is its own
@@ -62,7 +62,7 @@ my %bodies;
 for my $name (@names) {
     my $answer = create('names', $name);
 
-    is($answer->summary, '201 created', "key $name");
+    is($answer->summary, '201 recorded', "key $name");
     $bodies{$name} = $answer->body;
 }
 
@@ -86,7 +86,7 @@ $count = $upstream->count;
 
 for (@pairs) {
     my ($client, $key) = @$_;
-    is(create($client, $key)->summary, '201 created',
+    is(create($client, $key)->summary, '201 recorded',
         "key $key of client $client");
 }
 
@@ -98,10 +98,10 @@ is(scalar keys %different, scalar @all, 'every upstream key is another one');
 
 # a quoted key is what it quotes
 
-is(create('q', '"a \\"b\\" \\\\"')->summary, '201 created', 'quoted key');
+is(create('q', '"a \\"b\\" \\\\"')->summary, '201 recorded', 'quoted key');
 is(create('q', '"a \\"b\\" \\\\"')->summary, '201 replayed marked',
     'quoted key again');
-is(create('q', '"plain"')->summary, '201 created', 'quoted token');
+is(create('q', '"plain"')->summary, '201 recorded', 'quoted token');
 is(create('q', 'plain')->summary, '201 replayed marked', 'the same bare');
 
 # names of keys do not depend on the Secret Key
@@ -137,9 +137,9 @@ spew($default->dir . '/users', "ann:{PLAIN}x\nbob:{PLAIN}y\n");
 my ($ann, $bob) = map { ['Authorization', "Basic $_"] }
     qw(YW5uOng= Ym9iOnk=);
 
-is($default->create(key => 'k', headers => $ann)->summary, '201 created',
+is($default->create(key => 'k', headers => $ann)->summary, '201 recorded',
     'user');
-is($default->create(key => 'k', headers => $bob)->summary, '201 created',
+is($default->create(key => 'k', headers => $bob)->summary, '201 recorded',
     'another user, same key');
 is($default->create(key => 'k', headers => $ann)->summary,
     '201 replayed marked', 'user again');

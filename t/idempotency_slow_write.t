@@ -58,7 +58,7 @@ for my $how (qw(wait late)) {
         my $first = $c->read_response;
 
         cmp_ok($spent, '>=', $DELAY, "$how, $mock: held so long");
-        like($first->summary, qr/\A\d{3} created/, 'recorded');
+        like($first->summary, qr/\A\d{3} recorded/, 'recorded');
 
         for my $again (@again) {
             is($again->header('Idempotency-Status'), 'replayed',
@@ -69,7 +69,7 @@ for my $how (qw(wait late)) {
     my $c = h2($http2);
     my $id = $c->send_request($http2->create_request(key => "h2-$how"));
 
-    is($c->read_response($id)->summary, '201 created', "$how, HTTP/2");
+    is($c->read_response($id)->summary, '201 recorded', "$how, HTTP/2");
     is($c->request($http2->create_request(key => "h2-$how"))->summary,
         '201 replayed marked', 'retried at once');
 }
@@ -104,7 +104,7 @@ while (my @open = grep { @{ $_->{tries} } < 3 } @clients) {
 my %seen;
 $seen{"@{ $_->{tries} }"}++ for @clients;
 
-is_deeply(\%seen, { '201 created 201 replayed marked 201 replayed marked'
+is_deeply(\%seen, { '201 recorded 201 replayed marked 201 replayed marked'
     => 20 }, 'many clients');
 
 my %requests;

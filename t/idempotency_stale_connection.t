@@ -14,7 +14,7 @@ use Segments::Test;
 my $redis = redis_server();
 
 my %expected = (
-    retry => ['502 unstored network_error', '201 created'],
+    retry => ['502 unstored network_error', '201 recorded'],
     hold  => ['502 held network_error',
               '504 held idempotency_outcome_unknown'],
 );
@@ -31,7 +31,7 @@ for my $policy (sort keys %expected) {
                 segments_idempotency_unknown => $policy,
             });
 
-        is($nginx->create(key => 'k1')->summary, '201 created',
+        is($nginx->create(key => 'k1')->summary, '201 recorded',
             "$policy, $how: a connection to keep");
 
         my $first = $nginx->create(key => 'k2', mock => $how);
@@ -59,7 +59,7 @@ my $nginx = nginx(upstream => 'http://api', redis => $redis,
 $nginx->create(key => 'k1');
 $upstream->stop;
 $upstream->listen;
-is($nginx->create(key => 'k2')->summary, '201 created',
+is($nginx->create(key => 'k2')->summary, '201 recorded',
     'closed while it was idle');
 is($upstream->count, 2, 'one upstream request each');
 

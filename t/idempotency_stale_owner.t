@@ -24,6 +24,7 @@ sub gateway {
     return nginx(upstream => $upstream, redis => $redis, set => {
         segments_redis_timeout         => slow_ms(500),
         segments_redis_connect_timeout => slow_ms(2000),
+        segments_idempotency_wait      => 'off',
         segments_idempotency_lease     => slow_ms(1500),
         segments_idempotency_unknown   => $policy,
     });
@@ -108,7 +109,7 @@ for (@finished) {
     $_->{answer} = take_over($_->{key});
     $_->{record} = record($_->{key});
 
-    is($_->{answer}->summary, '201 created', "taken over before $_->{mock}");
+    is($_->{answer}->summary, '201 recorded', "taken over before $_->{mock}");
 }
 
 for (@busy) {
@@ -145,7 +146,7 @@ for (@busy) {
     is($sleeper->create(key => $_->{key})->summary, $BUSY, 'others wait');
 
     $upstream->release("$_->{key}-2");
-    is($_->{second}->read_response->summary, '201 created',
+    is($_->{second}->read_response->summary, '201 recorded',
         'and it finishes');
 }
 
@@ -163,7 +164,7 @@ kill 'STOP', $worker;
 lease_over('alone');
 $upstream->release('alone');
 kill 'CONT', $worker;
-is($c->read_response->summary, '201 created', 'nobody took over');
+is($c->read_response->summary, '201 recorded', 'nobody took over');
 is($other->create(key => 'alone')->summary, '201 replayed marked', 'stored');
 
 # under "hold" nobody takes over, and a late answer ends the doubt
@@ -177,7 +178,7 @@ wait_for { $hold->create(key => 'held')->summary
 $upstream->release('held');
 kill 'CONT', $worker;
 
-is($c->read_response->summary, '201 created', 'late answer');
+is($c->read_response->summary, '201 recorded', 'late answer');
 is($hold->create(key => 'held')->summary, '201 replayed marked',
     'replayed from then on');
 

@@ -26,7 +26,7 @@ sub remembered {
     my $first = $nginx->create(key => $key, mock => "status=$status");
     my $code = $status =~ /\A2/ ? '' : " mock_$status";
 
-    is($first->summary, "$status created$code", "status $status");
+    is($first->summary, "$status recorded$code", "status $status");
 
     my $again = $nginx->create(key => $key);
 
@@ -50,7 +50,7 @@ sub forgotten {
 
     my $count = $upstream->count;
 
-    is($nginx->create(key => $key)->summary, '201 created', 'retry runs');
+    is($nginx->create(key => $key)->summary, '201 recorded', 'retry runs');
     is($upstream->count, $count + 1, 'and is sent');
 
     return;
@@ -108,7 +108,7 @@ is($nginx->create(key => 'mixed', body => { name => 'x' })->summary,
 
 my $c = $nginx->connect;
 
-for my $try ('201 created', '201 replayed marked') {
+for my $try ('201 recorded', '201 replayed marked') {
     my $answer = $c->request($nginx->create_request(key => 'plain',
         mock => 'type=text/plain; text=made'));
 
@@ -117,7 +117,7 @@ for my $try ('201 created', '201 replayed marked') {
     is($answer->body, 'made', 'its body');
 }
 
-for my $try ('204 created', '204 replayed marked') {
+for my $try ('204 recorded', '204 replayed marked') {
     my $answer = $c->request($nginx->create_request(key => 'none',
         mock => 'status=204; empty'));
 
@@ -127,7 +127,7 @@ for my $try ('204 created', '204 replayed marked') {
     is($answer->body, '', 'nor a body');
 }
 
-for my $try ('201 created', '201 replayed marked') {
+for my $try ('201 recorded', '201 replayed marked') {
     my $answer = $c->request($nginx->create_request(key => 'empty',
         mock => 'empty'));
 
@@ -140,7 +140,7 @@ my $zeros = join '', map { chr } 0 .. 9, 11, 12, 14 .. 58, 60 .. 255;
 
 $upstream->next("type=application/octet-stream; text=$zeros");
 
-for my $try ('201 created', '201 replayed marked') {
+for my $try ('201 recorded', '201 replayed marked') {
     my $answer = $c->request($nginx->create_request(key => 'bytes'));
 
     is($answer->summary, $try, 'any bytes');
@@ -154,9 +154,9 @@ ok($c->usable, 'connection still usable');
 my $first = $nginx->create(key => 'hints', mock => 'early-hints; text=made');
 my $again = $nginx->create(key => 'hints', mock => 'text=made');
 
-like($first->summary, qr/\A(?:201 created|502 unstored network_error)\z/,
+like($first->summary, qr/\A(?:201 recorded|502 unstored network_error)\z/,
     'early hints');
-like($again->summary, qr/\A201 (?:replayed marked|created)\z/, 'retry');
+like($again->summary, qr/\A201 (?:replayed marked|recorded)\z/, 'retry');
 is($again->body, 'made', 'the final answer');
 is($nginx->create(key => 'hints')->summary, '201 replayed marked',
     'remembered');

@@ -73,7 +73,7 @@ for my $buffering (qw(on off)) {
             my $key = "$how-$size" =~ s/[^a-z0-9]+/-/gr;
             my $answer = create($nginx, $key, "body=$size; $how");
 
-            is($answer->summary, '201 created',
+            is($answer->summary, '201 recorded',
                 "$size bytes $how, buffering $buffering");
             ok($answer->body eq body($size), 'whole body');
             ok(!$answer->truncated, 'and its end');
@@ -83,7 +83,7 @@ for my $buffering (qw(on off)) {
         my $key = "kept-$how" =~ s/[^a-z0-9]+/-/gr;
         my $answer = create($nginx, $key, "body=65536; $how");
 
-        is($answer->summary, '201 created', "65536 bytes $how");
+        is($answer->summary, '201 recorded', "65536 bytes $how");
         ok($answer->body eq body(65536), 'whole body');
         ok(create($nginx, $key, '')->body eq body(65536), 'kept');
     }
@@ -99,7 +99,7 @@ for my $buffering (qw(on off)) {
 
     my $answer = $c->read_response;
 
-    is($answer->summary, '201 created', "slow client, buffering $buffering");
+    is($answer->summary, '201 recorded', "slow client, buffering $buffering");
     ok($answer->body eq body(3_000_000), 'whole body');
 
     # a client that leaves in the middle
@@ -151,17 +151,17 @@ for my $buffering (qw(on off)) {
     # a large error is an answer, too
 
     is(create($nginx, 'error', 'status=422; body=70000')->summary,
-        '422 created', 'large error');
+        '422 recorded', 'large error');
     buried($nginx, 'error', 422);
 
     # but not every one is: nothing is known after this one
 
     is(create($nginx, 'failed', 'status=500; body=70000')->summary,
         '500 unstored', 'large error of no definite outcome');
-    is(create($nginx, 'failed', '')->summary, '201 created', 'retry is sent');
+    is(create($nginx, 'failed', '')->summary, '201 recorded', 'retry is sent');
     is(create($nginx, 'busy', 'status=429; body=70000')->summary,
         '429 unstored', 'large refusal');
-    is(create($nginx, 'busy', '')->summary, '201 created', 'retry is sent');
+    is(create($nginx, 'busy', '')->summary, '201 recorded', 'retry is sent');
 }
 
 # a limit of the user's own
@@ -172,9 +172,9 @@ my $small = nginx(upstream => $upstream, redis => $redis, set => {
     segments_idempotency_max_response => '100',
 });
 
-is(create($small, 'a', 'body=100')->summary, '201 created', 'at the limit');
+is(create($small, 'a', 'body=100')->summary, '201 recorded', 'at the limit');
 is(create($small, 'a', '')->summary, '201 replayed marked', 'kept');
-is(create($small, 'b', 'body=101; chunked')->summary, '201 created', 'above');
+is(create($small, 'b', 'body=101; chunked')->summary, '201 recorded', 'above');
 buried($small, 'b', 201);
 
 my @log = $small->access(4);
@@ -196,7 +196,7 @@ for my $how ('', 'chunked', 'no-length', 'dribble=1; chunked') {
     my $key = "none-$how" =~ s/[^a-z0-9]+/-/gr;
     my $answer = create($none, $key, "body=20; $how");
 
-    is($answer->summary, '201 created', "20 bytes $how where none are kept");
+    is($answer->summary, '201 recorded', "20 bytes $how where none are kept");
     is($answer->body, body(20), 'whole body');
     buried($none, $key, 201);
 }

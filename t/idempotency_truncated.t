@@ -41,7 +41,7 @@ for my $buffering (qw(on off)) {
 
             my $again = $nginx->create(key => $key, mock => "body=$size");
 
-            is($again->summary, '201 created', 'retry is sent');
+            is($again->summary, '201 recorded', 'retry is sent');
             is(length $again->body, $size, 'and complete');
             is($nginx->create(key => $key)->body, $again->body, 'and stored');
         }
@@ -59,7 +59,7 @@ for my $buffering (qw(on off)) {
             'complete envelope');
         wait_for { ($nginx->access)[-1]{outcome} eq 'upstream_failed' } 10,
             'the outcome';
-        is($nginx->create(key => "chunk-$where")->summary, '201 created',
+        is($nginx->create(key => "chunk-$where")->summary, '201 recorded',
             'retry is sent');
     }
 
@@ -82,13 +82,13 @@ my $nginx = nginx(upstream => $upstream, redis => $redis,
     set => { %Segments::Nginx::PATIENT });
 
 is($nginx->create(key => 'eof', mock => 'no-length; body=5000')->summary,
-    '201 created', 'up to the end of the connection');
+    '201 recorded', 'up to the end of the connection');
 is(length $nginx->create(key => 'eof')->body, 5000, 'replayed');
 
 # the header promises nothing and more comes: not part of the answer
 
 is($nginx->create(key => 'long', mock => 'http10; body=5000')->summary,
-    '201 created', 'HTTP/1.0');
+    '201 recorded', 'HTTP/1.0');
 is(length $nginx->create(key => 'long')->body, 5000, 'replayed');
 
 # cut after it was passed on as too large: the client can tell, and the key

@@ -78,19 +78,19 @@ my $short = nginx(upstream => $upstream, redis => $redis, set => {
 $short->create(key => 'k', mock => 'rst');
 is($short->create(key => 'k')->summary, $HELD, 'held');
 wait_for { !$redis->keys('short:*') } 10, 'the record to expire';
-is($short->create(key => 'k')->summary, '201 created', 'no longer');
+is($short->create(key => 'k')->summary, '201 recorded', 'no longer');
 
 # what was not carried out is not held
 
 is($short->create(key => 'k2', mock => 'status=429')->summary,
     '429 unstored mock_429', 'not carried out');
-is($short->create(key => 'k2')->summary, '201 created', 'retry runs');
+is($short->create(key => 'k2')->summary, '201 recorded', 'retry runs');
 
 # an answer of its own that came late is better than none
 
 my $c = $nginx->connect;
 $c->send_request($nginx->create_request(key => 'late', mock => 'delay=0.1'));
-is($c->read_response->summary, '201 created', 'slow answer');
+is($c->read_response->summary, '201 recorded', 'slow answer');
 is($nginx->create(key => 'late')->summary, '201 replayed marked', 'replayed');
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');

@@ -63,7 +63,7 @@ for (@CASES) {
 
     my $again = $nginx->create(key => $key);
 
-    is($again->summary, '201 created', 'retry');
+    is($again->summary, '201 recorded', 'retry');
     is($nginx->create(key => $key)->summary, '201 replayed marked',
         'then replayed');
 

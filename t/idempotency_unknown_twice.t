@@ -58,7 +58,7 @@ sub tried_again {
     my @again = map { $nginx->create(key => $key) } 1 .. 3;
 
     is(join(', ', map { $_->summary } @again), $policy eq 'retry'
-        ? '201 created, 201 replayed marked, 201 replayed marked'
+        ? '201 recorded, 201 replayed marked, 201 replayed marked'
         : join(', ', ('504 held idempotency_outcome_unknown') x 3),
         "$name: retries");
     is($upstream->effects, $before + $effects, "$name: in all $effects");

@@ -97,7 +97,7 @@ sub summaries {
 
     $owner->kill_worker;
 
-    is(summaries(@waiting), join(', ', '201 created', ($AGAIN) x 4),
+    is(summaries(@waiting), join(', ', '201 recorded', ($AGAIN) x 4),
         'owner died: one takes over');
     is($upstream->count, 2, 'one more upstream request');
     is($upstream->effects, 1, 'and one effect');
@@ -156,7 +156,7 @@ for my $how ('silent', 'gone') {
         is($upstream->count, $count + 1, "$how: sent once");
 
     } else {
-        like($after, qr/\A(?:201 created, )?$AGAIN, $AGAIN(?:, $AGAIN)?\z/,
+        like($after, qr/\A(?:201 recorded, )?$AGAIN, $AGAIN(?:, $AGAIN)?\z/,
             "$how: replayed");
     }
 }
@@ -178,7 +178,7 @@ for my $policy (qw(reject pass)) {
     $redis->resume;
 
     $upstream->release($policy);
-    like($first->read_response->summary, qr/\A201 (?:created|unstored)\z/,
+    like($first->read_response->summary, qr/\A201 (?:recorded|unstored)\z/,
         "$policy: the first one runs on");
 }
 
@@ -196,7 +196,7 @@ for my $policy (qw(reject pass)) {
     $upstream->release('cut');
 
     is(summaries(@waiting), join(', ', ($AGAIN) x 3), 'listening again');
-    is($first->read_response->summary, '201 created', 'first answered');
+    is($first->read_response->summary, '201 recorded', 'first answered');
 }
 
 for my $denied ('-subscribe', '-publish', 'resetchannels') {
@@ -216,7 +216,7 @@ for my $denied ('-subscribe', '-publish', 'resetchannels') {
     $upstream->release($user);
 
     is(summaries(@waiting), join(', ', ($AGAIN) x 3), "$denied: they poll");
-    is($first->read_response->summary, '201 created', 'first answered');
+    is($first->read_response->summary, '201 recorded', 'first answered');
 
     my @lines = $gateway->error_log =~ /\[(?:error|warn)\].*/g;
 
@@ -278,7 +278,7 @@ for my $how (qw(reload quit)) {
     $upstream->release($how);
 
     is(summaries(@waiting), join(', ', ($AGAIN) x 3), "$how: replayed");
-    is($first->read_response->summary, '201 created', "$how: first answered");
+    is($first->read_response->summary, '201 recorded', "$how: first answered");
     $_->close for @waiting;
     wait_for { !grep { $_ == $old } $gateway->living_pids } 10, 'its end';
 }

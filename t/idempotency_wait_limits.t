@@ -100,7 +100,7 @@ sub asked { return $redis->commands->{evalsha} // 0 }
     $upstream->release('b');
     is_deeply([map { $_->read_response->summary } @waiting[2, 3]],
         [$AGAIN, $AGAIN], 'room for others');
-    is($_->read_response->summary, '201 created', 'first answered') for @first;
+    is($_->read_response->summary, '201 recorded', 'first answered') for @first;
 }
 
 
@@ -126,7 +126,7 @@ for my $how (qw(close reset shutdown_write)) {
     $upstream->release($how);
 
     is($other->read_response->summary, $AGAIN, "$how: made room");
-    is($first->read_response->summary, '201 created', "$how: first answered");
+    is($first->read_response->summary, '201 recorded', "$how: first answered");
     is(asked() - $asked, 2, "$how: one completion, one answer");
 }
 
@@ -160,7 +160,7 @@ is($upstream->count, 2 + 3, 'one upstream request each');
 
     $upstream->release('h2');
     is($two->read_response($id)->summary, $AGAIN, 'HTTP/2, made room');
-    is($first->read_response->summary, '201 created', 'first answered');
+    is($first->read_response->summary, '201 recorded', 'first answered');
 }
 
 
@@ -176,7 +176,7 @@ is($upstream->count, 2 + 3, 'one upstream request each');
 
     $upstream->release('none');
     is($first->read_response->status, 429, 'the first one fails');
-    is($gateway->create(key => 'other')->summary, '201 created', 'another key');
+    is($gateway->create(key => 'other')->summary, '201 recorded', 'another key');
     is($upstream->count, $count + 2, 'nobody ran for one that had left');
     is_deeply([grep { /:none\z/ } $redis->keys], [], 'the key is free');
 }

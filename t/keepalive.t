@@ -12,8 +12,9 @@ use Segments::Test;
 my $upstream = upstream();
 my $redis = redis_server();
 my $nginx = nginx(upstream => $upstream, redis => $redis, set => {
-    segments_operations     => 'all',
-    client_body_buffer_size => '1k',
+    segments_idempotency_wait => 'off',
+    segments_operations       => 'all',
+    client_body_buffer_size   => '1k',
 });
 
 my $long = { name => 'a', conditions => [

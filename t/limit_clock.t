@@ -95,7 +95,7 @@ is(scalar(grep { $_ > 3600 || $_ < 3540 } @resets), 0, 'one time')
 
 earn($redis, 'segments:{live:}:limit:default', 3600);
 
-is($gateways[2]->create(key => 'late')->summary, '201 created',
+is($gateways[2]->create(key => 'late')->summary, '201 recorded',
     'earned by one');
 is($gateways[1]->create(key => 'late')->summary, '201 replayed marked',
     'replayed by the other');

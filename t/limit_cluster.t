@@ -29,7 +29,7 @@ my $gateway = nginx(upstream => $upstream, redis => $cluster->url, set => {
     ],
 });
 
-my $PROXIED = qr/\A201 created\z/;
+my $PROXIED = qr/\A201 recorded\z/;
 
 
 sub create {
@@ -69,7 +69,7 @@ is(slot('a'), $cluster->slot('segments:{live:a}:limit:near'),
 
 my $first = (parallel(create('a', 'first')))[0];
 
-is($first->summary, '201 created', 'the first');
+is($first->summary, '201 recorded', 'the first');
 is(left($first), '99 49 199', 'the first has paid');
 
 my @trips = map { $_->commands->{evalsha} // 0 } @masters;
@@ -114,7 +114,7 @@ for my $row (['s', 0, 'nothing has moved'], ['t', 1, 'one key has moved'],
 
     is(left($last), join(' ', 100 - 23, 50 - 23, 200 - 23),
         "$name, each has paid once");
-    is($last->summary, '201 created', "$name, behind it");
+    is($last->summary, '201 recorded', "$name, behind it");
 }
 
 like($gateway->error_log,

@@ -42,7 +42,7 @@ my @answers = parallel(map {
 my %count;
 $count{ $_ ? $_->summary : 'no answer' }++ for @answers;
 
-is(($count{'201 created'} // 0) + ($count{'201 -'} // 0), $QUOTA,
+is(($count{'201 recorded'} // 0) + ($count{'201 -'} // 0), $QUOTA,
     'the quota passes') or diag explain \%count;
 is($count{$REFUSED}, 1000 - $QUOTA, 'the others are refused')
     or diag explain \%count;
@@ -62,7 +62,7 @@ my ($wide) = $gateways[0]->create(key => 'last')->header('RateLimit')
 
 is($wide, 10_001 - $QUOTA, 'all limits or none');
 
-is(scalar(grep { /:create:/ } $redis->keys), $count{'201 created'},
+is(scalar(grep { /:create:/ } $redis->keys), $count{'201 recorded'},
     'a record for each that passed');
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 

@@ -43,7 +43,7 @@ my $gateway = gateway(segments_rate_limit_dry_run => 'on',
 for my $n (1 .. 4) {
     my $answer = $gateway->create($n == 4 ? () : (key => "k$n"));
 
-    is($answer->summary, $n == 4 ? '201 -' : '201 created', "create $n");
+    is($answer->summary, $n == 4 ? '201 -' : '201 recorded', "create $n");
     is(limits($answer), ' ', "create $n: nothing is said");
 }
 

@@ -83,7 +83,7 @@ wait_for { $pass->create(key => 'k0')->summary !~ /bypassed/ } 20,
     'the other gateway to notice';
 $redis->cmd('FLUSHALL');
 
-is($reject->create(key => 'k1')->summary, '201 created', 'Redis is there');
+is($reject->create(key => 'k1')->summary, '201 recorded', 'Redis is there');
 is($reject->create->header('RateLimit') =~ s/t=.*//r, '"default";r=0;',
     'one bucket with and without a key');
 is($reject->create->status, 429, 'used up');

@@ -28,7 +28,7 @@ my @CLIENT = (headers => ['X-Client' => 'a b']);
 for my $left (1, 0) {
     my $answer = $gateway->create(key => "k$left", @CLIENT);
 
-    is($answer->summary, '201 created', "$left left");
+    is($answer->summary, '201 recorded', "$left left");
     is(limits($answer, 600), qq("default";q=2;w=1200 "default";r=$left;t=600),
         "$left left, said so");
 }
@@ -63,12 +63,12 @@ is($redis->cmd('GET', $KEY), $owed, 'nothing more is owed');
 # another client has its own, and who has no name is not limited
 
 is($gateway->create(key => 'k2', headers => ['X-Client' => 'other'])->summary,
-    '201 created', 'another client');
+    '201 recorded', 'another client');
 
 for my $n (1 .. 3) {
     my $answer = $gateway->create(key => "free$n");
 
-    is($answer->summary, '201 created', "no name $n");
+    is($answer->summary, '201 recorded', "no name $n");
     is(limits($answer), ' ', "no name $n, no limit");
 }
 
@@ -76,7 +76,7 @@ for my $n (1 .. 3) {
 
 earn($redis, $KEY, 600);
 
-is($gateway->create(key => 'refused', @CLIENT)->summary, '201 created',
+is($gateway->create(key => 'refused', @CLIENT)->summary, '201 recorded',
     'the refused key after Retry-After');
 is($upstream->count, 2 + 1 + 3 + 1, 'sent once');
 is($gateway->create(key => 'more', @CLIENT)->status, 429, 'no more');

@@ -18,6 +18,7 @@ my $KEY = 'segments:{live:}:limit:default';
 
 my $gateway = nginx(upstream => $upstream, redis => $redis, set => {
     %Segments::Nginx::PATIENT,
+    segments_idempotency_wait         => 'off',
     segments_idempotency_lease        => '300s',
     segments_idempotency_max_response => '1k',
     segments_rate_limit               => 'rate=1r/h burst=3',
@@ -97,7 +98,7 @@ is($redis->cmd('EXISTS', $KEY), 0, 'nor afterwards');
 
 my $takeover = $gateway->create(key => 'unknown');
 
-is($takeover->summary, '201 created', 'take-over');
+is($takeover->summary, '201 recorded', 'take-over');
 is(limits($takeover, 3600), '"default";q=4;w=14400 "default";r=3;t=3600',
     'take-over, charged');
 

@@ -103,7 +103,7 @@ trips();
 
 my $answer = $gateway->create(key => 'k1', @A);
 
-is($answer->summary, '201 created', 'created');
+is($answer->summary, '201 recorded', 'recorded');
 is(left($answer), '9 3', 'both are charged');
 is(trips(), 4, 'three trips admit it, one completes it');
 
@@ -154,7 +154,7 @@ is($gateway->create(key => 'k1', body => { name => 'x' }, @A)->status, 422,
 is(trips(), 4, 'which needs no second trip');
 
 earn($redis, $project, 3600);
-is($gateway->create(key => 'k3', @A)->summary, '201 created',
+is($gateway->create(key => 'k3', @A)->summary, '201 recorded',
     'the refused key, later');
 
 # the first limit refuses: the second is not asked
@@ -172,7 +172,7 @@ is(trips(), 3, 'claimed, refused, given back');
 
 my $dry = apart(set => { segments_rate_limit_dry_run => 'on' });
 
-is($dry->create(key => 'k5', @A)->summary, '201 created', 'dry run');
+is($dry->create(key => 'k5', @A)->summary, '201 recorded', 'dry run');
 is(statuses($dry, 1), 'forwarded REJECTED_DRY_RUN', 'dry run: status');
 
 # what stands there is not ours
@@ -221,7 +221,7 @@ for my $failure (qw(reject pass)) {
         next;
     }
 
-    is($answer->summary, '201 created', 'pass: the claim is good');
+    is($answer->summary, '201 recorded', 'pass: the claim is good');
     is($upstream->count, $before + 1, 'pass: sent');
 }
 
@@ -288,7 +288,7 @@ for my $key ('k8', undef) {
     });
     my $answer = $gateway->create(key => 'k9', @A);
 
-    is($answer->summary, '201 created', 'one by one');
+    is($answer->summary, '201 recorded', 'one by one');
     is(left($answer), '8 5', 'one by one, both');
     ok($fake->played, 'one by one, dialogue');
 }

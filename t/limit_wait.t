@@ -82,7 +82,7 @@ $redis->cmd('DEL', $KEY);
 my ($first, @waiting) = waiting($gateway, $other, 'good', 4);
 
 $upstream->release('good');
-is(answers($first), '201 created r=4', 'the first pays');
+is(answers($first), '201 recorded r=4', 'the first pays');
 is(answers(@waiting), join(', ', ('201 replayed marked r=4') x 4),
     'the others do not');
 
@@ -91,7 +91,7 @@ is(answers(@waiting), join(', ', ('201 replayed marked r=4') x 4),
 ($first, @waiting) = waiting($gateway, $other, 'bad', 4, 'status=500');
 $upstream->release('bad');
 is(answers($first), '500 unstored mock_500 r=3', 'the first pays');
-is(answers(@waiting), join(', ', '201 created r=2',
+is(answers(@waiting), join(', ', '201 recorded r=2',
     ('201 replayed marked r=2') x 3), 'the next pays, the others do not');
 
 # and when nothing is left, none of them runs
@@ -104,7 +104,7 @@ is(answers($first), '500 unstored mock_500 r=1', 'the first has paid');
 is(answers(@waiting), join(', ', ('429 - rate_limit_exceeded r=0') x 3),
     'the others are refused');
 earn($redis, $KEY, 3600);
-is($gateway->create(key => 'last')->summary, '201 created',
+is($gateway->create(key => 'last')->summary, '201 recorded',
     'the key is not lost');
 
 $_->stop for $gateway, $other;
@@ -127,7 +127,7 @@ $gateway->kill_worker;
 $other->wait_log(qr/Connection refused|No such file/, 20);
 $redis->start;
 
-is(answers(@waiting), join(', ', '201 created r=4',
+is(answers(@waiting), join(', ', '201 recorded r=4',
     ('201 replayed marked r=4') x 2), 'Redis was gone: one pays');
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 
@@ -149,7 +149,7 @@ my $fake = fake_redis(
 );
 
 $gateway = gateway(redis => $fake);
-is(answers(send_create($gateway, 'k')), '201 created r=3',
+is(answers(send_create($gateway, 'k')), '201 recorded r=3',
     'a refused claim is forgotten when the next one is not');
 ok($fake->played, 'dialogue');
 

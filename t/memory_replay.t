@@ -58,7 +58,7 @@ my $nginx = nginx(upstream => $upstream, redis => $redis, set => {
 
 $nginx->expect_alert(qr/malloc\($SIZE\) failed/);
 
-is($nginx->create(key => 'k', mock => "body=$SIZE")->summary, '201 created',
+is($nginx->create(key => 'k', mock => "body=$SIZE")->summary, '201 recorded',
     'create');
 
 spew("$dir/fail", '');

@@ -27,6 +27,7 @@ my %set = (
     segments_operations        => 'all',
     segments_redis_timeout     => slow_ms(300),
     send_timeout               => slow_ms(60_000),
+    segments_idempotency_wait  => 'off',
     segments_idempotency_lease => slow_ms(1000),
 );
 my %seen;

@@ -52,8 +52,8 @@ sub create {
         map { ("X-$_" => $to{$_}) } sort keys %to]);
 }
 
-is(create('a', Server => '127.0.0.1')->summary, '201 created', 'this host');
-is(create('b', Server => '127.0.0.1')->summary, '201 created',
+is(create('a', Server => '127.0.0.1')->summary, '201 recorded', 'this host');
+is(create('b', Server => '127.0.0.1')->summary, '201 recorded',
     'this host, by a connection that was kept');
 
 my $count = $upstream->count;
@@ -70,13 +70,13 @@ for my $address (qw(192.0.2.1 [2001:db8::1] 0.0.0.0)) {
 }
 
 is($upstream->count, $count, 'nothing was sent');
-is(create('c', Server => '127.0.0.1')->summary, '201 created',
+is(create('c', Server => '127.0.0.1')->summary, '201 recorded',
     'the key is free');
 is($nginx->request('GET', '/v4/segments', headers => ['X-Server' => '[::1]'])
     ->status, 502, 'the other loopback address: tried');
 
 $nginx->configure(set => { segments_upstream_insecure => 'on' })->reload;
 
-is(create('e', Server => '127.0.0.1')->summary, '201 created', 'permitted');
+is(create('e', Server => '127.0.0.1')->summary, '201 recorded', 'permitted');
 
 done_testing();

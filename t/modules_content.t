@@ -94,7 +94,7 @@ SKIP: {
 
     $nginx->configure(location => '')->reload;
 
-    is($nginx->create(key => 'a')->summary, '201 created', 'without it');
+    is($nginx->create(key => 'a')->summary, '201 recorded', 'without it');
 }
 
 # built as the module under test was, against the same headers
@@ -148,7 +148,7 @@ my $group = nginx(upstream => $upstream, redis => redis_server(),
     server   => 'location /plain { proxy_pass http://group; }',
     set      => { proxy_pass => 'http://group', segments_operations => 'all' });
 
-is($group->create(key => 'a')->summary, '201 created', 'with the module');
+is($group->create(key => 'a')->summary, '201 recorded', 'with the module');
 
 my %set = %{ $group->{args}{set} };
 
@@ -170,7 +170,7 @@ for my $round (1, 2) {
 
     is($group->create(key => 'a')->summary, '201 replayed marked',
         'with it again');
-    is($group->create(key => "b$round")->summary, '201 created',
+    is($group->create(key => "b$round")->summary, '201 recorded',
         'with it again: a create');
     is(($upstream->requests)[-1]->header('Authorization'),
         "Bearer $Segments::Nginx::SECRET", 'with it again: the Secret Key');

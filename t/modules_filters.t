@@ -131,7 +131,7 @@ sub tried {
 
         my $status = $mock =~ /204/ ? 204 : 201;
 
-        like($first->summary, qr/^$status created/, "$what: answered");
+        like($first->summary, qr/^$status recorded/, "$what: answered");
         ok(!$first->truncated, 'with an end');
 
         my $again = $c->request(@request);

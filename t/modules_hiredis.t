@@ -47,7 +47,7 @@ for my $order (qw(first main)) {
 CONF
 
     for my $key (1 .. 3) {
-        is($nginx->create(key => $key)->summary, '201 created',
+        is($nginx->create(key => $key)->summary, '201 recorded',
             "nchan $order: created");
         is($nginx->create(key => $key)->summary, '201 replayed marked',
             'replayed');

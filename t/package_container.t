@@ -252,7 +252,7 @@ sub runs {
         headers => [Authorization => 'Basic YWxpY2U6b25l'],
         body => {%Segments::Nginx::EXAMPLE});
 
-    is(http($port, @create)->summary, '201 created', 'a create');
+    is(http($port, @create)->summary, '201 recorded', 'a create');
     is(http($port, @create)->summary, '201 replayed marked', 'its retry');
     is(($upstream->requests)[0]->header('Authorization'), "Bearer $KEY",
         'the Secret Key that was mounted');

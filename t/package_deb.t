@@ -175,7 +175,7 @@ sub newcomer {
     is($code, 0, 'asked') or diag($output);
     is_deeply(\@answers, ['HTTP/1.1 201', 'HTTP/1.1 201'], 'two answers')
         or diag($output);
-    like($output, qr/^Idempotency-Status:\ created\r.*
+    like($output, qr/^Idempotency-Status:\ recorded\r.*
         ^Idempotent-Replayed:\ true\r.*^state\ +answered/msx,
         'created, replayed, shown');
     is($upstream->count, 1, 'sent once');

@@ -37,7 +37,7 @@ sub answers_right {
     is($code, 0, 'success');
 
     ok($output =~ m{^HTTP/1\.1\ 201\ Created\n .*\n
-        Idempotency-Status:\ created\n \n \{.*"object":"segment"}mx, 'created');
+        Idempotency-Status:\ recorded\n \n \{.*"object":"segment"}mx, 'recorded');
     ok($output =~ m{^HTTP/1\.1\ 201\ Created\n .*\n
         Idempotent-Replayed:\ true\n Idempotency-Status:\ replayed\n
         \n \{.*"object":"segment"}mx, 'replayed');

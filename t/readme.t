@@ -130,7 +130,7 @@ sub redis_acl {
 
     # completed, buried, given back, unknown; then found again
 
-    for my $case (['', 'created'], ['body=100000', 'created'],
+    for my $case (['', 'recorded'], ['body=100000', 'recorded'],
         ['status=429', 'unstored'], ['status=500', 'unstored'])
     {
         my ($mock, $status) = @$case;
@@ -151,7 +151,7 @@ sub redis_acl {
     wait_for { ($redis->commands->{pttl} // 0) >= 3 } 20, 'renewals';
 
     $upstream->release('a');
-    is($c->read_response->header('Idempotency-Status'), 'created', 'renewed');
+    is($c->read_response->header('Idempotency-Status'), 'recorded', 'renewed');
 
     return;
 }

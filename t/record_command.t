@@ -50,7 +50,7 @@ sub shown {
     my $answer = $nginx->create(key => 'k"1' =~ s/"/-/r, mock => $mock,
         headers => ['X-Client' => $scope]);
 
-    is($answer->summary, '201 created', 'a create');
+    is($answer->summary, '201 recorded', 'a create');
 
     my ($code, $out, $err) = record($scope, 'k-1');
     my $body = $answer->body;
@@ -217,7 +217,7 @@ sub purged {
     is($code, 0, 'confirmed');
     like($out, qr/^.*purged \Q$name\E$/m, 'and said');
     is($redis->cmd('EXISTS', $name), 0, 'it is gone');
-    is($nginx->create(@create)->summary, '201 created', 'a new request');
+    is($nginx->create(@create)->summary, '201 recorded', 'a new request');
 
     ($code, $out) = record('--purge', '--yes', 'p', 'k');
     is($code, 0, 'without a question');
@@ -249,7 +249,7 @@ sub in_flight {
     }
 
     $upstream->release('f');
-    is($running->read_response->summary, '201 created', 'undisturbed');
+    is($running->read_response->summary, '201 recorded', 'undisturbed');
 
     # a gateway that died
 

@@ -68,7 +68,7 @@ sub recovers {
             $answer->status != 503;
         } 20, 'the gateway to notice';
 
-        is($answer->summary, '201 created', "$name $when");
+        is($answer->summary, '201 recorded', "$name $when");
         is($upstream->count, $before + 1, "$name $when, sent once");
     }
 }

@@ -72,14 +72,14 @@ sub life {
 }
 
 my $whole = <<'END' =~ s/\n\z//r;
-201 created
+201 recorded
 201 replayed marked
 422 mismatch idempotency_key_reused
-201 created
+201 recorded
 409 replayed marked idempotency_answer_not_kept
 429 unstored mock_429
 500 unstored mock_500
-201 created
+201 recorded
 201 -
 END
 
@@ -104,7 +104,7 @@ $gateway->quit;
 
 $gateway = gateway(\@COMMANDS);
 
-is(renewals($gateway, 'd'), '201 created', 'renewed');
+is(renewals($gateway, 'd'), '201 recorded', 'renewed');
 is_deeply([denied()], [], 'nothing was denied');
 $gateway->quit;
 

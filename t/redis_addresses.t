@@ -36,7 +36,7 @@ sub works {
         set => \%set);
     my $key = $name =~ s/\W/-/gr;
 
-    is($gateway->create(key => $key)->summary, '201 created', $name);
+    is($gateway->create(key => $key)->summary, '201 recorded', $name);
     is($gateway->create(key => $key)->summary, '201 replayed marked',
         "$name, replayed");
 
@@ -86,7 +86,7 @@ SKIP: {
     my $gateway = nginx(upstream => $upstream, set => \%set,
         redis => "redis://a2-a1.test:$port");
 
-    is($gateway->create(key => 'stay')->summary, '201 created', 'found');
+    is($gateway->create(key => 'stay')->summary, '201 recorded', 'found');
     my $mark = length $gateway->error_log;
 
     $redis->cmd('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');

@@ -72,7 +72,7 @@ for my $row (
     my $gateway = gateway($url, segments_redis_timeout => slow_ms(2000));
     my $key = 'k' . ++$n;
 
-    is($gateway->create(key => $key)->summary, '201 created', $name);
+    is($gateway->create(key => $key)->summary, '201 recorded', $name);
     is($gateway->create(key => $key)->summary, '201 replayed marked',
         "$name, replayed");
 

@@ -39,7 +39,7 @@ my $gateway = nginx(upstream => $upstream, redis => $redis->tcp_url,
     set => \%set);
 my (@times, $requests);
 
-is($gateway->create(key => 'k')->summary, '201 created', 'at first');
+is($gateway->create(key => 'k')->summary, '201 recorded', 'at first');
 
 for my $round (1 .. 6) {
     $redis->stop('KILL');
@@ -80,7 +80,7 @@ wait_for { $gateway->create(key => 'idle' . $requests++);
 $redis->start;
 wait_for { lines($gateway, qr/the breaker closes/) == 7 } 20,
     'the breaker to close';
-is($gateway->create(key => 'idle')->summary, '201 created', 'idle');
+is($gateway->create(key => 'idle')->summary, '201 recorded', 'idle');
 $gateway->quit;
 
 

@@ -25,7 +25,7 @@ my $gateway = nginx(upstream => $upstream, redis => $redis, set => {
     segments_idempotency_lease     => "${LEASE}s",
 });
 
-is($gateway->create(key => 'k0')->summary, '201 created', 'connected');
+is($gateway->create(key => 'k0')->summary, '201 recorded', 'connected');
 
 for my $round (1 .. 3) {
     my $start = time;
@@ -48,7 +48,7 @@ for my $round (1 .. 3) {
         [$gateway, $gateway->create_request(key => $_)]
     } @keys);
 
-    is(scalar(grep { $_ && $_->summary eq '201 created' } @again), 5,
+    is(scalar(grep { $_ && $_->summary eq '201 recorded' } @again), 5,
         "$round, free again") or diag map { $_->summary . "\n" } @again;
     cmp_ok(time - $start, '<', $LEASE / 2, "$round, before the lease ends");
 }
@@ -67,7 +67,7 @@ my $pass = nginx(upstream => $upstream, redis => $redis, set => {
     segments_redis_failure         => 'pass',
 });
 
-is($pass->create(key => 'p0')->summary, '201 created', 'pass, connected');
+is($pass->create(key => 'p0')->summary, '201 recorded', 'pass, connected');
 
 $redis->pause;
 is($pass->create(key => 'p1')->summary, '201 bypassed', 'pass, went on');
@@ -80,7 +80,7 @@ wait_for { $redis->record($name)->{state} eq 'unknown' } 20,
 
 is($pass->create(key => 'p1', body => { name => 'other' })->summary,
     '422 mismatch idempotency_key_reused', 'pass, fingerprint kept');
-is($pass->create(key => 'p1')->summary, '201 created', 'pass, retry runs');
+is($pass->create(key => 'p1')->summary, '201 recorded', 'pass, retry runs');
 
 my @keys = map { $_->header('Idempotency-Key') }
     ($upstream->requests)[-2, -1];

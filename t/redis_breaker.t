@@ -49,7 +49,7 @@ sub lines {
 my $redis = redis_server();
 my $gateway = nginx(upstream => $upstream, redis => $redis, set => \%set);
 
-is($gateway->create(key => 'known')->summary, '201 created', 'at first');
+is($gateway->create(key => 'known')->summary, '201 recorded', 'at first');
 
 $redis->pause;
 
@@ -86,7 +86,7 @@ $redis->resume;
 $gateway->wait_log(qr/\[notice\] .* redis answers again, the breaker closes/);
 
 is($gateway->create(key => 'known')->summary, '201 replayed marked', 'closed');
-is($gateway->create(key => 'new')->summary, '201 created', 'closed, new');
+is($gateway->create(key => 'new')->summary, '201 recorded', 'closed, new');
 is(lines($gateway, qr/the breaker closes/), 1, 'closing is logged once');
 
 # the count begins anew
@@ -139,7 +139,7 @@ $third->wait_log(qr/the breaker opens/);
 cmp_ok($time, '<', $TIMEOUT / 2, 'absent, not waited for');
 $absent->start;
 $third->wait_log(qr/the breaker closes/);
-is($third->create(key => 'n')->summary, '201 created', 'there');
+is($third->create(key => 'n')->summary, '201 recorded', 'there');
 
 
 # off

@@ -19,6 +19,7 @@ my %set = (
     segments_redis_timeout         => slow_ms(400),
     segments_redis_connect_timeout => slow_ms(400),
     segments_redis_breaker         => 'failures=5 retry=' . slow_ms(300),
+    segments_idempotency_wait      => 'off',
     segments_idempotency_lease     => '60s',
     segments_idempotency_scope     => '$http_x_scope',
 );
@@ -64,7 +65,7 @@ my %first;
 for my $scope (@scopes) {
     my $answer = $gateway->request(create($scope, 'k'));
 
-    is($answer->summary, '201 created', "$scope, created");
+    is($answer->summary, '201 recorded', "$scope, created");
     $first{$scope} = $answer->body;
 }
 
@@ -122,7 +123,7 @@ $both[1]->send_request($waiting->create_request(key => 'waited'));
 wait_for { grep { @{ $_->cmd('PUBSUB', 'CHANNELS') } } $cluster->servers } 20,
     'the subscription';
 $upstream->release('waited');
-is($both[0]->read_response->summary, '201 created', 'the first of two');
+is($both[0]->read_response->summary, '201 recorded', 'the first of two');
 is($both[1]->read_response->summary, '201 replayed marked',
     'the second has waited');
 $waiting->quit;
@@ -161,7 +162,7 @@ $cluster->migrate(slot($scope), $to, sub {
     }
 
     my $answer = $gateway->request(create($scope, 'new'));
-    is($answer->summary, '201 created', 'a new one on its way');
+    is($answer->summary, '201 recorded', 'a new one on its way');
     is($gateway->request(create($scope, 'new'))->body, $answer->body,
         'and again');
 });
@@ -198,10 +199,10 @@ for my $round (1 .. 6) {
     }
 }
 
-is_deeply([grep { !/\A(?:201 created|201 replayed marked|409 in-progress .*)\z/
+is_deeply([grep { !/\A(?:201 recorded|201 replayed marked|409 in-progress .*)\z/
     } keys %answers], [], 'moved under load, no other answers')
     or diag explain \%answers;
-is($answers{'201 created'}, 60, 'moved under load, each sent once');
+is($answers{'201 recorded'}, 60, 'moved under load, each sent once');
 all_the_same('moved under load');
 is_deeply([map { @{ $_->cmd('ACL', 'LOG') } } $cluster->servers], [],
     'nothing was denied');
@@ -229,10 +230,10 @@ wait_for {
     !grep { !$_ || $_->status != 201 } @answers;
 } 60, 'all of the cluster to work again';
 
-is_deeply([grep { !/\A(?:201 created|201 unstored|503 - storage_error)\z/ }
+is_deeply([grep { !/\A(?:201 recorded|201 unstored|503 - storage_error)\z/ }
     keys %during], [], 'a master died, no other answers')
     or diag explain \%during;
-is($upstream->count - $before, ($during{'201 created'} // 0)
+is($upstream->count - $before, ($during{'201 recorded'} // 0)
     + ($during{'201 unstored'} // 0), 'each that was answered was sent once');
 all_the_same('a master died');
 

@@ -86,7 +86,7 @@ for my $row (
         'redis+cluster://127.0.0.1:' . $first->port,
         set => { %Segments::Nginx::PATIENT });
 
-    is($gateway->create(key => 'k')->summary, '201 created', $name);
+    is($gateway->create(key => 'k')->summary, '201 recorded', $name);
     ok(($believed ? $second : $first)->played, "$name, dialogue");
 
     next if $believed;
@@ -104,7 +104,7 @@ my $alone = fake_redis(guide(state(fail => 1), \&slots), hello('node'), @down,
 my $gateway = nginx(upstream => $upstream, redis => 'redis+cluster://127.0.0.1:'
     . $alone->port, set => { %Segments::Nginx::PATIENT });
 
-is($gateway->create(key => 'k')->summary, '201 created', 'alone');
+is($gateway->create(key => 'k')->summary, '201 recorded', 'alone');
 ok($alone->played, 'alone, dialogue');
 
 done_testing();

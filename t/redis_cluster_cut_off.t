@@ -169,7 +169,7 @@ wait_for {
         headers => ['X-Scope' => $scope]));
     $answer->status == 201;
 } slow(2), 'the others to be asked';
-is($answer->summary, '201 created', 'believed while no other answers');
+is($answer->summary, '201 recorded', 'believed while no other answers');
 $late->quit;
 
 

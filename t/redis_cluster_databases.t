@@ -29,7 +29,7 @@ my $gateway = nginx(upstream => $upstream,
         segments_redis_timeout => slow_ms(600),
     });
 
-is($gateway->create(key => 'k')->summary, '201 created', 'created');
+is($gateway->create(key => 'k')->summary, '201 recorded', 'recorded');
 is($gateway->create(key => 'k')->summary, '201 replayed marked', 'replayed');
 is($upstream->count, 1, 'one upstream request');
 

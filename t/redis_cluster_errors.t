@@ -54,7 +54,7 @@ for my $error ('TRYAGAIN Multiple keys request during rehashing of slot',
         says(claim => 'k', bind_word('token')), [SEND => "-$error"], @MAP,
         @END);
 
-    is(gateway($fake)->create(key => 'k')->summary, '201 created', $name);
+    is(gateway($fake)->create(key => 'k')->summary, '201 recorded', $name);
     ok($fake->played, "$name, dialogue");
 }
 
@@ -69,7 +69,7 @@ for my $error ('TRYAGAIN Multiple keys request during rehashing of slot',
         [SEND => '+OK', ['ok']],
         says(complete => 'k', bind_word('token')), [SEND => ['ok']]);
 
-    is(gateway($fake)->create(key => 'k')->summary, '201 created', 'ASK');
+    is(gateway($fake)->create(key => 'k')->summary, '201 recorded', 'ASK');
     ok($fake->played, 'ASK, dialogue');
 }
 
@@ -90,7 +90,7 @@ for my $error ('TRYAGAIN Multiple keys request during rehashing of slot',
         says(claim => 'l'), [SEND => ['mismatch']]);
     my $gateway = gateway($fake);
 
-    is($gateway->create(key => 'k')->summary, '201 created', 'ASK, NOSCRIPT');
+    is($gateway->create(key => 'k')->summary, '201 recorded', 'ASK, NOSCRIPT');
     is($gateway->create(key => 'l')->status, 422, 'ASK, NOSCRIPT, the next');
     ok($fake->played, 'ASK, NOSCRIPT, dialogue');
 }

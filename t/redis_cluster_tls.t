@@ -35,7 +35,7 @@ my $gateway = nginx(upstream => $upstream, set => \%set, redis =>
     $cluster->url . ' tls_trusted_certificate=' . $ca->file);
 
 for my $scope (map { "scope$_" } 1 .. 10) {
-    is(create($gateway, $scope)->summary, '201 created', "$scope, created");
+    is(create($gateway, $scope)->summary, '201 recorded', "$scope, created");
     is(create($gateway, $scope)->summary, '201 replayed marked',
         "$scope, replayed");
 }

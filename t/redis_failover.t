@@ -43,13 +43,14 @@ for my $policy (qw(retry hold)) {
     my $nginx = nginx(upstream => $upstream, redis => "unix:$master", set => {
         segments_redis_timeout         => slow_ms(1500),
         segments_redis_connect_timeout => slow_ms(1500),
+        segments_idempotency_wait      => 'off',
         segments_idempotency_lease     => slow_ms(5000),
         segments_idempotency_unknown   => $policy,
     });
 
     my %first = (kept => $nginx->create(key => 'kept'));
 
-    is($first{kept}->summary, '201 created', "$policy: while it follows");
+    is($first{kept}->summary, '201 recorded', "$policy: while it follows");
     wait_for { state($replica, 'kept') eq 'answered' } 10, 'the replica';
 
     # it lags: three answers and three claims are not replicated
@@ -61,11 +62,11 @@ for my $policy (qw(retry hold)) {
 
     $upstream->release('half');
     $first{half} = $running{half}->read_response;
-    is($first{half}->summary, '201 created', 'while it lags');
+    is($first{half}->summary, '201 recorded', 'while it lags');
 
     for my $key (qw(done changed)) {
         $first{$key} = $nginx->create(key => $key);
-        is($first{$key}->summary, '201 created', 'while it lags');
+        is($first{$key}->summary, '201 recorded', 'while it lags');
     }
 
     $running{$_} = running($nginx, $upstream, $_) for qw(late raced mixed);
@@ -95,7 +96,7 @@ for my $policy (qw(retry hold)) {
 
     $again = $nginx->create(key => 'done');
 
-    is($again->summary, '201 created', 'what was lost is sent again');
+    is($again->summary, '201 recorded', 'what was lost is sent again');
     is($again->body, $first{done}->body, 'the same answer');
     is($upstream->count, $count + 1, 'one request more');
     is($upstream->effects, $effects, 'and no effect');
@@ -106,7 +107,7 @@ for my $policy (qw(retry hold)) {
 
     $again = $nginx->create(key => 'changed', body => { name => 'other' });
 
-    is($again->summary, '201 created', 'another body is not told apart');
+    is($again->summary, '201 recorded', 'another body is not told apart');
     isnt($again->body, $first{changed}->body, 'but has an answer of its own');
     is($upstream->effects, $effects + 1, 'and an effect of its own');
 
@@ -114,7 +115,7 @@ for my $policy (qw(retry hold)) {
 
     $upstream->release('late');
     $first{late} = $running{late}->read_response;
-    is($first{late}->summary, '201 created', 'an answer without its claim');
+    is($first{late}->summary, '201 recorded', 'an answer without its claim');
     $again = $nginx->create(key => 'late');
     is($again->summary, '201 replayed marked', 'replayed');
     is($again->body, $first{late}->body, 'the same answer');
@@ -139,7 +140,7 @@ for my $policy (qw(retry hold)) {
         }
 
         is($answers{$key}->summary, '201 unstored', 'not the owner any more');
-        is($answers{"$key-2"}->summary, '201 created', 'the new owner');
+        is($answers{"$key-2"}->summary, '201 recorded', 'the new owner');
         is($nginx->create(key => $key)->summary, '201 replayed marked',
             'its answer stays');
         is($answers{$key}->body, $answers{"$key-2"}->body, 'the same answer');
@@ -154,7 +155,7 @@ for my $policy (qw(retry hold)) {
         is($again->summary, '504 held idempotency_outcome_unknown', 'held');
 
     } else {
-        is($again->summary, '201 created', 'then it is sent again');
+        is($again->summary, '201 recorded', 'then it is sent again');
         is($again->body, $first{half}->body, 'the same answer');
     }
 

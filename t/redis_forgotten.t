@@ -25,6 +25,7 @@ my %set = (
     segments_redis_timeout         => "${TIMEOUT}ms",
     segments_redis_connect_timeout => "${TIMEOUT}ms",
     segments_redis_breaker         => 'failures=1 retry=1h',
+    segments_idempotency_wait      => 'off',
     segments_idempotency_lease     => '300s',
 );
 
@@ -74,14 +75,14 @@ for my $failure (qw(reject pass)) {
     my $gateway = gateway($front, segments_redis_failure => $failure);
     my $sent = $upstream->count;
 
-    is($gateway->create(key => "$failure-0")->summary, '201 created',
+    is($gateway->create(key => "$failure-0")->summary, '201 recorded',
         "$failure, connected");
 
     for my $n (1, 2) {
         idles();
         $front->forget;
 
-        is($gateway->create(key => "$failure-$n")->summary, '201 created',
+        is($gateway->create(key => "$failure-$n")->summary, '201 recorded',
             "$failure, forgotten, $n");
         is($gateway->create(key => "$failure-$n")->summary,
             '201 replayed marked', "$failure, replayed, $n");
@@ -96,7 +97,7 @@ for my $failure (qw(reject pass)) {
         [$gateway, $gateway->create_request(key => "$failure-many-$_")]
     } 1 .. 20);
 
-    is(scalar(grep { $_ && $_->summary eq '201 created' } @answers), 20,
+    is(scalar(grep { $_ && $_->summary eq '201 recorded' } @answers), 20,
         "$failure, many at once");
 
     is($upstream->count - $sent, 23, "$failure, each sent once");

@@ -23,6 +23,7 @@ my $TIMEOUT = slow(400) < 800 ? slow(400) : 800;
 my %set = (
     segments_redis_timeout         => "${TIMEOUT}ms",
     segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_wait      => 'off',
     segments_idempotency_lease     => '300s',
 );
 

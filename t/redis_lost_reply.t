@@ -24,6 +24,7 @@ my $TOKEN = bind_word('token');
 my %set = (
     segments_redis_timeout         => slow_ms(1000),
     segments_redis_connect_timeout => slow_ms(1000),
+    segments_idempotency_wait      => 'off',
     segments_idempotency_lease     => '300s',
 );
 
@@ -44,7 +45,7 @@ for my $end (['CLOSE'], ['RESET']) {
     my $gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
     my $before = $upstream->count;
 
-    is($gateway->create(key => 'k1')->summary, '201 created',
+    is($gateway->create(key => 'k1')->summary, '201 recorded',
         "@$end, claimed again");
     ok($fake->played, "@$end, with the same token");
     is($upstream->count, $before + 1, "@$end, sent once");
@@ -134,7 +135,7 @@ my $listen = IO::Socket::UNIX->new(Local => $path, Listen => 10)
 Segments::Process->spawn(name => 'relay', code => sub { relay($listen) });
 $gateway = nginx(upstream => $upstream, redis => "unix:$path", set => \%set);
 
-is($gateway->create(key => 'k5')->summary, '201 created', 'held, and ours');
+is($gateway->create(key => 'k5')->summary, '201 recorded', 'held, and ours');
 is($upstream->count, $before + 1, 'sent once');
 is($redis->commands->{eval}, 2, 'claimed twice, completed once')
     or diag explain $redis->commands;

@@ -36,7 +36,7 @@ for my $name (sort keys %gateways) {
     my $before = $nginx->create(key => 'before');
     my ($count, $connections) = ($upstream->count, $upstream->connections);
 
-    is($before->summary, '201 created', "$name: before");
+    is($before->summary, '201 recorded', "$name: before");
 
     $redis->cmd('CONFIG', 'SET', 'maxmemory', '1');
 
@@ -67,7 +67,7 @@ for my $name (sort keys %gateways) {
 
     $redis->cmd('CONFIG', 'SET', 'maxmemory', '0');
 
-    is($nginx->create(key => 'new')->summary, '201 created', 'memory again');
+    is($nginx->create(key => 'new')->summary, '201 recorded', 'memory again');
     is($nginx->create(key => 'new')->summary, '201 replayed marked',
         'and remembered');
     $redis->cmd('FLUSHALL');
@@ -85,7 +85,7 @@ for my $name ('reject retry', 'reject hold') {
     my $first = $nginx->create(key => $key);
     my ($record) = grep { /:$key\z/ } $redis->keys;
 
-    is($first->summary, '201 created', "$name: stored");
+    is($first->summary, '201 recorded', "$name: stored");
 
     my ($used) = $redis->cmd('INFO', 'memory') =~ /^used_memory:([0-9]+)/m;
 
@@ -102,7 +102,7 @@ for my $name ('reject retry', 'reject hold') {
 
     my $again = $nginx->create(key => $key);
 
-    is($again->summary, '201 created', 'its retry is sent');
+    is($again->summary, '201 recorded', 'its retry is sent');
     is($again->body, $first->body, 'the same answer');
     is($upstream->effects, $effects + 1, 'carried out once');
 
@@ -125,7 +125,7 @@ $c->send_request($nginx->create_request(key => 'running', mock => 'hold=r'));
 $upstream->wait_held('r');
 is($redis->cmd('DEL', grep { /:running\z/ } $redis->keys), 1, 'claim gone');
 $upstream->release('r');
-is($c->read_response->summary, '201 created', 'answered');
+is($c->read_response->summary, '201 recorded', 'answered');
 is($nginx->create(key => 'running')->summary, '201 replayed marked', 'stored');
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');

@@ -49,7 +49,7 @@ $gateway->stop;
 
 $gateway = gateway($dns->address);
 
-is($gateway->create(key => 'a')->summary, '201 created', 'resolved');
+is($gateway->create(key => 'a')->summary, '201 recorded', 'resolved');
 is($dns->queries('localhost'), 1, 'asked once');
 is($gateway->create(key => 'a')->summary, '201 replayed marked',
     'one connection');

@@ -21,6 +21,7 @@ my $MISSING = '-NOSCRIPT No matching script. Please use EVAL.';
 my %set = (
     segments_redis_timeout         => slow_ms(2000),
     segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_wait      => 'off',
     segments_idempotency_lease     => '300s',
 );
 
@@ -43,7 +44,7 @@ my $fake = fake_redis(
 );
 my $gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
 
-is($gateway->create(key => 'k1')->summary, '201 created', 'script loaded');
+is($gateway->create(key => 'k1')->summary, '201 recorded', 'script loaded');
 is($gateway->create(key => 'k2')->status, 422, 'and known');
 ok($fake->played, 'dialogue');
 
@@ -131,7 +132,7 @@ is($redis->cmd('PING'), 'PONG', 'Redis is there');
 ok($flusher->alive, 'and forgets');
 $flusher->stop('KILL');
 
-is_deeply(\%count, { '201 created' => 200 }, 'nobody notices')
+is_deeply(\%count, { '201 recorded' => 200 }, 'nobody notices')
     or diag $gateway->error_log;
 cmp_ok($redis->commands->{eval} // 0, '>', 1, 'loaded more than once');
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');

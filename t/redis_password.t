@@ -67,7 +67,7 @@ sub works {
     my ($gateway, $name, @servers) = @_;
 
     cut(@servers ? @servers : $redis);
-    is($gateway->create(key => 'k' . ++$keys)->summary, '201 created', $name);
+    is($gateway->create(key => 'k' . ++$keys)->summary, '201 recorded', $name);
 }
 
 

@@ -90,7 +90,7 @@ for my $how (qw(reload quit)) {
         "$how, the worker waits");
     $fake->go('again');
 
-    is($c->read_response->summary, '201 created', "$how, answered");
+    is($c->read_response->summary, '201 recorded', "$how, answered");
     $c->close;
     ok(gone($gateway, @old), "$how, the old worker leaves");
     ok($fake->played, "$how, dialogue");
@@ -125,7 +125,7 @@ $fake->wait_step(6);
 leave($gateway, 'reload', @old);
 $fake->go('go');
 
-is($c->read_response->summary, '201 created', 'cut, answered');
+is($c->read_response->summary, '201 recorded', 'cut, answered');
 $c->close;
 ok(gone($gateway, @old), 'cut, the old worker leaves');
 ok($fake->played, 'cut, dialogue');

@@ -81,7 +81,7 @@ my %first;
 for my $n (1 .. 10) {
     my $answer = $gateway->create(key => "k$n");
 
-    is($answer->summary, '201 created', "create $n");
+    is($answer->summary, '201 recorded', "create $n");
     $first{"k$n"} = $answer->body;
 }
 
@@ -101,7 +101,7 @@ wait_for { grep { @{ $_->cmd('PUBSUB', 'CHANNELS', 'segments:*') } }
         $s->master } 20,
     'the subscription';
 $upstream->release('w');
-is($both[0]->read_response->summary, '201 created', 'the first of two');
+is($both[0]->read_response->summary, '201 recorded', 'the first of two');
 is($both[1]->read_response->summary, '201 replayed marked',
     'the second has waited');
 $waiting->quit;
@@ -127,13 +127,13 @@ wait_for {
         my $summary = $answers[$i] ? $answers[$i]->summary : 'none';
         $statuses{$summary}++;
         $created{ $keys[$i] } = $answers[$i]->body
-            if $summary eq '201 created';
+            if $summary eq '201 recorded';
     }
 
     5 <= keys %created;
 } 60, 'the gateway to follow';
 
-is_deeply([grep { !/\A(?:503 - storage_error|201 created|201 unstored)\z/ }
+is_deeply([grep { !/\A(?:503 - storage_error|201 recorded|201 unstored)\z/ }
     sort keys %statuses], [], 'no other answers meanwhile')
     or diag explain \%statuses;
 
@@ -167,7 +167,7 @@ wait_for {
     my $summary = $gateway->create(key => 'm' . $after++)->summary;
 
     $unexpected{$summary}++ if $summary !~ /\A(?:503\ -\ storage_error|
-        201\ created|201\ unstored)\z/x;
+        201\ recorded|201\ unstored)\z/x;
     grep { /:create:m/ } keys_of($moved);
 } 60, 'the gateway to follow again';
 

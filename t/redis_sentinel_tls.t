@@ -40,7 +40,7 @@ my $gateway = gateway($s, $trust);
 my $first = $gateway->create(key => 'k');
 my $master = $s->master;
 
-is($first->summary, '201 created', 'created');
+is($first->summary, '201 recorded', 'recorded');
 is($gateway->create(key => 'k')->summary, '201 replayed marked', 'replayed');
 is(scalar(grep { /:create:k\z/ } $master->keys), 1, 'on the master');
 
@@ -57,7 +57,7 @@ $s->kill_master;
 
 my $n = 0;
 
-wait_for { $gateway->create(key => 'f' . $n++)->summary eq '201 created' } 30,
+wait_for { $gateway->create(key => 'f' . $n++)->summary eq '201 recorded' } 30,
     'the gateway to follow';
 
 my $new = $s->wait_master($master);
@@ -107,7 +107,7 @@ is(scalar($other->master->keys), 0, 'no record');
 is($upstream->count, $asked, 'nothing was sent');
 
 $gateway = gateway($other, 'tls_verify=off');
-is($gateway->create(key => 'k')->summary, '201 created', 'not verified');
+is($gateway->create(key => 'k')->summary, '201 recorded', 'not verified');
 $gateway->quit;
 
 done_testing();

@@ -132,7 +132,7 @@ my %stopped = (
 );
 
 is($stopped{'known connection'}->create(key => 'known')->summary,
-    '201 created', 'at first it answers');
+    '201 recorded', 'at first it answers');
 
 $redis->pause;
 
@@ -151,7 +151,7 @@ for my $name (sort keys %stopped) {
         $answer->status == 201;
     } 20, 'the gateway to notice';
 
-    like($answer->summary, qr/\A201 (?:created|replayed marked)\z/,
+    like($answer->summary, qr/\A201 (?:recorded|replayed marked)\z/,
         "$name, recovered");
 }
 

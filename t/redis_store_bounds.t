@@ -23,6 +23,7 @@ my %args = (upstream => $upstream, redis => $front);
 my %set = (
     segments_redis_timeout            => '20s',
     segments_redis_connect_timeout    => '20s',
+    segments_idempotency_wait         => 'off',
     segments_idempotency_lease        => '300s',
     segments_idempotency_max_response => '32m',
 );
@@ -84,7 +85,7 @@ for my $status (qw(201 500)) {
     }
 
     for my $key (@keys[0 .. 2, 4]) {
-        wait_for { $nginx->create(key => $key)->summary eq '201 created' } 60,
+        wait_for { $nginx->create(key => $key)->summary eq '201 recorded' } 60,
             "$key to be free";
     }
 }
@@ -119,7 +120,7 @@ $front->rule(complete => 'pass');
 wait_for { 1000 == grep { $redis->record($_)->{state} eq 'answered' }
     $redis->keys('many:*') } 60, 'a thousand to be stored';
 is($many->create(key => 'above')->summary, $BUSY, 'that one has its lease');
-is($many->create(key => 'next')->summary, '201 created', 'all is well');
+is($many->create(key => 'next')->summary, '201 recorded', 'all is well');
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 

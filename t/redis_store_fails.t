@@ -23,6 +23,7 @@ sub gateway {
     return nginx(upstream => $upstream, redis => $redis, @_, set => {
         segments_redis_timeout         => "${TIMEOUT}ms",
         segments_redis_connect_timeout => slow_ms(2000),
+        segments_idempotency_wait      => 'off',
         segments_idempotency_lease     => slow_ms(5000),
     });
 }

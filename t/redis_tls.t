@@ -79,7 +79,7 @@ for my $row (
     my $gateway = gateway(@words);
     my $key = $name =~ tr{ '}{-_}r;
 
-    is($gateway->create(key => $key)->summary, '201 created', $name);
+    is($gateway->create(key => $key)->summary, '201 recorded', $name);
     is($gateway->create(key => $key)->summary, '201 replayed marked',
         "$name, replayed");
     unlike($gateway->error_log, qr/\[(?:error|crit)\]/, "$name, log");
@@ -138,7 +138,7 @@ is($upstream->count, $sent, 'nothing was sent');
     my $gateway = gateway('address', '127.0.0.1', '',
         main => 'env SSL_CERT_FILE;');
 
-    is($gateway->create(key => 'store')->summary, '201 created',
+    is($gateway->create(key => 'store')->summary, '201 recorded',
         'the system\'s store');
     $gateway->quit;
 }
@@ -149,7 +149,7 @@ is($upstream->count, $sent, 'nothing was sent');
 my $redis = $servers{address}{redis};
 my $gateway = gateway('address', '127.0.0.1', $trust, log_level => 'debug');
 
-is($gateway->create(key => 's1')->summary, '201 created', 'first connection');
+is($gateway->create(key => 's1')->summary, '201 recorded', 'first connection');
 my $mark = length $gateway->error_log;
 $redis->cmd('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
 $gateway->wait_log(qr/redis closed the connection|peer closed/, 10, $mark);
@@ -165,7 +165,7 @@ $gateway->quit;
 $gateway = gateway('address', '127.0.0.1', $trust);
 my $answer = $gateway->create(key => 'large', mock => 'body=60000');
 
-is($answer->summary, '201 created', 'large answer');
+is($answer->summary, '201 recorded', 'large answer');
 my $again = $gateway->create(key => 'large');
 is($again->summary, '201 replayed marked', 'large answer, replayed');
 ok($again->body eq $answer->body, 'large answer, the same bytes');

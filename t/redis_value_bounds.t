@@ -32,10 +32,10 @@ my ($large, $small) = map {
 } qw(4m 64k);
 
 is($large->create(key => 'large', mock => 'body=3000000')->summary,
-    '201 created', 'a large answer');
+    '201 recorded', 'a large answer');
 is($large->create(key => 'large')->summary, '201 replayed marked',
     'read where it was stored');
-is($small->create(key => 'small')->summary, '201 created', 'a small one');
+is($small->create(key => 'small')->summary, '201 recorded', 'a small one');
 
 my $connections = sub {
     return join ' ', sort $redis->cmd('CLIENT', 'LIST')

@@ -44,11 +44,11 @@ wait_for {
 
 my $gateway = nginx(upstream => $upstream, redis => $master, set => \%set);
 
-is($gateway->create(key => 'a')->summary, '201 created', 'acknowledged');
+is($gateway->create(key => 'a')->summary, '201 recorded', 'acknowledged');
 
 my $waits = $master->commands->{wait};
 
-is($gateway->create(key => 'z')->summary, '201 created', 'script known');
+is($gateway->create(key => 'z')->summary, '201 recorded', 'script known');
 is($master->commands->{wait}, $waits + 1, 'one WAIT, for the claim');
 is($gateway->create(key => 'a')->summary, '201 replayed marked', 'replayed');
 
@@ -93,10 +93,10 @@ is($pass->create(key => 'p')->summary, '201 bypassed', 'pass, goes on');
 my $off = nginx(upstream => $upstream, redis => $master,
     set => { %set, segments_redis_wait => 'off' });
 
-is($off->create(key => 'c')->summary, '201 created', 'off, does not wait');
+is($off->create(key => 'c')->summary, '201 recorded', 'off, does not wait');
 
 $replica->resume;
-wait_for { $gateway->create(key => 'b')->summary eq '201 created' } 20,
+wait_for { $gateway->create(key => 'b')->summary eq '201 recorded' } 20,
     'the replica';
 
 
@@ -118,7 +118,7 @@ my $fake = fake_redis(
 );
 
 $gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
-is($gateway->create(key => 'k')->summary, '201 created', 'sent again');
+is($gateway->create(key => 'k')->summary, '201 recorded', 'sent again');
 ok($fake->played, 'dialogue');
 
 # WAIT that is refused or not answered at all

@@ -14,6 +14,7 @@ use Segments::Dialogue;
 my %set = (
     segments_redis_timeout         => slow_ms(2000),
     segments_redis_connect_timeout => slow_ms(2000),
+    segments_idempotency_wait      => 'off',
     segments_idempotency_lease     => '300s',
 );
 
@@ -45,9 +46,20 @@ is($answer->summary, '200 replayed marked', 'byte by byte');
 is($answer->body, "one\r\ntwo\n", 'byte by byte, body');
 is($answer->header('Content-Type'), 'text/plain', 'byte by byte, type');
 is($answer->header('ETag'), '"1"', 'byte by byte, a field');
-is($gateway->create(key => 'b')->header('Retry-After'), 62,
-    'byte by byte, a number');
+is($gateway->create(key => 'b')->summary,
+    '409 in-progress idempotency_in_progress', 'byte by byte, a lease');
 ok($fake->played, 'byte by byte, dialogue');
+
+$fake = fake_redis(
+    hello,
+    [EXPECT => 'EVALSHA', '...'],
+    [DRIBBLE => ['limited', ['refused', ':0', ':61001']]],
+);
+$gateway = gateway($fake, segments_rate_limit => 'rate=1r/d');
+
+is($gateway->create(key => 'c')->header('Retry-After'), 61001,
+    'byte by byte, a number');
+ok($fake->played, 'byte by byte, dialogue of a limit');
 
 
 # several replies in one packet, or cut between any two bytes, or larger than

@@ -15,7 +15,7 @@ my $upstream = upstream();
 my $redis = redis_server();
 
 my %args = (upstream => $upstream, redis => $redis,
-    set => { %Segments::Nginx::PATIENT });
+    set => { %Segments::Nginx::PATIENT, segments_idempotency_wait => 'off' });
 my $nginx = nginx(%args);
 
 
@@ -44,7 +44,7 @@ sub only_new_workers {
 # nothing in flight, an idle connection to Redis
 
 for (1 .. 3) {
-    is($nginx->create(key => "idle$_")->summary, '201 created', 'create');
+    is($nginx->create(key => "idle$_")->summary, '201 recorded', 'create');
     $nginx->reload;
     only_new_workers($nginx, 'idle worker leaves at once');
     is($nginx->create(key => "idle$_")->summary, '201 replayed marked',
@@ -69,7 +69,7 @@ for my $key (qw(r2 r3 r1)) {
 
     my $client = $clients[substr($key, 1) - 1];
 
-    is($client->read_response->summary, '201 created', "$key finishes");
+    is($client->read_response->summary, '201 recorded', "$key finishes");
     $client->close;
     is($nginx->create(key => $key)->summary, '201 replayed marked',
         'and was stored');
@@ -112,7 +112,7 @@ for (['asked', 4, hello, @claim, ['CLOSED'], hello('again'), @store],
     $gateway->reload;
     $fake->go($_) for 'asked', 'told';
 
-    is($c->read_response->summary, '201 created',
+    is($c->read_response->summary, '201 recorded',
         "reload while Redis is $when");
     ok($fake->played, 'dialogue');
 
@@ -135,7 +135,7 @@ is($nginx->create(key => 'quit')->summary,
     '409 in-progress idempotency_in_progress', 'quit waits');
 
 $upstream->release('quit');
-is($c->read_response->summary, '201 created', 'for its requests');
+is($c->read_response->summary, '201 recorded', 'for its requests');
 $c->close;
 $upstream->release('quit-left');
 ok($quits->process->wait(10), 'and ends');
@@ -183,7 +183,7 @@ my @answers;
 wait_for { push @answers, $hasty->create(key => 'hasty')->summary;
     $answers[-1] !~ /in-progress/ } 10, 'the lease to end';
 
-is($answers[-1], '201 created', 'retry runs');
+is($answers[-1], '201 recorded', 'retry runs');
 
 my @keys = map { $_->header('Idempotency-Key') } $upstream->requests;
 is($keys[-1], $keys[-2], 'with the same upstream key');

@@ -147,7 +147,7 @@ sub answers {
 
     my $again = $two->create(key => $key);
 
-    is($answer->summary, '201 created', "$first creates");
+    is($answer->summary, '201 recorded', "$first creates");
     is($again->summary, '201 replayed marked', "$second replays");
     is($again->body, $answer->body, 'the same bytes');
     is($again->header('ETag'), '"1"', 'the same header');
@@ -182,7 +182,7 @@ sub running {
     wait_for { $redis->record($name)->{awaited} } 20, 'the duplicate to wait';
 
     $upstream->release($key);
-    is($owner->read_response->summary, '201 created', "$first runs");
+    is($owner->read_response->summary, '201 recorded', "$first runs");
     is($waiting->read_response->summary, '201 replayed marked',
         "$second waits for it");
     is($upstream->count, $count, 'and sends nothing');
@@ -201,7 +201,7 @@ sub outcomes {
 
         is($one->create(key => $key, mock => "status=$status")->summary,
             "$status unstored mock_$status", "$status by $first");
-        is($two->create(key => $key)->summary, '201 created',
+        is($two->create(key => $key)->summary, '201 recorded',
             "then $second creates");
         is($one->create(key => $key)->summary, '201 replayed marked',
             "and $first replays");
@@ -225,7 +225,7 @@ sub crash {
     $one->kill_worker;
     $upstream->release($key);
 
-    is($two->create(key => $key)->summary, '201 created',
+    is($two->create(key => $key)->summary, '201 recorded',
         "$first died, $second took over");
     is($one->create(key => $key)->summary, '201 replayed marked',
         "$first is back, and replays");
@@ -266,7 +266,7 @@ sub another_version {
     my $next = gateway(build('next'));
     my $pass = gateway(undef, segments_redis_failure => 'pass');
 
-    is($next->create(key => 'next')->summary, '201 created', 'next version');
+    is($next->create(key => 'next')->summary, '201 recorded', 'next version');
 
     my $running = $next->connect;
     $running->send_request($next->create_request(key => 'next-running',
@@ -296,10 +296,10 @@ sub another_version {
         'the error log says so');
 
     $upstream->release('next');
-    is($running->read_response->summary, '201 created', 'undisturbed');
+    is($running->read_response->summary, '201 recorded', 'undisturbed');
     is($next->create(key => 'next-running')->summary, '201 replayed marked',
         'replayed by its own version');
-    is($here->create(key => 'own')->summary, '201 created',
+    is($here->create(key => 'own')->summary, '201 recorded',
         'other keys work meanwhile');
 
     return;

@@ -81,7 +81,7 @@ my $nginx = nginx(upstream => $upstream, redis => redis_server(),
 
 wait_for { $dns->queries('api.test') } 10, 'the name to be asked for';
 
-is($nginx->create(key => 'a')->summary, '201 created', 'on this host');
+is($nginx->create(key => 'a')->summary, '201 recorded', 'on this host');
 
 # names come and go while requests run
 
@@ -146,7 +146,7 @@ my $asked = $dns->queries('front.test');
 
 wait_for { $dns->queries('front.test') > $asked } 20,
     'the name to be resolved again';
-is($https->create(key => 'a')->summary, '201 created', 'by https');
+is($https->create(key => 'a')->summary, '201 recorded', 'by https');
 is($https->create(key => 'a')->summary, '201 replayed marked',
     'by https: replayed');
 

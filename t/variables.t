@@ -21,9 +21,10 @@ my %args = (upstream => $upstream, redis => $redis,
     server => 'location /plain { return 200; access_log %%DIR%%/none.log none;'
         . ' } limit_req_status 429;');
 my %set = (
-    segments_operations    => 'all',
-    segments_redis_timeout => slow_ms(300),
-    send_timeout           => slow_ms(60_000),
+    segments_operations        => 'all',
+    segments_redis_timeout     => slow_ms(300),
+    send_timeout               => slow_ms(60_000),
+    segments_idempotency_wait  => 'off',
     segments_idempotency_lease => slow_ms(1000),
 );
 

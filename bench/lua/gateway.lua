@@ -172,7 +172,7 @@ local function run(record, owner, fingerprint, upstream_key)
     end
 
     ngx.header['Content-Length'] = #answer.body
-    ngx.header['Idempotency-Status'] = reply and reply[2] == 'ok' and 'created'
+    ngx.header['Idempotency-Status'] = reply and reply[2] == 'ok' and 'recorded'
                                        or 'unstored'
     ngx.print(answer.body)
 

@@ -257,7 +257,7 @@ ngx_http_segments_tell_end(ngx_http_segments_ctx_t *ctx,
     case ngx_http_segments_bury:
 
         if (verdict == ngx_redis_record_ok) {
-            status = "created";
+            status = "recorded";
             break;
         }
 

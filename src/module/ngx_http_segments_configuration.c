@@ -84,8 +84,6 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
      *     conf->secret = NULL;
      *     conf->store.prefix = { 0, NULL };
      *     conf->tenant = NULL;
-     *     conf->idempotency.waiters = 0;
-     *     conf->idempotency.waiters_per_key = 0;
      *     conf->meter = NULL;
      *     conf->prefix = { 0, NULL };
      *     conf->handler = NULL;
@@ -108,6 +106,8 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
     conf->idempotency.ttl = NGX_CONF_UNSET_MSEC;
     conf->idempotency.lease = NGX_CONF_UNSET_MSEC;
     conf->idempotency.wait = NGX_CONF_UNSET_MSEC;
+    conf->idempotency.waiters = NGX_CONF_UNSET_UINT;
+    conf->idempotency.waiters_per_key = NGX_CONF_UNSET_UINT;
     conf->idempotency.unknown = NGX_CONF_UNSET_UINT;
     conf->idempotency.statuses = NGX_CONF_UNSET_PTR;
     conf->idempotency.headers = NGX_CONF_UNSET_PTR;
@@ -169,14 +169,14 @@ ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               24 * 60 * 60 * 1000);
     ngx_conf_merge_msec_value(conf->idempotency.lease,
                               prev->idempotency.lease, 10 * 1000);
-
-    if (conf->idempotency.wait == NGX_CONF_UNSET_MSEC) {
-        conf->idempotency.wait =
-            (prev->idempotency.wait == NGX_CONF_UNSET_MSEC)
-            ? 0 : prev->idempotency.wait;
-        conf->idempotency.waiters = prev->idempotency.waiters;
-        conf->idempotency.waiters_per_key = prev->idempotency.waiters_per_key;
-    }
+    ngx_conf_merge_msec_value(conf->idempotency.wait, prev->idempotency.wait,
+                              10 * 1000);
+    ngx_conf_merge_uint_value(conf->idempotency.waiters,
+                              prev->idempotency.waiters,
+                              NGX_HTTP_SEGMENTS_WAITERS);
+    ngx_conf_merge_uint_value(conf->idempotency.waiters_per_key,
+                              prev->idempotency.waiters_per_key,
+                              NGX_HTTP_SEGMENTS_WAITERS_PER_KEY);
 
     ngx_conf_merge_uint_value(conf->idempotency.unknown,
                               prev->idempotency.unknown,

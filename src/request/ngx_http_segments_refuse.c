@@ -138,15 +138,13 @@ ngx_http_segments_refuse(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
         rc = ngx_http_segments_add_allow(r, ctx);
         break;
 
-    case ngx_http_segments_refuse_in_progress:
-        rc = ngx_http_segments_add_retry_after(r, (ctx->left + 999) / 1000);
-        break;
-
     case ngx_http_segments_refuse_limited:
         rc = ngx_http_segments_add_retry_after(r,
                                   ngx_http_segments_limits_reset(ctx->limits));
         break;
 
+    case ngx_http_segments_refuse_in_progress:  /* the answer may come at any
+                                                   moment */
     case ngx_http_segments_refuse_redis:
         rc = ngx_http_segments_add_retry_after(r, 1);
         break;

@@ -55,10 +55,10 @@ sub conf {
 
         my $buffering = $policy eq 'hold' ? 'on' : 'off';
         my $set = "segments_idempotency_unknown $policy; "
-            . "proxy_buffering $buffering;";
+            . "proxy_buffering $buffering; segments_idempotency_wait";
 
-        ("/$letter" => $set, $args{wait} ? ("/${letter}w"
-            => "$set segments_idempotency_wait $args{wait};") : ());
+        ("/$letter" => "$set off;",
+            $args{wait} ? ("/${letter}w" => "$set $args{wait};") : ());
     } qw(hold retry);
 
     my $locations = join '', map { <<"LOCATION" } sort keys %locations;

@@ -192,7 +192,7 @@ sub judge {
         if $answer->{replayed} != ($mark eq 'replayed' ? 1 : 0);
 
     return $self->check_kept($try, $answer)
-        if $mark eq 'created' || $mark eq 'replayed';
+        if $mark eq 'recorded' || $mark eq 'replayed';
 
     return $self->check_mismatch($try, $answer)
         if $status == 422 && $mark eq 'mismatch';
@@ -274,7 +274,7 @@ sub check_kept {
 
     $self->check_effect($try, $answer);
 
-    my $kept = $large && $answer->{mark} eq 'created' ? 'large'
+    my $kept = $large && $answer->{mark} eq 'recorded' ? 'large'
         : $answer->{kept};
 
     $self->forget_answer if defined $self->{answer} && $kept ne $self->{answer}

@@ -220,7 +220,7 @@ sub answer_keys {
         my $got = create($self->port($name), $body,
             sprintf('replay-%s-%020d', $tag, $i));
 
-        said($got, 201, answer(), 'created')
+        said($got, 201, answer(), 'recorded')
             or die "$name: key for replays: ", told($got), "\n";
     }
 
@@ -310,7 +310,7 @@ sub check_gateway {
     }
 
     expect($name, 'create', create($port, segment(200), 'k1'), 201, answer(),
-        'created');
+        'recorded');
     $forwarded->(2, 'create');
 
     my ($record) = $redis->keys;

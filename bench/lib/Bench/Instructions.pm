@@ -43,10 +43,10 @@ my %EXPECTED = (
     return_201 => [201, answer()],
     return_400 => [400, envelope()],
     forward    => [201, answer()],
-    create     => [201, answer(), 'created'],
+    create     => [201, answer(), 'recorded'],
     replay     => [201, answer(), 'replayed'],
     reject     => [400, envelope()],
-    limit      => [201, answer(), 'created'],
+    limit      => [201, answer(), 'recorded'],
 );
 
 

@@ -49,7 +49,7 @@ sub json {
 
 # What became of a create, in one line: its status, Idempotency-Status,
 # "marked" where Idempotent-Replayed says so, and the error's code, as in
-# "201 created", "201 replayed marked", "409 in-progress
+# "201 recorded", "201 replayed marked", "409 in-progress
 # idempotency_in_progress".
 
 sub summary {
