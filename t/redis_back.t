@@ -118,15 +118,17 @@ $gateway->stop;
 
 
 # one that greets and answers no command: a greeting alone is not enough, nor
-# is what INFO says
+# is what INFO says, which is asked when the claims, which are given back past
+# the breaker, are left to their leases
 
 $poor = Segments::PoorRedis->start(hang_up => 'unanswered');
-$gateway = nginx(upstream => $upstream, redis => $poor, set => \%set);
+$gateway = nginx(upstream => $upstream, redis => $poor, set => { %set,
+    segments_idempotency_lease => slow_ms(600) });
 
 wait_for { $gateway->create(key => 'u' . $requests++);
     lines($gateway, qr/the breaker opens/) } 20, 'the breaker to open';
 
-wait_for { $gateway->create(key => 'u' . $requests++); $poor->infos } 20,
+wait_for { $gateway->create(key => 'u' . $requests++); $poor->at_rest } 20,
     'a connection on which nothing else is';
 is($gateway->create(key => 'u' . $requests++)->status, 503, 'unanswered')
     for 1 .. 10;

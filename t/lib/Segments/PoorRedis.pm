@@ -11,7 +11,8 @@ package Segments::PoorRedis;
 #     $poor->connects       for each [process, not before, not after], seconds of
 #                           a clock that is never set: here one may be accepted
 #                           late where the machine is busy
-#     $poor->infos          how often it was asked for INFO
+#     $poor->at_rest        true while INFO, which it has answered, is the last
+#                           thing that it was asked
 
 use strict;
 use warnings;
@@ -70,10 +71,10 @@ sub connects {
 }
 
 
-sub infos {
+sub at_rest {
     my ($self) = @_;
 
-    return scalar(my @infos = $self->lines(qr/^INFO/));
+    return slurp($self->{log}) =~ /^INFO\n\z/m;
 }
 
 
@@ -162,12 +163,12 @@ sub answer {
         $info = 1;
     }
 
-    return 0 if $$in =~ /EVAL/ && ($self->{hang_up} // '') eq 'unanswered';
-
+    my $unanswered = $$in =~ /EVAL/
+        && ($self->{hang_up} // '') eq 'unanswered';
     my @commands = $$in =~ /\r\n(claim)\r\n\$32\r\n(\w{8})/g;
 
     # its last argument; in one piece, as short as it is
-    if (@commands && $$in =~ /(?:retry|hold)\r\n\z/) {
+    if (!$unanswered && @commands && $$in =~ /(?:retry|hold)\r\n\z/) {
         while (my ($verb, $token) = splice @commands, 0, 2) {
             $out .= "*2\r\n\$13\r\n$verb$token\r\n\$8\r\nmismatch\r\n";
         }
@@ -176,10 +177,12 @@ sub answer {
         $answered = 1;
     }
 
+    # what stands before a command that is not answered is, in the same piece too
+
     syswrite $socket, $out if $out ne '';
     print "INFO\n" if $info;
 
-    return !($self->{hang_up} && $answered);
+    return !$unanswered && !($self->{hang_up} && $answered);
 }
 
 
