@@ -57,6 +57,31 @@ sub forgotten {
 }
 
 
+# the same, of an answer that would be remembered if it were the API's
+
+sub foreign {
+    my ($name, $expected, $mock, $before) = @_;
+
+    my $key = $name =~ s/\W+/-/gr;
+
+    $nginx->create(key => $key, mock => 'status=500') if $before;
+
+    my $count = $upstream->count;
+
+    is($nginx->create(key => $key, mock => $mock)->summary, $expected, $name);
+
+    my ($record) = grep { /:\Q$key\E\z/ } $redis->keys;
+
+    is($record ? $redis->record($record)->{state} : 'absent',
+        $before // 'absent', "$name: given back");
+    is($nginx->create(key => $key)->summary, '201 created',
+        "$name: a retry runs");
+    is($upstream->count, $count + 2, "$name: and is sent");
+
+    return;
+}
+
+
 for my $status (200, 201, 202, 203, 207, 226, 299, 400, 404, 409, 422) {
     remembered($nginx, $status, "s$status");
 }
@@ -160,6 +185,27 @@ like($again->summary, qr/\A201 (?:replayed marked|recorded)\z/, 'retry');
 is($again->body, 'made', 'the final answer');
 is($nginx->create(key => 'hints')->summary, '201 replayed marked',
     'remembered');
+
+# a 4xx that is no JSON is of a front, and none of the API's
+
+for my $status (400, 404, 409, 422) {
+    for my $type ('type=text/html', 'type=application/problem+json',
+        'no-type', 'empty')
+    {
+        foreign("$status-$type", "$status unstored",
+            "status=$status; $type; text=gone");
+    }
+}
+
+foreign('large', '404 unstored', 'status=404; type=text/html; body=100000');
+foreign('unknown', '404 unstored', 'status=404; type=text/html; text=gone',
+    'unknown');
+
+for my $try ('404 created mock_404', '404 replayed marked mock_404') {
+    is($nginx->create(key => 'parameters',
+        mock => 'status=404; type=Application/JSON%3Bcharset=utf-8')->summary,
+        $try, 'JSON with parameters');
+}
 
 # the user's own choice
 

@@ -11,6 +11,7 @@
 #include "life/ngx_http_segments_conf.h"
 #include "life/ngx_http_segments_status.h"
 #include "message/ngx_http_segments_chain.h"
+#include "message/ngx_http_segments_text.h"
 #include "upstream/ngx_http_segments_sent.h"
 
 
@@ -129,7 +130,9 @@ ngx_http_segments_judge(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
     switch (sg_answer_classify(slcf->idempotency.statuses,
-                               ctx->upstream_status))
+                               ctx->upstream_status,
+                               ngx_http_segments_text(
+                                            &r->headers_out.content_type)))
     {
 
     case sg_answer_remembered:

@@ -5,6 +5,8 @@
 
 #include "contract/sg_answer.h"
 
+#include <string.h>
+
 
 #define SG_STATUS_END  600
 
@@ -112,9 +114,12 @@ sg_statuses_has_2xx(const sg_statuses_t *set)
 
 
 sg_answer_e
-sg_answer_classify(const sg_statuses_t *remembered, unsigned status)
+sg_answer_classify(const sg_statuses_t *remembered, unsigned status,
+    sg_str_t type)
 {
-    if (sg_statuses_has(remembered, status)) {
+    if (sg_statuses_has(remembered, status)
+        && (status < 400 || sg_answer_is_json(type)))
+    {
         return sg_answer_remembered;
     }
 
@@ -123,6 +128,24 @@ sg_answer_classify(const sg_statuses_t *remembered, unsigned status)
     }
 
     return sg_answer_unknown;
+}
+
+
+int
+sg_answer_is_json(sg_str_t type)
+{
+    sg_str_t  name;
+
+    static const sg_str_t  json = sg_string("application/json");
+
+    name = type;
+
+    if (name.len > json.len) {
+        name.len = json.len;
+    }
+
+    return sg_str_caseeq(name, json)
+           && (type.len == json.len || memchr("; \t", type.data[json.len], 3));
 }
 
 

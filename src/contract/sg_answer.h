@@ -40,10 +40,15 @@ int sg_statuses_has_2xx(const sg_statuses_t *set);
 
 /*
  * 401, 402, 403, 408, 418, 425, 429 and every 4xx that is not remembered mean
- * "not executed"; what is neither that nor remembered is unknown.
+ * "not executed"; what is neither that nor remembered is unknown.  "type" is
+ * the answer's Content-Type: a 4xx that is not application/json is of somebody
+ * in front of the API, and not remembered, either.
  */
 sg_answer_e sg_answer_classify(const sg_statuses_t *remembered,
-    unsigned status);
+    unsigned status, sg_str_t type);
+
+/* 1 for application/json, whatever its parameters; 0 for an empty type */
+int sg_answer_is_json(sg_str_t type);
 
 /* 1 for 401, 402, 403 and 418: our key or plan is at fault, not the client */
 int sg_answer_is_unauthorized(unsigned status);

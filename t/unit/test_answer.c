@@ -100,6 +100,8 @@ classes(void **state)
         { 600, sg_answer_unknown }, { 4294967295u, sg_answer_unknown }
     };
 
+    static const sg_str_t  json = sg_string("application/json");
+
     char           row[16];
     size_t         i;
     sg_statuses_t  set;
@@ -114,7 +116,7 @@ classes(void **state)
 
     for (i = 0; i < N(rows); i++) {
         snprintf(row, sizeof(row), "%u", rows[i].status);
-        check_int(row, sg_answer_classify(&set, rows[i].status),
+        check_int(row, sg_answer_classify(&set, rows[i].status, json),
                   rows[i].answer);
     }
 
@@ -122,8 +124,56 @@ classes(void **state)
 
     memset(&set, 0, sizeof(set));
     assert_int_equal(sg_statuses_add(&set, str("201")), sg_statuses_ok);
-    assert_int_equal(sg_answer_classify(&set, 200), sg_answer_unknown);
-    assert_int_equal(sg_answer_classify(&set, 404), sg_answer_not_executed);
+    assert_int_equal(sg_answer_classify(&set, 200, json), sg_answer_unknown);
+    assert_int_equal(sg_answer_classify(&set, 404, json), sg_answer_not_executed);
+}
+
+
+/* a 4xx of a front is none of the API's, a 2xx was executed all the same */
+
+static void
+types(void **state)
+{
+    static const struct {
+        const char  *type;
+        int          json;
+    } rows[] = {
+        { "application/json", 1 }, { "Application/JSON", 1 },
+        { "application/json; charset=utf-8", 1 },
+        { "application/json;charset=latin-1", 1 },
+        { "application/json ; q=1", 1 }, { "application/json\t", 1 },
+
+        { "", 0 }, { "application", 0 }, { "application/jso", 0 },
+        { "application/jsonp", 0 }, { "application/json-seq", 0 },
+        { "application/problem+json", 0 }, { "text/html", 0 },
+        { "text/html; application/json", 0 }, { " application/json", 0 },
+        { "application/json,text/html", 0 }
+    };
+
+    size_t         i;
+    sg_str_t       type;
+    sg_statuses_t  set;
+
+    (void) state;
+
+    memset(&set, 0, sizeof(set));
+    assert_int_equal(sg_statuses_add(&set, str("2xx")), sg_statuses_ok);
+    assert_int_equal(sg_statuses_add(&set, str("404")), sg_statuses_ok);
+
+    for (i = 0; i < N(rows); i++) {
+        type = str_exact(str(rows[i].type));
+
+        check_int(rows[i].type, sg_answer_is_json(type), rows[i].json);
+        check_int(rows[i].type, sg_answer_classify(&set, 404, type),
+                  rows[i].json ? sg_answer_remembered
+                               : sg_answer_not_executed);
+        check_int(rows[i].type, sg_answer_classify(&set, 201, type),
+                  sg_answer_remembered);
+        check_int(rows[i].type, sg_answer_classify(&set, 500, type),
+                  sg_answer_unknown);
+
+        str_exact_free(type);
+    }
 }
 
 
@@ -151,6 +201,7 @@ main(void)
         cmocka_unit_test(directive_words),
         cmocka_unit_test(has_2xx),
         cmocka_unit_test(classes),
+        cmocka_unit_test(types),
         cmocka_unit_test(unauthorized)
     };
 
