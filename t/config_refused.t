@@ -283,7 +283,9 @@ my @refused = (
         [segments_redis_breaker => 'on',
             '"off", or "failures=" and "retry="'],
         [segments_redis_wait => 'on',
-            '"off", or "replicas=" and "timeout="']),
+            '"off", or "replicas=" and "timeout="'],
+        [segments_contract => 'on', '"off" or "log"'],
+        [segments_contract => 'sample=2', '"off" or "log"']),
     ['parameter of the wait, what is allowed', set(
         segments_idempotency_wait => '5s waiter=1'),
         qr/"waiter=1": expected "waiters=" or "per_key=" and a number/],
@@ -302,6 +304,15 @@ my @refused = (
         map { ["5s $_", qq(invalid parameter "$_")] } qw(waiters=0 waiters=
             waiters=-1 waiters=all per_key=0 per_key waiter=1 5
             per_key=99999999999999999999)),
+    map({ ["contract $_->[0]", set(segments_contract => $_->[0]),
+        qr/$_->[1]/] }
+        ['off sample=2', 'has parameters besides "off"'],
+        ['log sample=2 sample=3', 'invalid number of arguments'],
+        map { ["log $_", qq(invalid parameter "$_": expected "sample=" and a)]
+            } qw(sample=0 sample= sample=-1 sample=all sample 5 samples=1
+            sample=99999999999999999999)),
+    ['contract twice', set(segments_contract => ['off', 'log']),
+        qr/"segments_contract" directive is duplicate/],
     ['max_response', set(segments_idempotency_max_response => 'much'),
         qr/"segments_idempotency_max_response" directive invalid value/],
     ['prefix with a brace', set(segments_redis_prefix => '"a{b"'),
@@ -456,6 +467,8 @@ my @accepted = (
         segments_operations => 'list get')],
     map({ ["wait $_", set(segments_idempotency_wait => $_)] }
         'off', '1ms', '2m waiters=1', '2s per_key=1 waiters=100000'),
+    map({ ["contract $_", set(segments_contract => $_)] }
+        'off', 'log', 'log sample=1', 'log sample=1000000'),
     ['shortest lease', set(segments_idempotency_lease => '600ms')],
     ['lease as long as the ttl', set(segments_idempotency_ttl => '10s')],
     ['Redis faster than clients', set(segments_redis_timeout => '1s',

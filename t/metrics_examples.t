@@ -19,8 +19,8 @@ use Segments::Util qw(program_root);
 
 my $examples = program_root() . '/conf-examples';
 
-my $nginx = nginx(http => 'segments_zone segments 1m;', server =>
-    'server_name localhost; location /metrics { segments_metrics; }');
+my $nginx = nginx(http => 'segments_zone segments 1m; segments_contract log;',
+    server => 'server_name localhost; location /metrics { segments_metrics; }');
 
 my (%series, %values);
 

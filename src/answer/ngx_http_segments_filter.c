@@ -109,6 +109,10 @@ ngx_http_segments_local_header(ngx_http_request_t *r,
 {
     ngx_uint_t  status;
 
+    if (ctx->sample) {
+        ngx_http_segments_sample_cut(ctx->sample);
+    }
+
     status = r->headers_out.status;
 
     if (status < NGX_HTTP_BAD_REQUEST) {
@@ -172,6 +176,8 @@ static ngx_int_t
 ngx_http_segments_upstream_header(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
+    ngx_http_segments_loc_conf_t  *slcf;
+
     ctx->answered = 1;
     ctx->upstream_status = r->headers_out.status;
 
@@ -183,6 +189,13 @@ ngx_http_segments_upstream_header(ngx_http_request_t *r,
 
     if (ctx->upstream_status < NGX_HTTP_OK) {
         return ngx_http_segments_unreadable(r, ctx);
+    }
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    if (slcf->drift.sample) {
+        ctx->sample = ngx_http_segments_sample(r, &slcf->drift,
+                                               ctx->route.operation);
     }
 
     if (sg_answer_is_unauthorized(ctx->upstream_status)
@@ -346,6 +359,10 @@ ngx_http_segments_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     if (ctx == NULL || r != r->main) {
         return ngx_http_segments_next_body_filter(r, in);
+    }
+
+    if (ctx->sample) {
+        ngx_http_segments_sample_body(ctx->sample, in);
     }
 
     switch (ctx->state) {

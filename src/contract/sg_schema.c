@@ -194,24 +194,35 @@ sg_schema_string(const sg_child_t *child)
 static const char *
 sg_schema_comparator(const sg_child_t *child)
 {
-    size_t           i;
-    const sg_str_t  *known;
-
     if (child->kind != sg_text) {
         return "Must be a string";
     }
 
-    for (i = 0; i < sizeof(sg_comparators) / sizeof(sg_comparators[0]); i++) {
-        known = &sg_comparators[i];
-
-        if (child->text.len == known->len
-            && memcmp(child->text.data, known->data, known->len) == 0)
-        {
-            return NULL;
-        }
+    if (sg_schema_is_comparator(child->text)) {
+        return NULL;
     }
 
     return "Must be one of eq, ne, gt, gte, lt, lte, contains, not_contains";
+}
+
+
+int
+sg_schema_is_comparator(sg_str_t text)
+{
+    size_t           i;
+    const sg_str_t  *known;
+
+    for (i = 0; i < sizeof(sg_comparators) / sizeof(sg_comparators[0]); i++) {
+        known = &sg_comparators[i];
+
+        if (text.len == known->len
+            && memcmp(text.data, known->data, known->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

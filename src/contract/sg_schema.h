@@ -42,5 +42,8 @@ void sg_schema_check_child(const sg_schema_t *schema,
 void sg_schema_unknown(const sg_schema_t *schema, sg_str_t name);
 void sg_schema_no_object(const sg_schema_t *schema);
 
+/* 1 for one of the documented comparators */
+int sg_schema_is_comparator(sg_str_t text);
+
 
 #endif /* SG_SCHEMA_H */

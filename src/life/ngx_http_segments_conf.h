@@ -7,6 +7,7 @@
 #define _NGX_HTTP_SEGMENTS_CONF_H_INCLUDED_
 
 
+#include "drift/ngx_http_segments_drift_conf.h"
 #include "idempotency/ngx_http_segments_idempotency_conf.h"
 #include "limit/ngx_http_segments_limit_conf.h"
 #include "metrics/ngx_http_segments_zone.h"
@@ -48,6 +49,8 @@ typedef struct {
     ngx_array_t                   limits;       /* ngx_http_segments_owned_
                                                    limit_t */
     ngx_http_segments_metrics_conf_t  metrics;
+    ngx_http_segments_drift_lines_t  *drift_lines;  /* NULL: no answer is
+                                                   compared */
     ngx_array_t                   client_vars;  /* ngx_uint_t: variables that
                                                    show the client's request */
     ngx_http_complex_value_t     *remote_user;  /* the default scope */
@@ -83,6 +86,7 @@ typedef struct {
 
     ngx_http_segments_idempotency_conf_t  idempotency;
     ngx_http_segments_limit_conf_t  limit;
+    ngx_http_segments_drift_conf_t  drift;
 
     ngx_http_segments_meter_t    *meter;        /* NULL: not counted */
     ngx_str_t                     prefix;       /* path of the collection */

@@ -8,6 +8,7 @@
 
 
 #include "life/ngx_http_segments_state.h"
+#include "drift/ngx_http_segments_sample.h"
 #include "idempotency/ngx_http_segments_wait.h"
 #include "limit/ngx_http_segments_limit.h"
 #include "metrics/ngx_http_segments_meter.h"
@@ -51,6 +52,8 @@ struct ngx_http_segments_ctx_s {
     ngx_uint_t                    http_version; /* the client's */
     ngx_uint_t                    upstream_status;  /* 0: unreadable, cut */
 
+    ngx_http_segments_sample_t   *sample;       /* NULL: no answer, or it is
+                                                   not compared */
     sg_buf_t                      envelope;     /* our own body */
     ngx_buf_t                    *captured;     /* a held body */
     ngx_chain_t                  *out;          /* what release sends */

@@ -15,6 +15,10 @@ static void ngx_http_segments_expose_responses(ngx_array_t *meters,
     sg_buf_t *buf);
 static void ngx_http_segments_expose_time(ngx_array_t *meters,
     ngx_http_segments_time_e time, const char *name, sg_buf_t *buf);
+static void ngx_http_segments_expose_answers(
+    ngx_http_segments_compared_t *counts, sg_buf_t *buf);
+static void ngx_http_segments_expose_fields(const char *name,
+    ngx_atomic_t (*counts)[sg_field_n], ngx_uint_t additional, sg_buf_t *buf);
 static void ngx_http_segments_expose_redis(
     ngx_http_segments_metrics_conf_t *mcf, sg_buf_t *buf);
 static void ngx_http_segments_expose_gauge(const char *name, const char *help,
@@ -52,6 +56,29 @@ ngx_http_segments_expose(ngx_http_segments_metrics_conf_t *mcf, sg_buf_t *buf)
     ngx_http_segments_expose_time(&mcf->meters,
                                   ngx_http_segments_time_upstream,
                                   "segments_upstream_duration_seconds", buf);
+
+    sg_exposition_metric(buf, "segments_contract_answers_total", "counter",
+                         "Answers of the upstream, by how they compared with "
+                         "the documentation.");
+    ngx_http_segments_expose_answers(mcf->compared, buf);
+
+    sg_exposition_metric(buf, "segments_contract_drift_total", "counter",
+                         "Answers of the upstream in which this field is not "
+                         "as documented.");
+
+    if (mcf->compared) {
+        ngx_http_segments_expose_fields("segments_contract_drift_total",
+                                        mcf->compared->fields, 0, buf);
+    }
+
+    sg_exposition_metric(buf, "segments_contract_additional_total", "counter",
+                         "Answers of the upstream in which this field has "
+                         "members that are not documented.");
+
+    if (mcf->compared) {
+        ngx_http_segments_expose_fields("segments_contract_additional_total",
+                                        mcf->compared->additional, 1, buf);
+    }
 
     sg_exposition_metric(buf, "segments_redis_unusable_workers", "gauge",
                          "Worker processes whose last commands found this "
@@ -156,6 +183,68 @@ ngx_http_segments_expose_time(ngx_array_t *meters,
         ngx_http_segments_labels(meter[i], labels);
 
         sg_exposition_histogram(buf, name, labels, 2, &histogram);
+    }
+}
+
+
+static void
+ngx_http_segments_expose_answers(ngx_http_segments_compared_t *counts,
+    sg_buf_t *buf)
+{
+    ngx_uint_t  n, operation;
+    sg_label_t  labels[2];
+
+    if (counts == NULL) {
+        return;
+    }
+
+    for (operation = 0; operation < sg_op_n; operation++) {
+
+        ngx_http_segments_label(&labels[0], "operation",
+                                sg_operation_name(operation));
+
+        for (n = 0; n < NGX_HTTP_SEGMENTS_COMPARED; n++) {
+
+            ngx_http_segments_label(&labels[1], "contract",
+                                    ngx_http_segments_compared_name(n));
+
+            sg_exposition_value(buf, "segments_contract_answers_total", labels,
+                                2, counts->answers[operation][n]);
+        }
+    }
+}
+
+
+/* a zero for each that the answers to an operation can have, and no others */
+
+static void
+ngx_http_segments_expose_fields(const char *name,
+    ngx_atomic_t (*counts)[sg_field_n], ngx_uint_t additional, sg_buf_t *buf)
+{
+    ngx_uint_t   field, operation;
+    sg_drift_t   possible;
+    sg_label_t   labels[2];
+    sg_fields_t  fields;
+
+    for (operation = 0; operation < sg_op_n; operation++) {
+
+        ngx_http_segments_label(&labels[0], "operation",
+                                sg_operation_name(operation));
+
+        sg_drift_possible(operation, &possible);
+        fields = additional ? possible.additional : possible.fields;
+
+        for (field = 0; field < sg_field_n; field++) {
+
+            if (!(fields & SG_FIELD(field))) {
+                continue;
+            }
+
+            ngx_http_segments_label(&labels[1], "field", sg_field_path(field));
+
+            sg_exposition_value(buf, name, labels, 2,
+                                counts[operation][field]);
+        }
     }
 }
 

@@ -14,6 +14,8 @@
 
 static ngx_int_t ngx_http_segments_init_redis_state(ngx_slab_pool_t *shpool,
     ngx_http_segments_redis_gauge_t *gauge);
+static ngx_int_t ngx_http_segments_init_compared(ngx_slab_pool_t *shpool,
+    ngx_http_segments_metrics_conf_t *mcf);
 static void ngx_http_segments_publish_cleanup(void *data);
 static void ngx_http_segments_publish_handler(ngx_event_t *ev);
 
@@ -91,6 +93,10 @@ ngx_http_segments_init_zone(ngx_shm_zone_t *zone, void *data)
         rc = ngx_http_segments_init_redis_state(shpool, &gauge[i]);
     }
 
+    if (mcf->compares && rc == NGX_OK) {
+        rc = ngx_http_segments_init_compared(shpool, mcf);
+    }
+
     if (rc != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
                       "zone \"%V\" is too small for the guarded locations "
@@ -139,6 +145,25 @@ ngx_http_segments_init_redis_state(ngx_slab_pool_t *shpool,
     gauge->state = state;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_init_compared(ngx_slab_pool_t *shpool,
+    ngx_http_segments_metrics_conf_t *mcf)
+{
+    ngx_http_segments_zone_t  *shared;
+
+    shared = shpool->data;
+
+    if (shared->compared == NULL) {
+        shared->compared = ngx_slab_calloc(shpool,
+                                         sizeof(ngx_http_segments_compared_t));
+    }
+
+    mcf->compared = shared->compared;
+
+    return mcf->compared ? NGX_OK : NGX_ERROR;
 }
 
 

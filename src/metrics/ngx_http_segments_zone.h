@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "metrics/ngx_http_segments_compared.h"
 #include "metrics/ngx_http_segments_gauge.h"
 #include "metrics/ngx_http_segments_meter.h"
 #include "redis/ngx_redis.h"
@@ -19,6 +20,7 @@
 typedef struct {
     ngx_http_segments_counts_t       *counts;
     ngx_http_segments_redis_state_t  *redis;
+    ngx_http_segments_compared_t     *compared; /* NULL: nothing was yet */
     ngx_http_segments_slot_t          slots[NGX_MAX_PROCESSES];
 } ngx_http_segments_zone_t;
 
@@ -36,6 +38,10 @@ typedef struct {
                                                    one for each location */
     ngx_array_t                   redis_gauges; /* ngx_http_segments_redis_
                                                    gauge_t */
+    ngx_uint_t                    compares;     /* unsigned  compares:1; answers
+                                                   with the documentation */
+    ngx_http_segments_compared_t  *compared;    /* in shared memory, where there
+                                                   is a zone and "compares" */
 } ngx_http_segments_metrics_conf_t;
 
 

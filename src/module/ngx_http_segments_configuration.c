@@ -7,6 +7,7 @@
 #include "module/ngx_http_segments_configuration.h"
 #include "answer/ngx_http_segments_receive.h"
 #include "contract/sg_route.h"
+#include "drift/ngx_http_segments_drift.h"
 #include "module/ngx_http_segments_check.h"
 #include "request/ngx_http_segments_forward.h"
 
@@ -17,6 +18,8 @@ static ngx_int_t ngx_http_segments_merge_statuses(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *conf);
 static ngx_int_t ngx_http_segments_guard(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *slcf);
+static ngx_int_t ngx_http_segments_watch_answers(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf, ngx_http_segments_loc_conf_t *slcf);
 
 
 void *
@@ -84,6 +87,8 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
      *     conf->secret = NULL;
      *     conf->store.prefix = { 0, NULL };
      *     conf->tenant = NULL;
+     *     conf->drift.lines = NULL;
+     *     conf->drift.metrics = NULL;
      *     conf->meter = NULL;
      *     conf->prefix = { 0, NULL };
      *     conf->handler = NULL;
@@ -116,6 +121,7 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
     conf->limit.limits = NGX_CONF_UNSET_PTR;
     conf->limit.dry_run = NGX_CONF_UNSET;
     conf->limit.log_level = NGX_CONF_UNSET_UINT;
+    conf->drift.sample = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -193,6 +199,8 @@ ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->limit.dry_run, prev->limit.dry_run, 0);
     ngx_conf_merge_uint_value(conf->limit.log_level,
                               prev->limit.log_level, NGX_LOG_ERR);
+
+    ngx_conf_merge_uint_value(conf->drift.sample, prev->drift.sample, 0);
 
     if (ngx_http_segments_merge_scope(cf, prev, conf) != NGX_OK
         || ngx_http_segments_merge_statuses(cf, prev, conf) != NGX_OK)
@@ -322,6 +330,12 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
         }
     }
 
+    if (slcf->drift.sample
+        && ngx_http_segments_watch_answers(cf, smcf, slcf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     place = ngx_array_push(&smcf->guarded);
     if (place == NULL) {
         return NGX_ERROR;
@@ -356,6 +370,29 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
         slcf->handler = clcf->handler;
         clcf->handler = ngx_http_segments_forward_handler;
     }
+
+    return NGX_OK;
+}
+
+
+/* all locations of a configuration share its lines in the log */
+
+static ngx_int_t
+ngx_http_segments_watch_answers(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf, ngx_http_segments_loc_conf_t *slcf)
+{
+    if (smcf->drift_lines == NULL) {
+
+        smcf->drift_lines = ngx_http_segments_drift_lines(cf);
+        if (smcf->drift_lines == NULL) {
+            return NGX_ERROR;
+        }
+
+        smcf->metrics.compares = 1;
+    }
+
+    slcf->drift.lines = smcf->drift_lines;
+    slcf->drift.metrics = &smcf->metrics;
 
     return NGX_OK;
 }

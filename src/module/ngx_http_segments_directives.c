@@ -269,3 +269,52 @@ ngx_http_segments_check_time(ngx_conf_t *cf, void *post, void *data)
 
     return NGX_CONF_OK;
 }
+
+
+char *
+ngx_http_segments_contract(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_segments_loc_conf_t *slcf = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (slcf->drift.sample != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        slcf->drift.sample = 0;
+        return (cf->args->nelts == 2) ? NGX_CONF_OK
+                                      : "has parameters besides \"off\"";
+    }
+
+    if (ngx_strcmp(value[1].data, "log") != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\": expected \"off\" or "
+                           "\"log\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    slcf->drift.sample = 1;
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    n = (ngx_strncmp(value[2].data, "sample=", 7) == 0)
+        ? ngx_atoi(value[2].data + 7, value[2].len - 7) : NGX_ERROR;
+
+    if (n == NGX_ERROR || n == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\": expected \"sample=\" "
+                           "and a number from 1 on", &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    slcf->drift.sample = n;
+
+    return NGX_CONF_OK;
+}

@@ -21,6 +21,8 @@ char *ngx_http_segments_statuses(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_segments_headers(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_segments_contract(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /* of ngx_conf_post_t */
 char *ngx_http_segments_check_prefix(ngx_conf_t *cf, void *post, void *data);

@@ -1,11 +1,13 @@
 
 /*
  * A request is counted when it is logged, which happens to each exactly once,
- * however it ends.
+ * however it ends; by then the client has its answer, which is compared with
+ * the documentation.
  */
 
 
 #include "module/ngx_http_segments_log.h"
+#include "drift/ngx_http_segments_drift.h"
 #include "life/ngx_http_segments_conf.h"
 #include "life/ngx_http_segments_life.h"
 #include "module/ngx_http_segments_variables.h"
@@ -114,4 +116,19 @@ ngx_http_segments_upstream_time(ngx_http_request_t *r, ngx_msec_t *time)
     }
 
     return rc;
+}
+
+
+ngx_int_t
+ngx_http_segments_compare_answer(ngx_http_request_t *r)
+{
+    ngx_http_segments_ctx_t  *ctx;
+
+    ctx = ngx_http_segments_get_ctx(r);
+
+    if (ctx && ctx->sample) {
+        ngx_http_segments_compare(ctx->sample, r->connection->log);
+    }
+
+    return NGX_OK;
 }

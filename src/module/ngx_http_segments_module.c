@@ -30,6 +30,8 @@ static ngx_http_segments_main_conf_t *ngx_http_segments_old_conf(
     ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_segments_init_metrics(ngx_conf_t *cf,
     ngx_http_segments_main_conf_t *smcf);
+static ngx_int_t ngx_http_segments_init_contract(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf);
 static ngx_int_t ngx_http_segments_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_segments_init_process(ngx_cycle_t *cycle);
 static void ngx_http_segments_exit_process(ngx_cycle_t *cycle);
@@ -287,6 +289,13 @@ static ngx_command_t  ngx_http_segments_commands[] = {
       offsetof(ngx_http_segments_loc_conf_t, limit.log_level),
       &ngx_http_segments_log_levels },
 
+    { ngx_string("segments_contract"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_segments_contract,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_segments_loc_conf_t, drift),
+      NULL },
+
       ngx_null_command
 };
 
@@ -341,7 +350,9 @@ ngx_http_segments_init(ngx_conf_t *cf)
         return NGX_OK;
     }
 
-    if (ngx_http_segments_check_handlers(cf) != NGX_OK) {
+    if (ngx_http_segments_check_handlers(cf) != NGX_OK
+        || ngx_http_segments_init_contract(cf, smcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -427,6 +438,40 @@ ngx_http_segments_init_metrics(ngx_conf_t *cf,
     *h = ngx_http_segments_count;
 
     return ngx_http_segments_zone_init(&smcf->metrics, &smcf->nodes);
+}
+
+
+/* the handlers of a phase run in the order of their array */
+
+static ngx_int_t
+ngx_http_segments_init_contract(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf)
+{
+    ngx_uint_t                  i;
+    ngx_array_t                *handlers;
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    if (smcf->drift_lines == NULL) {
+        return NGX_OK;
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    handlers = &cmcf->phases[NGX_HTTP_LOG_PHASE].handlers;
+
+    if (ngx_array_push(handlers) == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = handlers->elts;
+
+    for (i = handlers->nelts - 1; i; i--) {
+        h[i] = h[i - 1];
+    }
+
+    h[0] = ngx_http_segments_compare_answer;
+
+    return NGX_OK;
 }
 
 

@@ -19,6 +19,8 @@ static ngx_int_t ngx_http_segments_redis_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_segments_rate_limit_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_segments_contract_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static void ngx_http_segments_set_variable(ngx_http_variable_value_t *v,
     const char *text);
 static ngx_uint_t ngx_http_segments_client_variable(ngx_str_t *name);
@@ -40,6 +42,9 @@ static ngx_http_variable_t  ngx_http_segments_vars[] = {
 
     { ngx_string("segments_rate_limit_status"), NULL,
       ngx_http_segments_rate_limit_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("segments_contract"), NULL,
+      ngx_http_segments_contract_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -206,6 +211,28 @@ ngx_http_segments_rate_limit_variable(ngx_http_request_t *r,
     }
 
     ngx_http_segments_set_variable(v, ctx->limits->status);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_contract_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    const char               *word;
+    ngx_http_segments_ctx_t  *ctx;
+
+    ctx = ngx_http_segments_get_ctx(r);
+
+    if (ctx == NULL || ctx->sample == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    word = ngx_http_segments_compared_name(ctx->sample->compared);
+
+    ngx_http_segments_set_variable(v, word);
 
     return NGX_OK;
 }

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "contract/sg_body.h"
+#include "contract/sg_drift.h"
 #include "contract/sg_envelope.h"
 #include "contract/sg_idempotency_key.h"
 
@@ -195,13 +196,54 @@ upstream_keys(void **state)
 }
 
 
+/* nobody takes what could not be read for what is not as documented */
+
+static void
+answers(void **state)
+{
+    static const char *const  rows[] = {
+        "{\"object\":\"segment\",\"conditions\":[{}]}", "not JSON", "[[["
+    };
+
+    long           nth, left;
+    size_t         i;
+    sg_drift_e     rc;
+    sg_drift_t     drift;
+    sg_answered_t  answer;
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+
+        answer.status = 200;
+        answer.type = str("application/json");
+        answer.body = str(rows[i]);
+
+        nth = 0;
+
+        do {
+            countdown = nth++;
+            rc = sg_drift_check(sg_op_get, &answer, &drift);
+            left = countdown;
+            countdown = -1;
+
+            check_int(rows[i], rc, left < 0 ? sg_drift_failed
+                                            : sg_drift_found);
+        } while (left < 0);
+
+        assert_true(nth >= 2 && nth <= 100);
+    }
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(bodies),
         cmocka_unit_test(fingerprints),
-        cmocka_unit_test(upstream_keys)
+        cmocka_unit_test(upstream_keys),
+        cmocka_unit_test(answers)
     };
 
     json_set_alloc_funcs(__wrap_malloc, free);
