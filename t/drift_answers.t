@@ -168,7 +168,7 @@ sub with_keys {
     my $answer = $nginx->create(key => 'k',
         mock => words({ %$SEGMENT, name => 1 }));
 
-    is($answer->summary, '201 created', 'drift with a key');
+    is($answer->summary, '201 recorded', 'drift with a key');
     is($answer->json->{name}, 1, 'as it came');
 
     $nginx->create(key => 'k');

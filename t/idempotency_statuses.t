@@ -74,7 +74,7 @@ sub foreign {
 
     is($record ? $redis->record($record)->{state} : 'absent',
         $before // 'absent', "$name: given back");
-    is($nginx->create(key => $key)->summary, '201 created',
+    is($nginx->create(key => $key)->summary, '201 recorded',
         "$name: a retry runs");
     is($upstream->count, $count + 2, "$name: and is sent");
 
@@ -201,7 +201,7 @@ foreign('large', '404 unstored', 'status=404; type=text/html; body=100000');
 foreign('unknown', '404 unstored', 'status=404; type=text/html; text=gone',
     'unknown');
 
-for my $try ('404 created mock_404', '404 replayed marked mock_404') {
+for my $try ('404 recorded mock_404', '404 replayed marked mock_404') {
     is($nginx->create(key => 'parameters',
         mock => 'status=404; type=Application/JSON%3Bcharset=utf-8')->summary,
         $try, 'JSON with parameters');
