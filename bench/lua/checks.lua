@@ -9,7 +9,6 @@ local to_hex = require 'nginx.string'.to_hex
 
 local byte, find, format, gsub, sub = string.byte, string.find, string.format,
                                       string.gsub, string.sub
-local concat, sort = table.concat, table.sort
 local null, type, pairs = cjson.null, type, pairs
 local bor, cast, re_find = bit.bor, ffi.cast, ngx.re.find
 local bytes = ffi.typeof('const uint8_t *')
@@ -183,40 +182,35 @@ function _M.parse(text)
 end
 
 
-local function append(out, value)
-    local kind = type(value)
+-- Of a segment that has passed: what it can have, in one order, as one list, so
+-- that one call writes it.  An empty list and none differ, so do negate's three.
+local function canonical(segment)
+    local out = { segment.name }
+    local conditions = segment.conditions
+    local n = 1
 
-    if kind ~= 'table' then
-        out[#out + 1] = cjson.encode(value)
-        return
-    end
+    if conditions then
+        out[2] = #conditions
+        n = 2
 
-    if value[1] ~= nil then
-        out[#out + 1] = '['
+        for i = 1, #conditions do
+            local condition = conditions[i]
 
-        for i = 1, #value do
-            if i > 1 then out[#out + 1] = ',' end
-            append(out, value[i])
+            out[n + 1] = condition.comparator
+            out[n + 2] = condition.metric
+            out[n + 3] = condition.value
+
+            if condition.negate == nil then
+                out[n + 4] = null
+            else
+                out[n + 4] = condition.negate
+            end
+
+            n = n + 4
         end
-
-        out[#out + 1] = ']'
-        return
     end
 
-    local names = {}
-    for name in pairs(value) do names[#names + 1] = name end
-    sort(names)
-
-    out[#out + 1] = '{'
-
-    for i = 1, #names do
-        if i > 1 then out[#out + 1] = ',' end
-        out[#out + 1] = cjson.encode(names[i])
-        out[#out + 1] = ':'
-        append(out, value[names[i]])
-    end
-
-    out[#out + 1] = '}'
+    return cjson.encode(out)
 end
 
 
@@ -227,11 +221,9 @@ local function digest(text)
 end
 
 
--- of the canonical form, in hexadecimal digits
+-- of the canonical form: 32 bytes
 function _M.fingerprint(segment)
-    local out = {}
-    append(out, segment)
-    return to_hex(digest(concat(out)))
+    return digest(canonical(segment))
 end
 
 
@@ -277,7 +269,7 @@ end
 -- the Idempotency-Key that the upstream gets
 function _M.upstream_key(scope, key, fingerprint)
     local hex = to_hex(digest(#scope .. ':' .. scope .. '6:create'
-                              .. #key .. ':' .. key .. '64:' .. fingerprint))
+                              .. #key .. ':' .. key .. '32:' .. fingerprint))
 
     return sub(hex, 1, 8) .. '-' .. sub(hex, 9, 12) .. '-8' .. sub(hex, 14, 16)
            .. '-' .. format('%x', 8 + byte(hex, 17) % 4) .. sub(hex, 18, 20)

@@ -1,22 +1,40 @@
 -- The gateway's job, as an expert would do it with nginx' Lua module: the same
--- checks, the same records by the same script in the same Redis, an answer that
--- is held until it is stored.  What it leaves out costs it nothing: lists and
--- single segments, renewing a lease, storing in background after a failure,
--- looking for the Secret Key in answers, masking nginx' own errors.
+-- checks, a record that is claimed by one native command and stored by another,
+-- an answer that is held until it is stored.
+--
+-- A record is a string: "p" and the fingerprint while a request is under way;
+-- then "a", the fingerprint, and the answer.
+--
+--   SET name p... NX GET EX    claims.  Nothing comes back where nothing was,
+--                              and then it is set; otherwise what is there
+--                              comes back, and all that is to be decided can be
+--                              seen in it: one command (of Redis 7.0), and no
+--                              script.
+--   SET name a... EX           stores.  Whoever has the claim simply writes: to
+--                              compare before it would take a script, several
+--                              times the command.  Instead a claim lives longer
+--                              than the upstream may take.
+--
+-- So it needs no token, and lacks what the gateway has one for: who was stopped
+-- for longer than its claim lived runs over what was stored since.  What else
+-- it leaves out costs it nothing: lists and single segments, duplicates that
+-- wait, storing in background after a failure, looking for the Secret Key in
+-- answers, masking nginx' own errors.
 
 local checks = require 'checks'
 local cjson = require 'cjson.safe'
-local random = require 'nginx.random'
-local to_hex = require 'nginx.string'.to_hex
 
-local find, sub = string.find, string.sub
+local byte, find, sub = string.byte, string.find, string.sub
 local concat = table.concat
+local null = ngx.null
 local ngx = ngx
 
 local _M = {}
 
-local redis, script
-local LEASE, TTL = 10000, 86400000
+local redis
+
+local FINGERPRINT = 32                  -- bytes, behind the first one
+local ANSWERED = byte('a')
 
 -- what else is stored of an answer
 local STORED = { 'Content-Type', 'Content-Language', 'Location', 'ETag',
@@ -25,11 +43,10 @@ local STORED = { 'Content-Type', 'Content-Language', 'Location', 'ETag',
 local REMEMBERED = { [400] = true, [404] = true, [409] = true, [422] = true }
 
 
--- "how" names the module that talks to Redis; the script has been loaded there
-function _M.init(how, port, sha1)
+-- "how" names the module that talks to Redis
+function _M.init(how, port)
     redis = require(how)
     redis.init('127.0.0.1', port)
-    script = sha1
 end
 
 
@@ -48,19 +65,6 @@ local function refuse(status, kind, code, message, details)
     ngx.print(body)
 
     return ngx.exit(ngx.HTTP_OK)
-end
-
-
--- 16 bytes at a time of what was drawn at once
-local tokens, left = '', 0
-
-local function token()
-    if left == 0 then
-        tokens, left = random.bytes(1024, true), 64
-    end
-
-    left = left - 1
-    return to_hex(sub(tokens, 16 * left + 1, 16 * left + 16))
 end
 
 
@@ -89,10 +93,23 @@ local function body_of_request()
 end
 
 
-local function replay(status, headers, body)
-    ngx.status = tonumber(status)
+-- status, headers of a line each, an empty line, body
+local function answered(fingerprint, status, headers, body)
+    return concat({ 'a', fingerprint, status, '\n', headers, '\n', body })
+end
 
-    for name, value in headers:gmatch('([^:\n]+): ([^\n]*)\n') do
+
+local function replay(record)
+    local status = FINGERPRINT + 2
+    local headers = status + 4
+    local last = find(record, '\n\n', headers - 1, true)
+    local body = sub(record, last + 2)
+
+    ngx.status = tonumber(sub(record, status, status + 2))
+
+    local lines = sub(record, headers, last)
+
+    for name, value in lines:gmatch('([^:\n]+): ([^\n]*)\n') do
         ngx.header[name] = value
     end
 
@@ -120,37 +137,24 @@ local function stored_headers(header)
 end
 
 
--- Of a reply its first word is the proof that it answers this command: what was
--- to be done, and some bytes of the token.
-local function ask(record, what, owner, ...)
-    local reply, err = redis.evalsha(script, 1, record, what, owner, ...)
-
-    if reply and reply[1] ~= what .. sub(owner, 1, 8) then
-        return nil, 'a reply to another command'
-    end
-
-    return reply, err
-end
-
-
--- the claim is ours
-local function run(record, owner, fingerprint, upstream_key)
+-- The claim is ours.  It goes where the request was not executed, and where
+-- nobody knows: the retry brings the upstream the same key.
+local function run(record, fingerprint, upstream_key)
     ngx.req.set_header('Idempotency-Key', upstream_key)
 
     local answer = ngx.location.capture('/upstream',
         { method = ngx.HTTP_POST, always_forward_body = true })
     local status = answer.status
-    local reply
+    local stored
+
+    if answer.truncated then status = 502 end
 
     if status >= 200 and status < 300 or REMEMBERED[status] then
-        reply = ask(record, 'complete', owner, fingerprint, TTL, status,
-                    stored_headers(answer.header), answer.body)
-
-    elseif status >= 400 and status < 500 then
-        ask(record, 'give_back', owner)
-
+        stored = redis.store(record, answered(fingerprint, status,
+                                              stored_headers(answer.header),
+                                              answer.body))
     else
-        ask(record, 'unknown', owner)
+        redis.forget(record)
     end
 
     if status == 401 or status == 402 or status == 403 or status == 418 then
@@ -172,8 +176,7 @@ local function run(record, owner, fingerprint, upstream_key)
     end
 
     ngx.header['Content-Length'] = #answer.body
-    ngx.header['Idempotency-Status'] = reply and reply[2] == 'ok' and 'recorded'
-                                       or 'unstored'
+    ngx.header['Idempotency-Status'] = stored and 'recorded' or 'unstored'
     ngx.print(answer.body)
 
     return ngx.exit(ngx.HTTP_OK)
@@ -184,44 +187,32 @@ local function admit(key, segment)
     local scope = ngx.var.remote_user or ''
     local record = checks.record_name(scope, key)
     local fingerprint = checks.fingerprint(segment)
-    local owner = token()
+    local found, err = redis.claim(record, 'p' .. fingerprint)
 
-    local reply, err = ask(record, 'claim', owner, fingerprint, LEASE, TTL,
-                           'retry')
-
-    if not reply then
+    if not found then
         ngx.log(ngx.ERR, 'redis: ', err)
         ngx.header['Retry-After'] = 1
         return refuse(503, 'internal', 'storage_error',
                       "The gateway's storage is unavailable, try again")
     end
 
-    local verdict = reply[2]
-
-    if verdict == 'ok' then
-        return run(record, owner, fingerprint,
+    if found == null then
+        return run(record, fingerprint,
                    checks.upstream_key(scope, key, fingerprint))
     end
 
-    if verdict == 'replay' then
-        return replay(reply[3], reply[4], reply[5])
-    end
-
-    if verdict == 'in_progress' then
-        ngx.header['Retry-After'] = math.ceil(reply[3] / 1000)
-        ngx.header['Idempotency-Status'] = 'in-progress'
-        return refuse(409, 'request', 'idempotency_in_progress',
-                      'A request with this Idempotency-Key is in progress')
-    end
-
-    if verdict == 'mismatch' then
+    if sub(found, 2, FINGERPRINT + 1) ~= fingerprint then
         ngx.header['Idempotency-Status'] = 'mismatch'
         return refuse(422, 'request', 'idempotency_key_reused',
                       'This Idempotency-Key was used for another request')
     end
 
-    return refuse(503, 'internal', 'storage_error',
-                  "The gateway's storage is unavailable, try again")
+    if byte(found) == ANSWERED then return replay(found) end
+
+    ngx.header['Retry-After'] = 1
+    ngx.header['Idempotency-Status'] = 'in-progress'
+    return refuse(409, 'request', 'idempotency_in_progress',
+                  'A request with this Idempotency-Key is in progress')
 end
 
 

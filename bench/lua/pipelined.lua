@@ -8,7 +8,7 @@ local semaphore = require 'ngx.semaphore'
 
 local concat = table.concat
 local tcp = ngx.socket.tcp
-local byte, sub = string.byte, string.sub
+local byte, find, sub = string.byte, string.find, string.sub
 
 local _M = {}
 
@@ -23,35 +23,31 @@ function _M.init(...)
 end
 
 
-local function read_reply(sock)
-    local line, err = sock:receive()
-    if not line then return nil, err end
+-- What has arrived is taken as a whole, and replies are cut out of it: a socket
+-- asked for each line would be asked twice for most of them.  These are the
+-- kinds that a SET or a DEL is answered with.  Returns the reply, why it is
+-- none, and where the next one begins; no place where it is not all there.
 
-    local kind = byte(line)
+local function cut(text, at)
+    local last = find(text, '\r\n', at, true)
+    if not last then return end
+
+    local kind = byte(text, at)
+    local line = sub(text, at + 1, last - 1)
 
     if kind == 36 then                  -- $
-        local size = tonumber(sub(line, 2))
-        if size < 0 then return ngx.null end
+        local size = tonumber(line)
+        if size < 0 then return ngx.null, nil, last + 2 end
 
-        local data
-        data, err = sock:receive(size + 2)
-        return data and sub(data, 1, -3), err
+        local from = last + 2
+        local to = from + size
+        if #text < to + 1 then return end
+
+        return sub(text, from, to - 1), nil, to + 2
     end
 
-    if kind == 42 then                  -- *
-        local reply = {}
-
-        for i = 1, tonumber(sub(line, 2)) do
-            reply[i], err = read_reply(sock)
-            if reply[i] == nil then return nil, err end
-        end
-
-        return reply
-    end
-
-    if kind == 58 then return tonumber(sub(line, 2)) end      -- :
-    if kind == 45 then return false, sub(line, 2) end         -- -
-    return sub(line, 2)
+    if kind == 45 then return false, line, last + 2 end       -- -
+    return line, nil, last + 2                                -- + :
 end
 
 
@@ -70,19 +66,30 @@ end
 
 
 local function read(sock)
+    local rest = ''
+
     while true do
-        local reply, err = read_reply(sock)
+        local text, err = sock:receiveany(65536)
 
-        if reply == nil and err ~= 'timeout' then return end
+        if not text and err ~= 'timeout' then return end
 
-        if reply ~= nil then
+        local at = 1
+        rest = rest .. (text or '')
+
+        while true do
+            local reply, why, next_at = cut(rest, at)
+            if not next_at then break end
+
             local who = waiting[first]
             waiting[first] = nil
             first = first + 1
+            at = next_at
 
-            who.reply, who.err = reply, err
+            who.reply, who.err = reply, why
             who.semaphore:post(1)
         end
+
+        rest = sub(rest, at)
     end
 end
 
@@ -116,24 +123,7 @@ end
 
 
 -- the reply, or nil and why not
-function _M.evalsha(...)
-    local n = select('#', ...)
-    local text = { '*', n + 1, '\r\n$7\r\nEVALSHA' }
-    local m = 3
-
-    for i = 1, n do
-        local word = select(i, ...)
-        word = type(word) == 'string' and word or tostring(word)
-
-        text[m + 1] = '\r\n$'
-        text[m + 2] = #word
-        text[m + 3] = '\r\n'
-        text[m + 4] = word
-        m = m + 4
-    end
-
-    text[m + 1] = '\r\n'
-
+local function command(text)
     local who = ngx.ctx.who
 
     if not who then
@@ -142,7 +132,7 @@ function _M.evalsha(...)
     end
 
     queued = queued + 1
-    queue[queued] = concat(text)
+    queue[queued] = text
     last = last + 1
     waiting[last] = who
 
@@ -152,6 +142,38 @@ function _M.evalsha(...)
     if not ok then return nil, err end
 
     return who.reply, who.err
+end
+
+
+-- of a command that hardly varies only two words are put in
+
+local CLAIM = '*7\r\n$3\r\nSET\r\n$'
+local STORE = '*5\r\n$3\r\nSET\r\n$'
+local FORGET = '*2\r\n$3\r\nDEL\r\n$'
+
+-- a claim lives longer than connecting to, writing to and reading from the
+-- upstream may take together, since nobody renews it
+
+local IF_NOTHING_IS_THERE = '\r\n$2\r\nNX\r\n$3\r\nGET\r\n'
+                            .. '$2\r\nEX\r\n$3\r\n200\r\n'
+local FOR_A_DAY = '\r\n$2\r\nEX\r\n$5\r\n86400\r\n'
+
+
+-- ngx.null where it is ours, what is there where it is not, nil and why not
+function _M.claim(name, value)
+    return command(concat({ CLAIM, #name, '\r\n', name, '\r\n$', #value, '\r\n',
+                            value, IF_NOTHING_IS_THERE }))
+end
+
+
+function _M.store(name, value)
+    return command(concat({ STORE, #name, '\r\n', name, '\r\n$', #value, '\r\n',
+                            value, FOR_A_DAY }))
+end
+
+
+function _M.forget(name)
+    return command(concat({ FORGET, #name, '\r\n', name, '\r\n' }))
 end
 
 

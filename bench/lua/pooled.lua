@@ -7,6 +7,10 @@ local _M = {}
 
 local host, port
 
+-- a claim lives longer than connecting to, writing to and reading from the
+-- upstream may take together, since nobody renews it
+local CLAIMED, STORED = 200, 86400
+
 
 function _M.init(...)
     host, port = ...
@@ -18,7 +22,7 @@ end
 
 
 -- the reply, or nil and why not
-function _M.evalsha(...)
+local function command(name, ...)
     local red = redis:new()
     red:set_timeout(2000)
 
@@ -26,11 +30,27 @@ function _M.evalsha(...)
     if not ok then return nil, err end
 
     local reply
-    reply, err = red:evalsha(...)
+    reply, err = red[name](red, ...)
 
     if reply then red:set_keepalive(600000, 512) end
 
     return reply, err
+end
+
+
+-- ngx.null where it is ours, what is there where it is not, nil and why not
+function _M.claim(name, value)
+    return command('set', name, value, 'NX', 'GET', 'EX', CLAIMED)
+end
+
+
+function _M.store(name, value)
+    return command('set', name, value, 'EX', STORED)
+end
+
+
+function _M.forget(name)
+    return command('del', name)
 end
 
 

@@ -13,43 +13,17 @@ use warnings;
 
 use Carp qw(croak);
 
-use Bench::Messages qw(answer broken envelope headers segment);
+use Bench::Check qw(check_bare check_gateway check_lua create said told);
+use Bench::Messages qw(answer segment);
 use Bench::Processes qw(run_apart run_with_others workers_of);
 use Bench::Servers qw(start_nginx);
 use Segments::HTTP qw(http);
 use Segments::RedisServer;
-use Segments::Util qw(find_program free_port program_root slurp source wait_for);
+use Segments::Util qw(find_program free_port program_root slurp wait_for);
 
 # how many keys wrk/load.lua replays
 
 my $ANSWERED = 100;
-
-# what JSON libraries let through, or one of them
-
-my @BROKEN = (
-    '{"name":',
-    '{"name":"A"} x',
-    '[]',
-    '{"name":"A","name":"A"}',
-    '{"name":"A","\u006eame":"A"}',
-    '{"name":"A","conditions":[' . Bench::Messages::condition(0)
-        =~ s/\}/,"value":"0"}/r . ']}',
-    '{"name":"\ud800"}',
-    '{"name":"\udc00"}',
-    '{"name":"\u0000"}',
-    "{\"name\":\"a\tb\"}",
-    "{\"name\":\"\xff\"}",
-    "{\"name\":\"\xed\xa0\x80\"}",
-    "\xef\xbb\xbf{\"name\":\"A\"}",
-    '{"name":' . '[' x 17 . ']' x 17 . '}',
-);
-
-# and what is none of it
-
-my @SOUND = (
-    "{\"name\":\"\xc3\xa9 \\u00e9 \\ud83d\\ude00 \\\\u0000 \\\":\\n\"}",
-    ' { "name" : "a:b" , "conditions" : [ ] } ',
-);
 
 
 sub start {
@@ -82,7 +56,6 @@ sub contender {
         %words = (
             MODULES      => modules_path(),
             REDIS_CLIENT => $name eq 'lua' ? 'pooled' : $name,
-            SCRIPT       => $self->load_script,
         );
     }
 
@@ -134,16 +107,6 @@ sub modules_path {
 }
 
 
-# the same text that the gateway sends, and so the same script
-
-sub load_script {
-    my ($self) = @_;
-
-    return $self->{redis}->cmd('SCRIPT', 'LOAD',
-        slurp(source('limit.lua')) . slurp(source('record.lua')));
-}
-
-
 sub redis  { return $_[0]{redis} }
 sub worker { return $_[0]{nginx}{$_[1]}{worker} }
 sub port   { return $_[0]{nginx}{$_[1]}{port} }
@@ -169,28 +132,32 @@ sub upstream {
 }
 
 
-# so many answered records, besides what is there
+# So many answered records, besides what is there: copies of one, under names
+# like its own.
 
 sub fill {
     my ($self, $n) = @_;
 
     my $redis = $self->{redis};
     my $batch = 10_000;
+    my $key = sprintf 'filled-%029d', 0;
+
+    create($self->port('gateway'), segment(200), $key);
+
+    my ($name) = $redis->keys("*$key*");
+    my $record = $redis->cmd('DUMP', $name // croak 'there is no record');
+    my ($before, $behind) = split /\Q$key\E/, $name, 2;
 
     my $script = <<'END';
 for i = ARGV[1], ARGV[1] + ARGV[2] - 1 do
-    local key = string.format('segments:{live:}:create:filled-%029d', i)
+    local name = ARGV[3] .. string.format('filled-%029d', i) .. ARGV[4]
 
-    redis.call('HSET', key, 'v', '1', 'state', 'answered', 'fp', ARGV[3],
-               'since', ARGV[4], 'token', ARGV[5], 'status', '201',
-               'headers', 'Content-Type: application/json\n', 'body', ARGV[6])
-    redis.call('PEXPIRE', key, 86400000)
+    redis.call('RESTORE', name, 86400000, ARGV[5])
 end
 END
 
-    for (my $i = 0; $i < $n; $i += $batch) {
-        $redis->cmd('EVAL', $script, 0, $i, $batch, 'f' x 64, time . '000',
-            '0' x 32, answer());
+    for (my $i = 1; $i < $n; $i += $batch) {
+        $redis->cmd('EVAL', $script, 0, $i, $batch, $before, $behind, $record);
     }
 
     $redis->cmd('DBSIZE') >= $n or croak 'the records are not there';
@@ -228,144 +195,14 @@ sub answer_keys {
 }
 
 
-sub create {
-    my ($port, $body, $key, $path) = @_;
-
-    return http($port, 'POST', $path // '/v4/segments', body => $body,
-        headers => [headers($key)]);
-}
-
-
-sub said {
-    my ($got, $status, $body, $idempotency) = @_;
-
-    return $got && $got->status == $status && $got->body eq $body
-        && ($got->header('Idempotency-Status') // '') eq ($idempotency // '')
-        && ($got->header('Content-Type') // '') eq 'application/json';
-}
-
-
-sub told {
-    my ($got) = @_;
-
-    return $got ? join ' ', $got->status, $got->header('Content-Type') // '-',
-        $got->header('Idempotency-Status') // '-', $got->body : 'no answer';
-}
-
-
-# Whether a contender does its job at all; dies where it does not.  What is
-# broken would be measured for nothing.
+# Whether a contender does its job at all; dies where it does not.
 
 sub check {
     my ($self, $name) = @_;
 
-    my $check = "check_$name";
-    my $method = $self->can($check) // \&check_gateway;
-
-    return $method->($self, $name);
-}
-
-
-sub check_bare {
-    my ($self, $name) = @_;
-
-    my $port = $self->port($name);
-    my $before = $self->forwarded;
-
-    expect($name, 'proxy', create($port, segment(200), 'k'), 201, answer());
-    expect($name, 'return 201', create($port, segment(200), 'k', '/created'),
-        201, answer());
-    expect($name, 'return 400', create($port, broken(200), 'k', '/refused'),
-        400, envelope());
-
-    $self->forwarded == $before + 1 or die "$name: not forwarded once\n";
-
-    return;
-}
-
-
-sub check_gateway {
-    my ($self, $name) = @_;
-
-    my $port = $self->port($name);
-    my $redis = $self->{redis};
-
-    $redis->cmd('FLUSHDB');
-
-    my $before = $self->forwarded;
-    my $forwarded = sub {
-        my ($n, $what) = @_;
-
-        $self->forwarded == $before + $n
-            or die "$name: $what: the upstream got another number\n";
-    };
-
-    expect($name, 'no key', create($port, segment(200)), 201, answer());
-    $forwarded->(1, 'no key');
-    $redis->cmd('DBSIZE') == 0 or die "$name: a record without a key\n";
-
-    for my $body (@SOUND) {
-        create($port, $body)->status == 201 or die "$name: refuses: $body\n";
-        $before++;
-    }
-
-    expect($name, 'create', create($port, segment(200), 'k1'), 201, answer(),
-        'recorded');
-    $forwarded->(2, 'create');
-
-    my ($record) = $redis->keys;
-    my %stored = %{ $redis->record($record) };
-
-    $record eq 'segments:{live:}:create:k1' && $stored{state} eq 'answered'
-        && $stored{status} eq '201' && $stored{body} eq answer()
-        or die "$name: the answer was not stored\n";
-
-    my $replayed = create($port, segment(200), 'k1');
-
-    expect($name, 'replay', $replayed, 201, answer(), 'replayed');
-    ($replayed->header('Idempotent-Replayed') // '') eq 'true'
-        or die "$name: a replay is not marked\n";
-
-    my $other = create($port, segment(300), 'k1');
-
-    $other && $other->status == 422
-        or die "$name: another body: ", told($other), "\n";
-
-    expect($name, 'reject', create($port, broken(200), 'k2'), 400, envelope());
-    create($port, segment(200), 'k 3')->status == 400
-        or die "$name: a malformed key passes\n";
-
-    for my $body (@BROKEN) {
-        create($port, $body, 'k4')->status == 400
-            or die "$name: passes: $body\n";
-    }
-
-    $forwarded->(2, 'all that is not to be forwarded');
-    $redis->cmd('DBSIZE') == 1 or die "$name: records of what was refused\n";
-
-    return;
-}
-
-
-# the order of members is nobody's business
-
-sub expect {
-    my ($name, $what, $got, $status, $body, $idempotency) = @_;
-
-    my $same = $got && $got->json && same($got->json,
-        JSON::PP->new->decode($body));
-
-    $same && said($got, $status, $got->body, $idempotency)
-        or die "$name: $what: ", told($got), "\n";
-
-    return;
-}
-
-
-sub same {
-    my $json = JSON::PP->new->canonical->allow_nonref;
-
-    return $json->encode($_[0]) eq $json->encode($_[1]);
+    return $name eq 'bare' ? check_bare($self, $name)
+        : $name eq 'gateway' ? check_gateway($self, $name)
+        : check_lua($self, $name);
 }
 
 
