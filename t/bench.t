@@ -12,7 +12,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../bench/lib";
 use Segments::Test;
 
-use Bench::Contest qw(ratio);
+use Bench::Contest qw(is_scenario ratio ratios scenarios sizes spread
+    strongest);
 use Bench::Field;
 use Bench::Load qw(load);
 use Segments::Util qw(program_root slurp);
@@ -20,6 +21,23 @@ use Segments::Util qw(program_root slurp);
 is(ratio([3, 9, 8, 3, 9], [2, 7, 2, 8, 9]), 1.5,
     'a ratio is of what is not disturbed');
 is(ratio([4, 1, 2], [1]), 1.2, 'a percentile between two');
+
+my @runs = map { { a => { cpu => [$_] }, b => { cpu => [2] } } } 4, 2, 3;
+
+is_deeply([ratios(\@runs, 'a', 'b')], [2, 1, 1.5], 'ratios of each run');
+is(spread(ratios(\@runs, 'a', 'b')), '1.50 (1.00 to 2.00)',
+    'their median, and how far they are apart');
+is(strongest(\@runs, 'cpu', qw(a b)), 'b', 'which takes least');
+
+is_deeply([map { $_->{label} } @{ (scenarios('reject'))[0] }],
+    ['proxy_pass', 'return 400', map { "$_ reject" } qw(gateway lua pipelined)],
+    'what is needed for one scenario');
+is_deeply([scenarios('forward-4k'), sizes('reject')], [],
+    'and of the other part nothing');
+is_deeply([map { $_->{label} } @{ (sizes('forward-4k'))[0] }],
+    ['proxy_pass 4096', map { "$_ forward 4096" } qw(gateway lua pipelined)],
+    'of one size');
+ok(is_scenario('forward-64k') && !is_scenario('forward-2k'), 'their names');
 
 like(slurp(program_root() . '/docs/performance.md'),
     qr/^<!-- printed by bench\/run -->\n.*^<!-- end -->\n/ms,

@@ -10,11 +10,13 @@ use Exporter qw(import);
 
 use Bench::Load qw(load);
 
-our @EXPORT_OK = qw($CONNECTIONS $SIZES_CONNECTIONS @SIZES contest median ratio
-    scenarios sizes store_sizes);
+our @EXPORT_OK = qw($CONNECTIONS $SIZES_CONNECTIONS @SCENARIOS @SIZES contest
+    is_scenario median merged ratio ratios scenarios sizes spread store_sizes
+    strongest);
 
 our $CONNECTIONS = 64;
 our @SIZES = (200, 4096, 65536);
+our @SCENARIOS = qw(forward create replay reject mixed);
 
 # Bodies of 64 KB on as many connections are more than a processor's caches
 # hold, and bare nginx, which only copies them, is then measured by what other
@@ -24,25 +26,37 @@ our $SIZES_CONNECTIONS = 16;
 my $SIZE = 200;
 
 
+# what --scenario may name, besides those above
+
+my %FORWARD = ('forward-4k' => 4096, 'forward-64k' => 65536);
+
+sub is_scenario {
+    my ($name) = @_;
+
+    return $FORWARD{$name} || grep { $_ eq $name } @SCENARIOS;
+}
+
+
 # The bare ones under the scenario that they are the limit of, then the others:
-# one list of turns.
+# one list of turns.  Of some scenarios only, where they are named.
 
 sub scenarios {
+    my %wanted = map { $_ => 1 } @_ ? @_ : @SCENARIOS;
     my @turns = (
         { contender => 'bare', scenario => 'forward', label => 'proxy_pass' },
-        { contender => 'bare', scenario => 'create', path => '/created',
-          label => 'return 201' },
-        { contender => 'bare', scenario => 'reject', path => '/refused',
-          label => 'return 400' },
+        $wanted{create} ? { contender => 'bare', scenario => 'create',
+          path => '/created', label => 'return 201' } : (),
+        $wanted{reject} ? { contender => 'bare', scenario => 'reject',
+          path => '/refused', label => 'return 400' } : (),
     );
 
-    for my $scenario (qw(forward create replay reject mixed)) {
+    for my $scenario (grep { $wanted{$_} } @SCENARIOS) {
         push @turns, map {
             { contender => $_, scenario => $scenario, label => "$_ $scenario" }
         } qw(gateway lua pipelined);
     }
 
-    return [map { { size => $SIZE, %$_ } } @turns];
+    return @turns > 1 ? [map { { size => $SIZE, %$_ } } @turns] : ();
 }
 
 
@@ -51,24 +65,34 @@ sub scenarios {
 # memory back to the kernel behind each request, and fault it in again.
 
 sub sizes {
-    my @lists;
+    my @named = @_;
 
-    for my $size (@SIZES) {
-        my @turns = (
-            { contender => 'bare', scenario => 'forward',
-              label => "proxy_pass $size" },
-            map {
-                { contender => 'gateway', scenario => $_,
-                  label => "gateway $_ $size" }
-            } qw(forward create replay)
-        );
+    my %wanted = map { $_ => 1 } map { $FORWARD{$_} // () } @named;
 
-        push @lists, [map {
-            { size => $size, connections => $SIZES_CONNECTIONS, %$_ }
-        } @turns];
-    }
+    return map { sizes_list($_, !@named) } grep { !@named || $wanted{$_} }
+        @SIZES;
+}
 
-    return @lists;
+
+sub sizes_list {
+    my ($size, $all) = @_;
+
+    my @turns = (
+        { contender => 'bare', scenario => 'forward',
+          label => "proxy_pass $size" },
+        map({
+            { contender => 'gateway', scenario => $_,
+              label => "gateway $_ $size" }
+        } 'forward', $all ? qw(create replay) : ()),
+        map({
+            { contender => $_, scenario => 'forward',
+              label => "$_ forward $size" }
+        } $size == $SIZE ? () : qw(lua pipelined)),
+    );
+
+    return [map {
+        { size => $size, connections => $SIZES_CONNECTIONS, %$_ }
+    } @turns];
 }
 
 
@@ -143,6 +167,56 @@ sub turn {
 
     return load($field, $turn->{contender}, $turn->{scenario},
         connections => $CONNECTIONS, seconds => 1, %$turn);
+}
+
+
+# some runs' numbers as those of one
+
+sub merged {
+    my %all;
+
+    for my $found (@_) {
+        for my $label (keys %$found) {
+            push @{ $all{$label}{$_} }, @{ $found->{$label}{$_} }
+                for keys %{ $found->{$label} };
+        }
+    }
+
+    return \%all;
+}
+
+
+# of each run
+
+sub ratios {
+    my ($runs, $label, $base, $what) = @_;
+
+    return map { ratio(map { $_->{ $what // 'cpu' } } @$_{ $label, $base }) }
+        @$runs;
+}
+
+
+# The median of all runs, and how far they are apart.
+
+sub spread {
+    my @ratios = sort { $a <=> $b } @_;
+
+    return sprintf '%.2f', $ratios[0] if @ratios == 1;
+
+    return sprintf '%.2f (%.2f to %.2f)', median(@ratios), @ratios[0, -1];
+}
+
+
+# which of some has the least of it
+
+sub strongest {
+    my ($runs, $what, @labels) = @_;
+
+    my $found = merged(@$runs);
+    my %least = map { $_ => tenth_percentile(@{ $found->{$_}{$what} }) }
+        @labels;
+
+    return (sort { $least{$a} <=> $least{$b} } @labels)[0];
 }
 
 

@@ -7,10 +7,11 @@ use warnings;
 
 use Exporter qw(import);
 
-use Bench::Contest qw(@SIZES median ratio);
+use Bench::Contest qw(@SCENARIOS @SIZES median merged ratio ratios spread
+    strongest);
 
-our @EXPORT_OK = qw(contenders_table memory_line plot ratios_of sizes_table
-    store_table targets_table);
+our @EXPORT_OK = qw(contenders_table memory_line plot ratios_of rivals_table
+    sizes_table store_table table targets_table);
 
 my %NAME = (
     gateway   => 'gateway',
@@ -18,12 +19,23 @@ my %NAME = (
     pipelined => 'Lua, pipelined',
 );
 
-# of CPU, to proxy_pass or, for a refusal, to return 400
+# what is wanted of the CPU, to proxy_pass or, for a refusal, to return 400
 
-our %TARGET = (forward => 1.05, create => 1.20, replay => 0.60,
-    reject => 1.08, mixed => 1.06);
+our %TARGET = (forward => 1.15, create => 1.45, replay => 0.70,
+    reject => 1.25, mixed => 1.30);
 
-our @SCENARIOS = qw(forward create replay reject mixed);
+# and of a body's size
+
+my %SIZE_TARGET = (4096 => 1.20, 65536 => 1.75);
+
+# of CPU to the strongest Lua, and of Redis'
+
+my %RIVAL_TARGET = (create => 0.88);
+my %STORE_TARGET = (create => 2.00, replay => 1.15);
+
+# where Redis has nothing to do its own timers take some
+
+my $IDLE = 0.005;
 
 
 sub table {
@@ -36,20 +48,22 @@ sub table {
 
 
 sub row {
-    my ($label, $found, $base) = @_;
+    my ($label, $runs, $base) = @_;
 
-    my $one = $found->{$label};
+    my $one = merged(@$runs)->{$label};
 
     return (
         figure('%.3f', $one->{cpu}),
-        sprintf('%.2f', ratio($one->{cpu}, $base)),
-        median(@{ $one->{redis_cpu} }) < 0.005 ? '-'
-            : figure('%.3f', $one->{redis_cpu}),
+        spread(ratios($runs, $label, $base)),
+        idle($one) ? '-' : figure('%.3f', $one->{redis_cpu}),
         figure('%.0f', $one->{rate}),
         figure('%.1f', $one->{p50}),
         figure('%.1f', $one->{p99}),
     );
 }
+
+
+sub idle { return median(@{ $_[0]{redis_cpu} }) < $IDLE }
 
 
 sub figure {
@@ -59,27 +73,29 @@ sub figure {
 }
 
 
-sub base_of {
-    my ($found, $scenario) = @_;
+sub base_of { return $_[0] eq 'reject' ? 'return 400' : 'proxy_pass' }
 
-    return $found->{ $scenario eq 'reject' ? 'return 400' : 'proxy_pass' }{cpu};
+
+# those that were measured
+
+sub measured {
+    my ($runs, @scenarios) = @_;
+
+    return grep { $runs->[0]{"gateway $_"} } @scenarios;
 }
 
 
 sub contenders_table {
-    my ($found) = @_;
+    my ($runs) = @_;
 
-    my $proxy = $found->{proxy_pass}{cpu};
-    my @rows = (
-        map { ["`$_`", '', row($_, $found, base_of($found,
-            $_ eq 'return 400' ? 'reject' : '')) ] }
-            ('proxy_pass', 'return 201', 'return 400')
-    );
+    my @rows = map {
+        ["`$_`", '', row($_, $runs, $_ eq 'return 400' ? $_ : 'proxy_pass')]
+    } grep { $runs->[0]{$_} } ('proxy_pass', 'return 201', 'return 400');
 
-    for my $scenario (@SCENARIOS) {
+    for my $scenario (measured($runs, @SCENARIOS)) {
         for my $name (qw(gateway lua pipelined)) {
             push @rows, [$NAME{$name}, $scenario,
-                row("$name $scenario", $found, base_of($found, $scenario))];
+                row("$name $scenario", $runs, base_of($scenario))];
         }
     }
 
@@ -91,14 +107,14 @@ sub contenders_table {
 # { gateway => { forward => 1.02, ... }, ... }
 
 sub ratios_of {
-    my ($found) = @_;
+    my ($runs) = @_;
 
     my %ratios;
 
     for my $name (qw(gateway lua pipelined)) {
-        for my $scenario (@SCENARIOS) {
-            $ratios{$name}{$scenario} = sprintf '%.2f', ratio(
-                $found->{"$name $scenario"}{cpu}, base_of($found, $scenario));
+        for my $scenario (measured($runs, @SCENARIOS)) {
+            $ratios{$name}{$scenario} = sprintf '%.2f', median(
+                ratios($runs, "$name $scenario", base_of($scenario)));
         }
     }
 
@@ -107,33 +123,77 @@ sub ratios_of {
 
 
 sub targets_table {
-    my ($ratios) = @_;
+    my ($runs) = @_;
 
     return table(['scenario', 'target', 'gateway', 'Lua', 'Lua, pipelined'],
         map {
             my $scenario = $_;
             [$scenario, sprintf('%.2f', $TARGET{$scenario}),
-             map { $ratios->{$_}{$scenario} } qw(gateway lua pipelined)];
-        } @SCENARIOS);
+             map { spread(ratios($runs, "$_ $scenario", base_of($scenario))) }
+                 qw(gateway lua pipelined)];
+        } measured($runs, @SCENARIOS));
+}
+
+
+# The gateway beside the better of its rivals, which is not the same one for the
+# worker's CPU and for Redis'.
+
+sub rivals_table {
+    my ($runs) = @_;
+
+    return table(['scenario', 'target', 'CPU', 'target', "Redis' CPU"],
+        map {
+            my ($what, $store) = ($_, $STORE_TARGET{$_});
+            my $busy = !idle(merged(@$runs)->{"gateway $what"});
+
+            [$what =~ s/ (\d+)\z/, $1 bytes/r,
+             sprintf('%.2f', $RIVAL_TARGET{$what} // 0.85),
+             to_strongest($runs, $what, 'cpu'),
+             $store ? sprintf '%.2f', $store : '',
+             $busy ? to_strongest($runs, $what, 'redis_cpu') : '-'];
+        } measured($runs, @SCENARIOS, with_rivals($runs)));
+}
+
+
+sub with_rivals {
+    my ($runs) = @_;
+
+    return map { "forward $_" } grep { $runs->[0]{"lua forward $_"} } @SIZES;
+}
+
+
+sub to_strongest {
+    my ($runs, $label, $what) = @_;
+
+    my $rival = strongest($runs, $what, map { "$_ $label" } qw(lua pipelined));
+
+    return spread(ratios($runs, "gateway $label", $rival, $what));
 }
 
 
 sub sizes_table {
-    my ($found) = @_;
+    my ($runs) = @_;
 
+    my $found = merged(@$runs);
     my @rows;
 
-    for my $size (@SIZES) {
-        my $base = $found->{"proxy_pass $size"}{cpu};
+    for my $size (grep { $found->{"proxy_pass $_"} } @SIZES) {
+        my $base = "proxy_pass $size";
 
-        push @rows, [$size, figure('%.3f', $base), map {
-            my $one = $found->{"gateway $_ $size"}{cpu};
-            figure('%.3f', $one) . sprintf ' (%.2f)', ratio($one, $base);
-        } qw(forward create replay)];
+        push @rows, [$size, figure('%.3f', $found->{$base}{cpu}),
+            $SIZE_TARGET{$size} ? sprintf '%.2f', $SIZE_TARGET{$size} : '',
+            map {
+                my $label = "gateway $_ $size";
+
+                $found->{$label} ? (
+                    figure('%.3f', $found->{$label}{cpu}),
+                    spread(ratios($runs, $label, $base)),
+                ) : ('', '');
+            } qw(forward create replay)];
     }
 
-    return table(['bytes', '`proxy_pass`', 'forward', 'create', 'replay'],
-        @rows);
+    return table(['bytes', '`proxy_pass`', 'target', 'forward', 'ratio',
+        'create', 'ratio', 'replay', 'ratio'], @rows);
 }
 
 
