@@ -10,6 +10,41 @@
 static void ngx_http_segments_key_table(ngx_http_segments_key_t *key);
 
 
+const char *
+ngx_http_segments_parse_key(ngx_http_segments_key_file_t *file,
+    ngx_str_t *text, sg_environment_e *environment)
+{
+    sg_str_t  content, found;
+
+    if (file->size == NGX_HTTP_SEGMENTS_KEY_FILE_MAX) {
+        return "is too large";
+    }
+
+    content.data = file->data;
+    content.len = file->size;
+
+    switch (sg_secret_parse(content, &found, environment)) {
+
+    case sg_secret_empty:
+        return "is empty";
+
+    case sg_secret_prefix:
+        return "has no Secret Key: one starts with \"sk_\" or \"test_sk_\"";
+
+    case sg_secret_syntax:
+        return "must hold one Secret Key and nothing else";
+
+    default: /* sg_secret_ok */
+        break;
+    }
+
+    text->data = (u_char *) found.data;
+    text->len = found.len;
+
+    return NULL;
+}
+
+
 /* in a block of its own: a pool would keep it for longer than it is used */
 
 ngx_http_segments_key_t *

@@ -10,6 +10,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "contract/sg_secret.h"
+#include "keyfile/ngx_http_segments_key_file.h"
+
 
 /* one Secret Key: freed, and overwritten, with the last who uses it */
 typedef struct {
@@ -21,6 +24,13 @@ typedef struct {
     unsigned                      plain:1;      /* spelled in one way only */
 } ngx_http_segments_key_t;
 
+
+/*
+ * "text" points into the file.  NULL, or what is wrong with the file: words
+ * that follow its name.
+ */
+const char *ngx_http_segments_parse_key(ngx_http_segments_key_file_t *file,
+    ngx_str_t *text, sg_environment_e *environment);
 
 /* with one user; NULL when memory failed */
 ngx_http_segments_key_t *ngx_http_segments_create_key(ngx_str_t *text,

@@ -5,13 +5,12 @@
 
 
 #include "secret/ngx_http_segments_secret.h"
-#include "secret/ngx_http_segments_key_file.h"
 
 
 /* a key, and the one before it; of all workers, and read by the master */
 typedef struct {
     size_t            len;              /* 0: none */
-    u_char            data[NGX_HTTP_SEGMENTS_SECRET_MAX];
+    u_char            data[NGX_HTTP_SEGMENTS_KEY_FILE_MAX];
 } ngx_http_segments_text_t;
 
 
@@ -295,7 +294,7 @@ ngx_http_segments_read_secret(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    wrong = ngx_http_segments_parse_key_file(&file, &key, &secret->environment);
+    wrong = ngx_http_segments_parse_key(&file, &key, &secret->environment);
 
     if (wrong) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "key file \"%V\" %s",

@@ -1,10 +1,10 @@
 
 /*
- * A file with a Secret Key.
+ * A file with a key.
  */
 
 
-#include "secret/ngx_http_segments_key_file.h"
+#include "keyfile/ngx_http_segments_key_file.h"
 
 
 ngx_int_t
@@ -25,7 +25,7 @@ ngx_http_segments_read_key_file(ngx_str_t *path,
         return NGX_ERROR;
     }
 
-    n = ngx_read_fd(fd, file->data, NGX_HTTP_SEGMENTS_SECRET_MAX);
+    n = ngx_read_fd(fd, file->data, NGX_HTTP_SEGMENTS_KEY_FILE_MAX);
 
     if (n == -1) {
         file->failed = ngx_read_fd_n;
@@ -54,39 +54,4 @@ void
 ngx_http_segments_clear_key_file(ngx_http_segments_key_file_t *file)
 {
     ngx_explicit_memzero(file->data, file->size);
-}
-
-
-const char *
-ngx_http_segments_parse_key_file(ngx_http_segments_key_file_t *file,
-    ngx_str_t *key, sg_environment_e *environment)
-{
-    sg_str_t  content, found;
-
-    if (file->size == NGX_HTTP_SEGMENTS_SECRET_MAX) {
-        return "is too large";
-    }
-
-    content.data = file->data;
-    content.len = file->size;
-
-    switch (sg_secret_parse(content, &found, environment)) {
-
-    case sg_secret_empty:
-        return "is empty";
-
-    case sg_secret_prefix:
-        return "has no Secret Key: one starts with \"sk_\" or \"test_sk_\"";
-
-    case sg_secret_syntax:
-        return "must hold one Secret Key and nothing else";
-
-    default: /* sg_secret_ok */
-        break;
-    }
-
-    key->data = (u_char *) found.data;
-    key->len = found.len;
-
-    return NULL;
 }

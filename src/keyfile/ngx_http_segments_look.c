@@ -4,7 +4,7 @@
  */
 
 
-#include "secret/ngx_http_segments_look.h"
+#include "keyfile/ngx_http_segments_look.h"
 
 
 void

@@ -1,6 +1,6 @@
 
 /*
- * A file with a Secret Key.
+ * A file with a key.
  */
 
 #ifndef _NGX_HTTP_SEGMENTS_KEY_FILE_H_INCLUDED_
@@ -10,11 +10,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "contract/sg_secret.h"
-
 
 /* a key is some dozens of bytes; what is larger is another file */
-#define NGX_HTTP_SEGMENTS_SECRET_MAX  4096
+#define NGX_HTTP_SEGMENTS_KEY_FILE_MAX  4096
 
 
 /* a file that was read, or why not */
@@ -23,7 +21,7 @@ typedef struct {
     ngx_err_t          err;             /* where it failed */
     ngx_file_info_t    info;            /* behind the last byte read */
     size_t             size;
-    u_char             data[NGX_HTTP_SEGMENTS_SECRET_MAX];
+    u_char             data[NGX_HTTP_SEGMENTS_KEY_FILE_MAX];
 } ngx_http_segments_key_file_t;
 
 
@@ -31,14 +29,6 @@ typedef struct {
 ngx_int_t ngx_http_segments_read_key_file(ngx_str_t *path,
     ngx_http_segments_key_file_t *file, ngx_log_t *log);
 void ngx_http_segments_clear_key_file(ngx_http_segments_key_file_t *file);
-
-/*
- * "key" points into the file.  NULL, or what is wrong with the file: words that
- * follow its name.
- */
-const char *ngx_http_segments_parse_key_file(
-    ngx_http_segments_key_file_t *file, ngx_str_t *key,
-    sg_environment_e *environment);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_KEY_FILE_H_INCLUDED_ */
