@@ -62,7 +62,8 @@ SKIP: {
     skip 'no resolver could be built', 12 if !$resolver;
 
     local $ENV{LD_PRELOAD} = join ' ', $resolver, $ENV{LD_PRELOAD} // ();
-    local $ENV{ASAN_OPTIONS} = 'verify_asan_link_order=0';
+    local $ENV{ASAN_OPTIONS} = join ':', 'verify_asan_link_order=0',
+        $ENV{ASAN_OPTIONS} // ();
 
     my %names = (
         'second address' => 'a2-a1.test',

@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Segments::Test;
 use Segments::Authority;
+use Segments::Util qw(find_program);
 
 use IO::Socket::INET;
 use Time::HiRes qw(time);
@@ -50,6 +51,72 @@ my ($foreign_crt, $foreign_key) = $stranger->certificate('gateway');
 my $certificate = "tls_certificate=$client_crt tls_certificate_key=$client_key";
 my $foreign = "tls_certificate=$foreign_crt tls_certificate_key=$foreign_key";
 my $trust = 'tls_trusted_certificate=' . $ca->file;
+
+# of a server that speaks in the clear: its port, and not its words
+
+sub told_of_words {
+    my ($gateway, $name) = @_;
+
+    my @lines = grep { /\[(?:error|crit)\]/ } split /\n/, $gateway->error_log;
+
+    like($lines[0], qr/redis does not speak TLS at this port, .* while TLS handshaking/,
+        "$name, log");
+    unlike($gateway->error_log, qr/what else|SSL_do_handshake|SSL routines/,
+        "$name, not shown");
+    $gateway->stop;
+
+    return;
+}
+
+
+# to whatever a connection begins with
+
+sub answers {
+    my ($listen) = @_;
+
+    while (my $c = $listen->accept) {
+        sysread $c, my $hello, 65536;
+        syswrite $c, "-DENIED what else\r\n";
+        1 while sysread $c, $hello, 65536;
+    }
+
+    return;
+}
+
+
+# A library that is loaded before the system's: the beginning of TLS is written
+# only when it was answered, too.
+
+sub patient_writes {
+    my $library = tempdir() . '/patient.so';
+
+    spew("$library.c", <<'END');
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+ssize_t
+write(int fd, const void *data, size_t len)
+{
+    const unsigned char *record = data;
+
+    ssize_t        n = syscall(SYS_write, fd, data, len);
+    struct pollfd  answered = { .fd = fd, .events = POLLIN };
+
+    if (n > 5 && record[0] == 0x16 && record[1] == 3 && record[5] == 1) {
+        poll(&answered, 1, 10000);
+    }
+
+    return n;
+}
+END
+
+    system(find_program('cc'), '-shared', '-fPIC', '-o', $library,
+        "$library.c") == 0 or die 'no library';
+
+    return $library;
+}
+
 
 sub gateway {
     my ($server, $host, $words, %more) = @_;
@@ -222,17 +289,31 @@ $gateway = nginx(upstream => $upstream,
         segments_redis_connect_timeout => slow_ms(2000),
     });
 is($gateway->create(key => 'plain')->status, 503, 'words in the clear');
+told_of_words($gateway, 'words in the clear');
 
-my @first = grep { /\[(?:error|crit)\]/ } split /\n/, $gateway->error_log;
+# or as soon as TLS has begun, before OpenSSL could read, or after it
 
-# With sanitizers a handshake takes so long to begin that the words may come
-# meanwhile, and OpenSSL has them first, with a line of its own.
+for my $row (['after it has read'], ['before it reads', patient_writes()]) {
+    my ($name, @libraries) = @$row;
+    my $answer = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+        Proto => 'tcp', Listen => 128) or die "cannot listen: $!";
 
-like($first[0], qr/redis does not speak TLS at this port, .* while TLS handshaking/,
-    'words in the clear, log') if slow(1) == 1;
-unlike($gateway->error_log, slow(1) == 1 ? qr/what else|SSL_do_handshake/
-    : qr/what else/, 'words in the clear, not shown');
-$gateway->stop;
+    Segments::Process->spawn(name => 'a server in the clear',
+        code => sub { answers($answer) });
+
+    local $ENV{LD_PRELOAD} = join ' ', @libraries, $ENV{LD_PRELOAD} // ();
+    local $ENV{ASAN_OPTIONS} = join ':', 'verify_asan_link_order=0',
+        $ENV{ASAN_OPTIONS} // ();
+
+    $gateway = nginx(upstream => $upstream,
+        redis => 'rediss://127.0.0.1:' . $answer->sockport, set => {
+            segments_redis_timeout         => slow_ms(600),
+            segments_redis_connect_timeout => slow_ms(2000),
+        });
+    is($gateway->create(key => $_)->status, 503, "words $name")
+        for 'a' .. 'c';
+    told_of_words($gateway, "words $name");
+}
 
 # and the other way round
 

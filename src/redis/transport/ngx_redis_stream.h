@@ -73,7 +73,8 @@ struct ngx_redis_stream_s {
     ngx_msec_t               started;   /* when connecting began */
     ngx_msec_t               timeout;   /* of that */
 #if (NGX_SSL)
-    ngx_event_handler_pt     handshake; /* nginx' own, until the first byte */
+    ngx_event_handler_pt     handshake; /* nginx' own, until the first byte was
+                                           looked at */
 #endif
     unsigned                 connecting:1;
     unsigned                 spoke:1;   /* something was read, of TLS or of

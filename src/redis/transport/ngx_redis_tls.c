@@ -2,6 +2,11 @@
 /*
  * TLS, by nginx' own functions: verified unless told otherwise, before the
  * first byte of Redis' protocol is written.
+ *
+ * A server that answers in the clear may do so before it is asked, or at any
+ * time later.  OpenSSL's word for that is a wrong version.  So until the first
+ * byte is there and has been looked at, OpenSSL reads from a place where there
+ * is nothing.
  */
 
 
@@ -15,8 +20,10 @@
 
 #if (NGX_SSL)
 
-static void ngx_redis_tls_first_byte(ngx_event_t *rev);
-static ngx_uint_t ngx_redis_tls_plain(ngx_redis_stream_t *stream);
+static ngx_int_t ngx_redis_tls_hold(ngx_connection_t *c);
+static void ngx_redis_tls_watch(ngx_redis_stream_t *stream);
+static void ngx_redis_tls_event(ngx_event_t *ev);
+static ngx_int_t ngx_redis_tls_look(ngx_redis_stream_t *stream);
 static void ngx_redis_tls_handler(ngx_connection_t *c);
 static ngx_int_t ngx_redis_tls_check(ngx_redis_stream_t *stream);
 static ngx_int_t ngx_redis_tls_check_name(ngx_connection_t *c,
@@ -29,7 +36,7 @@ static ngx_str_t *ngx_redis_tls_name(ngx_redis_stream_t *stream);
 ngx_int_t
 ngx_redis_tls_start(ngx_redis_stream_t *stream)
 {
-    ngx_int_t          rc;
+    ngx_int_t          rc, looked;
     ngx_connection_t  *c;
 
     c = stream->peer.connection;
@@ -58,7 +65,11 @@ ngx_redis_tls_start(ngx_redis_stream_t *stream)
         return NGX_ERROR;
     }
 
-    if (ngx_redis_tls_plain(stream)) {
+    looked = ngx_redis_tls_look(stream);
+
+    if (looked == NGX_ERROR
+        || (looked == NGX_AGAIN && ngx_redis_tls_hold(c) != NGX_OK))
+    {
         return NGX_ERROR;
     }
 
@@ -67,8 +78,9 @@ ngx_redis_tls_start(ngx_redis_stream_t *stream)
     if (rc == NGX_AGAIN) {
         c->ssl->handler = ngx_redis_tls_handler;
 
-        stream->handshake = c->read->handler;
-        c->read->handler = ngx_redis_tls_first_byte;
+        if (looked == NGX_AGAIN) {
+            ngx_redis_tls_watch(stream);
+        }
 
         return NGX_AGAIN;
     }
@@ -77,33 +89,78 @@ ngx_redis_tls_start(ngx_redis_stream_t *stream)
 }
 
 
-static void
-ngx_redis_tls_first_byte(ngx_event_t *rev)
+/* writing goes on */
+
+static ngx_int_t
+ngx_redis_tls_hold(ngx_connection_t *c)
 {
+    BIO  *nothing;
+
+    nothing = BIO_new(BIO_s_mem());
+    if (nothing == NULL) {
+        ngx_ssl_error(NGX_LOG_CRIT, c->log, 0, "BIO_new() failed");
+        return NGX_ERROR;
+    }
+
+    SSL_set0_rbio(c->ssl->connection, nothing);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_redis_tls_watch(ngx_redis_stream_t *stream)
+{
+    ngx_connection_t  *c;
+
+    c = stream->peer.connection;
+
+    stream->handshake = c->read->handler;
+
+    c->read->handler = ngx_redis_tls_event;
+    c->write->handler = ngx_redis_tls_event;
+}
+
+
+static void
+ngx_redis_tls_event(ngx_event_t *ev)
+{
+    ngx_int_t            looked;
     ngx_connection_t    *c;
     ngx_redis_stream_t  *stream;
 
-    c = rev->data;
+    c = ev->data;
     stream = c->data;
 
-    rev->handler = stream->handshake;
+    looked = ngx_redis_tls_look(stream);
 
-    if (ngx_redis_tls_plain(stream)) {
+    if (looked == NGX_ERROR
+        || (looked == NGX_OK && SSL_set_rfd(c->ssl->connection, c->fd) != 1))
+    {
         stream->hooks->failed(stream);
         return;
     }
 
-    rev->handler(rev);
+    c->read->handler = stream->handshake;
+    c->write->handler = stream->handshake;
+
+    ev->handler(ev);
+
+    /* it may be gone */
+
+    if (looked == NGX_AGAIN && stream->peer.connection == c) {
+        ngx_redis_tls_watch(stream);
+    }
 }
 
 
 /*
- * Whether the server has answered in the clear, which it may do before it is
- * asked: OpenSSL's word for that is a wrong version.
+ * At the first byte: NGX_AGAIN, there is none yet; NGX_OK, OpenSSL may read,
+ * be it the end; NGX_ERROR, it is none of TLS.
  */
 
-static ngx_uint_t
-ngx_redis_tls_plain(ngx_redis_stream_t *stream)
+static ngx_int_t
+ngx_redis_tls_look(ngx_redis_stream_t *stream)
 {
     u_char             type;
     ssize_t            n;
@@ -112,20 +169,25 @@ ngx_redis_tls_plain(ngx_redis_stream_t *stream)
     c = stream->peer.connection;
 
     n = recv(c->fd, &type, 1, MSG_PEEK);
+
+    if (n == -1 && ngx_socket_errno == NGX_EAGAIN) {
+        return NGX_AGAIN;
+    }
+
     stream->spoke = (n == 1);
 
     if (n != 1
         || type == NGX_REDIS_TLS_HANDSHAKE
         || type == NGX_REDIS_TLS_ALERT)
     {
-        return 0;
+        return NGX_OK;
     }
 
     ngx_log_error(NGX_LOG_ERR, c->log, 0,
                   "redis does not speak TLS at this port, for which a URL "
                   "begins with \"redis\" instead of \"rediss\"");
 
-    return 1;
+    return NGX_ERROR;
 }
 
 
