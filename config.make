@@ -1,5 +1,8 @@
 # the scripts, each as a C string
 
+# as ./config
+# shellcheck shell=sh disable=SC2006,SC2018,SC2019,SC2086,SC2154
+
 for ngx_segments_lua in limit record spend; do
 
     ngx_segments_src=$ngx_addon_dir/src/record/$ngx_segments_lua.lua

@@ -92,15 +92,15 @@ bursts(void **state)
 static void
 largest(void **state)
 {
-    static const char *const  rates[] = { "1r/d", "999983r/d", "1000000r/d" };
+    static const char *const  words[] = { "1r/d", "999983r/d", "1000000r/d" };
 
     size_t      i;
     sg_limit_t  limit;
 
     (void) state;
 
-    for (i = 0; i < N(rates); i++) {
-        assert_int_equal(sg_limit_rate(&limit, str(rates[i])), 0);
+    for (i = 0; i < N(words); i++) {
+        assert_int_equal(sg_limit_rate(&limit, str(words[i])), 0);
         assert_int_equal(sg_limit_burst(&limit, STR("100000")), 0);
         assert_true(limit.quota * limit.period < 1ULL << 53);
     }

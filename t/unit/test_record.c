@@ -54,21 +54,21 @@ names_never_meet(void **state)
     };
 
     size_t            i, j, k, n;
-    sg_buf_t         *names;
+    sg_buf_t         *made;
     sg_operation_e    op;
     sg_environment_e  env;
 
     (void) state;
 
     n = 0;
-    names = calloc(2 * 2 * N(parts) * N(parts), sizeof(sg_buf_t));
-    assert_non_null(names);
+    made = calloc(2 * 2 * N(parts) * N(parts), sizeof(sg_buf_t));
+    assert_non_null(made);
 
     for (env = sg_env_live; env <= sg_env_sandbox; env++) {
         for (op = sg_op_create; op <= sg_op_list; op++) {
             for (i = 0; i < N(parts); i++) {
                 for (j = 0; j < N(parts); j++) {
-                    sg_record_name(&names[n++], STR(PREFIX), env,
+                    sg_record_name(&made[n++], STR(PREFIX), env,
                                    str(parts[i]), op, str(parts[j]));
                 }
             }
@@ -79,22 +79,22 @@ names_never_meet(void **state)
 
         /* one hash tag, and one opening brace for a cluster to find */
 
-        assert_ptr_equal(memchr(names[i].data, '{', names[i].len),
-                         names[i].data + sizeof(PREFIX) - 1);
+        assert_ptr_equal(memchr(made[i].data, '{', made[i].len),
+                         made[i].data + sizeof(PREFIX) - 1);
 
         for (j = i + 1; j < n; j++) {
-            if (sg_str_eq(buf_str(&names[i]), buf_str(&names[j]))) {
-                fail_msg("two names are \"%.*s\"", (int) names[i].len,
-                         (const char *) names[i].data);
+            if (sg_str_eq(buf_str(&made[i]), buf_str(&made[j]))) {
+                fail_msg("two names are \"%.*s\"", (int) made[i].len,
+                         (const char *) made[i].data);
             }
         }
     }
 
     for (k = 0; k < n; k++) {
-        sg_buf_free(&names[k]);
+        sg_buf_free(&made[k]);
     }
 
-    free(names);
+    free(made);
 }
 
 
