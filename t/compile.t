@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
-# The sources are read without a warning by other compilers, and for other
-# machines, than those that the tests run on.  That each of them builds all, with
-# -flto too, is what tools/compile-matrix finds out without an option, in
-# minutes.
+# The module is built without a warning by clang, too, and other compilers, for
+# other machines than those that the tests run on, read its sources without one.
+# That each of them builds all, with -flto too, is what tools/compile-matrix
+# finds out without an option, in minutes.
 #
 # run: once
 
