@@ -47,11 +47,17 @@ my @broken = (
     ['NUL in a string',     "{\"name\":\"a\0b\"}"],
     ['lone surrogate',      '{"name":"\\ud800"}'],
     ['lone low surrogate',  '{"name":"\\udc00"}'],
-    ['byte order mark',     "\xef\xbb\xbf{\"name\":\"a\"}"],
+    ['byte order mark',     "\xef\xbb\xbf{\"name\":\"a\"}",     1, 1,
+                            'byte order mark'],
+    ['UTF-16 with one',     "\xff\xfe{\0}\0",                     1, 1,
+                            'byte order mark'],
     ['UTF-16',              "{\0\"\0n\0a\0m\0e\0\"\0:\0\"\0a\0\"\0}\0"],
-    ['invalid UTF-8',       "{\"name\":\"\xff\"}"],
-    ['overlong UTF-8',      "{\"name\":\"\xc0\xaf\"}"],
-    ['surrogate as UTF-8',  "{\"name\":\"\xed\xa0\x80\"}"],
+    ['invalid UTF-8',       "{\"name\":\"\xff\"}",              1, 9,
+                            'invalid UTF-8'],
+    ['overlong UTF-8',      "{\"name\":\"\xc0\xaf\"}",          1, 9,
+                            'invalid UTF-8'],
+    ['surrogate as UTF-8',  "{\"name\":\"\xed\xa0\x80\"}",      1, 9,
+                            'invalid UTF-8'],
     ['real overflow',       '{"name":"a","x":1E400}'],
     ['integer overflow',    '{"name":"a","x":9223372036854775808}'],
     ['leading zero',        '{"name":"a","x":01}'],
@@ -65,7 +71,7 @@ my @broken = (
 
 for my $server ($nginx, $pass) {
     for (@broken) {
-        my ($name, $body, $line, $column) = @$_;
+        my ($name, $body, $line, $column, $cause) = @$_;
 
         my $answer = $server->create(body => $body, key => 'same');
         my $error = ($answer->json // {})->{error} // {};
@@ -74,6 +80,8 @@ for my $server ($nginx, $pass) {
         like($error->{message} // '', $line
             ? qr/line $line,? column $column\b/
             : qr/line 1,? column [0-9]+/, "$name: where");
+        like($error->{message} // '', qr/: \Q$cause\E\z/, "$name: why")
+            if $cause;
         is($error->{details}, undef, "$name: no details");
     }
 
@@ -133,10 +141,10 @@ my @invalid = (
 );
 
 my @unknown = (
-    ['unknown members', { name => 'a', id => 'b', conditions => [
+    ['unknown members', { name => 'a', Id => 'b', conditions => [
         $condition->(field => 1)], Name => 'c' },
         ['conditions[0].field' => 'Unknown field'],
-        [Name => 'Unknown field'], [id => 'Unknown field']],
+        [Name => 'Unknown field'], [Id => 'Unknown field']],
     ['unknown and required', { names => 'a' },
         [name => 'Required'], [names => 'Unknown field']],
 );
@@ -175,6 +183,33 @@ is($error->{message}, 'Validation failed: 5000 violations, of which the first '
 
 is($upstream->connections, 0, 'no upstream connection');
 is_deeply($redis->commands, {}, 'no Redis command');
+
+# what GET shows can be changed and put back, and is no create
+
+my $got = $nginx->request('GET', '/v4/segments/a');
+my %changed = (%{ $got->json }, name => 'Changed');
+
+is_deeply([sort keys %changed], [sort qw(object id url name is_system conditions
+    created_at updated_at)], 'a segment');
+
+for my $server ($nginx, $pass) {
+    my $put = $server->request('PUT', '/v4/segments/a', body => \%changed);
+
+    my ($sent) = $upstream->requests(method => 'PUT');
+
+    is($put->status, 200, 'put back');
+    is_deeply(JSON::PP::decode_json($sent->body), \%changed, 'as it is');
+    $upstream->forget;
+}
+
+my %wrong = (%changed, is_system => 'no', id => 7);
+
+is_deeply(details($nginx->request('PUT', '/v4/segments/a', body => \%wrong)),
+    ['id: Must be a string', 'is_system: Must be a boolean'],
+    'put back: types');
+is_deeply(details($nginx->create(body => \%changed)), [map { "$_: Unknown field" }
+    qw(created_at id is_system object updated_at url)], 'no create');
+is($upstream->count, 0, 'neither is sent');
 
 # the corrected body under the same key
 
@@ -223,3 +258,11 @@ for (
 }
 
 done_testing();
+
+
+sub details {
+    my ($answer) = @_;
+
+    return [sort map { "$_->{field}: $_->{message}" }
+        @{ $answer->json->{error}{details} }];
+}

@@ -12,17 +12,19 @@
 #include <string.h>
 
 
-static sg_body_e sg_body_check_joined(const sg_body_text_t *text,
-    int pass_unknown, sg_errors_t *errors, unsigned char *fingerprint);
-static sg_body_e sg_body_check_value(const json_t *value, int pass_unknown,
-    sg_errors_t *errors, unsigned char *fingerprint);
+static sg_body_e sg_body_check_joined(sg_operation_e operation,
+    const sg_body_text_t *text, int pass_unknown, sg_errors_t *errors,
+    unsigned char *fingerprint);
+static sg_body_e sg_body_check_value(sg_operation_e operation,
+    const json_t *value, int pass_unknown, sg_errors_t *errors,
+    unsigned char *fingerprint);
 
 
 sg_body_e
 sg_body_check(sg_operation_e operation, const sg_body_text_t *text,
     int pass_unknown, sg_errors_t *errors, unsigned char *fingerprint)
 {
-    (void) operation;                   /* both bodies are documented alike */
+    /* the reader knows what both operations have */
 
     switch (sg_reader_body(text, errors, fingerprint)) {
 
@@ -34,7 +36,8 @@ sg_body_check(sg_operation_e operation, const sg_body_text_t *text,
 
     default: /* sg_reader_left */
         sg_errors_free(errors);
-        return sg_body_check_joined(text, pass_unknown, errors, fingerprint);
+        return sg_body_check_joined(operation, text, pass_unknown, errors,
+                                    fingerprint);
     }
 }
 
@@ -42,15 +45,15 @@ sg_body_check(sg_operation_e operation, const sg_body_text_t *text,
 /* jansson wants it in one piece */
 
 static sg_body_e
-sg_body_check_joined(const sg_body_text_t *text, int pass_unknown,
-    sg_errors_t *errors, unsigned char *fingerprint)
+sg_body_check_joined(sg_operation_e operation, const sg_body_text_t *text,
+    int pass_unknown, sg_errors_t *errors, unsigned char *fingerprint)
 {
     sg_body_e       rc;
     sg_str_t        joined;
     unsigned char  *p;
 
     if (text->rest.len == 0) {
-        return sg_body_check_tree(text->head, pass_unknown, errors,
+        return sg_body_check_tree(operation, text->head, pass_unknown, errors,
                                   fingerprint);
     }
 
@@ -68,7 +71,8 @@ sg_body_check_joined(const sg_body_text_t *text, int pass_unknown,
 
     memcpy(p + text->head.len, text->rest.data, text->rest.len);
 
-    rc = sg_body_check_tree(joined, pass_unknown, errors, fingerprint);
+    rc = sg_body_check_tree(operation, joined, pass_unknown, errors,
+                            fingerprint);
 
     free(p);
 
@@ -77,8 +81,8 @@ sg_body_check_joined(const sg_body_text_t *text, int pass_unknown,
 
 
 sg_body_e
-sg_body_check_tree(sg_str_t text, int pass_unknown, sg_errors_t *errors,
-    unsigned char *fingerprint)
+sg_body_check_tree(sg_operation_e operation, sg_str_t text, int pass_unknown,
+    sg_errors_t *errors, unsigned char *fingerprint)
 {
     json_t     *value;
     sg_body_e   rc;
@@ -89,7 +93,8 @@ sg_body_check_tree(sg_str_t text, int pass_unknown, sg_errors_t *errors,
         rc = errors->message.len ? sg_body_not_json : sg_body_failed;
 
     } else {
-        rc = sg_body_check_value(value, pass_unknown, errors, fingerprint);
+        rc = sg_body_check_value(operation, value, pass_unknown, errors,
+                                 fingerprint);
         json_decref(value);
     }
 
@@ -102,15 +107,15 @@ sg_body_check_tree(sg_str_t text, int pass_unknown, sg_errors_t *errors,
 
 
 static sg_body_e
-sg_body_check_value(const json_t *value, int pass_unknown, sg_errors_t *errors,
-    unsigned char *fingerprint)
+sg_body_check_value(sg_operation_e operation, const json_t *value,
+    int pass_unknown, sg_errors_t *errors, unsigned char *fingerprint)
 {
     if (!json_is_object(value)) {
         sg_buf_add_cstr(&errors->message, "Request body is not a JSON object");
         return sg_body_not_object;
     }
 
-    sg_tree_check(value, pass_unknown, errors);
+    sg_tree_check(operation, value, pass_unknown, errors);
 
     if (errors->total) {
         return sg_body_invalid;

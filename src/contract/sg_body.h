@@ -34,8 +34,8 @@ sg_body_e sg_body_check(sg_operation_e operation, const sg_body_text_t *text,
     int pass_unknown, sg_errors_t *errors, unsigned char *fingerprint);
 
 /* the same by jansson alone, which judges all that the reader leaves */
-sg_body_e sg_body_check_tree(sg_str_t text, int pass_unknown,
-    sg_errors_t *errors, unsigned char *fingerprint);
+sg_body_e sg_body_check_tree(sg_operation_e operation, sg_str_t text,
+    int pass_unknown, sg_errors_t *errors, unsigned char *fingerprint);
 
 
 #endif /* SG_BODY_H */

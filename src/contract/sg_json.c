@@ -14,6 +14,7 @@
 #define SG_JSON_SHORT_NUMBER  300       /* cannot underflow without exponent */
 
 
+static int sg_json_marked(sg_str_t text);
 static const char *sg_json_scan(sg_str_t text, unsigned max_depth,
     const unsigned char **at);
 static const unsigned char *sg_json_skip_string(const unsigned char *p,
@@ -43,6 +44,11 @@ sg_json_parse(sg_str_t text, unsigned max_depth, sg_buf_t *message)
         return NULL;
     }
 
+    if (sg_json_marked(text)) {
+        sg_json_refuse(message, 1, 1, "byte order mark");
+        return NULL;
+    }
+
     reason = sg_json_scan(text, max_depth, &at);
     if (reason) {
         sg_json_refuse_at(message, text, at, reason);
@@ -59,7 +65,9 @@ sg_json_parse(sg_str_t text, unsigned max_depth, sg_buf_t *message)
         /* jansson has other words, or none, for an allocation that fails */
 
         if (errno != ENOMEM) {
-            sg_json_refuse(message, error.line, error.column, error.text);
+            sg_json_refuse(message, error.line, error.column,
+                           json_error_code(&error) == json_error_invalid_utf8
+                           ? "invalid UTF-8" : error.text);
         }
 
         return NULL;
@@ -79,6 +87,21 @@ sg_json_parse(sg_str_t text, unsigned max_depth, sg_buf_t *message)
     }
 
     return value;
+}
+
+
+/* in UTF-8 or UTF-16: RFC 8259 has none */
+
+static int
+sg_json_marked(sg_str_t text)
+{
+    const unsigned char  *p;
+
+    p = text.data;
+
+    return (text.len >= 3 && p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf)
+           || (text.len >= 2 && p[0] == 0xff && p[1] == 0xfe)
+           || (text.len >= 2 && p[0] == 0xfe && p[1] == 0xff);
 }
 
 

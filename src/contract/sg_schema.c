@@ -118,6 +118,13 @@ sg_schema_unknown(const sg_schema_t *schema, sg_str_t name)
 
 
 void
+sg_schema_wrong(const sg_schema_t *schema, sg_str_t name, const char *message)
+{
+    sg_schema_violation(schema, &name, message);
+}
+
+
+void
 sg_schema_no_object(const sg_schema_t *schema)
 {
     sg_schema_violation(schema, NULL, "Must be an object");

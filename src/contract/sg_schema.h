@@ -40,6 +40,8 @@ void sg_schema_check_child(const sg_schema_t *schema,
 
 /* the violations that are not about a documented member */
 void sg_schema_unknown(const sg_schema_t *schema, sg_str_t name);
+void sg_schema_wrong(const sg_schema_t *schema, sg_str_t name,
+    const char *message);
 void sg_schema_no_object(const sg_schema_t *schema);
 
 /* 1 for one of the documented comparators */

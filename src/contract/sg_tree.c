@@ -3,6 +3,7 @@
  * A body as jansson has read it.
  */
 
+#include "contract/sg_readonly.h"
 #include "contract/sg_schema.h"
 #include "contract/sg_tree.h"
 
@@ -13,12 +14,15 @@ static size_t sg_tree_unit(sg_unit_t *unit, const sg_object_t *object,
     const json_t *value);
 static void sg_tree_child(sg_child_t *child, const json_t *value);
 static void sg_tree_unknown(const sg_schema_t *schema,
-    const sg_object_t *object, const json_t *value);
+    const sg_object_t *object, const json_t *value, int put_back);
+static void sg_tree_other(const sg_schema_t *schema, sg_str_t name,
+    const json_t *value, int put_back);
 static sg_str_t sg_tree_member(void *iter);
 
 
 void
-sg_tree_check(const json_t *segment, int pass_unknown, sg_errors_t *errors)
+sg_tree_check(sg_operation_e operation, const json_t *segment,
+    int pass_unknown, sg_errors_t *errors)
 {
     size_t       unknown;
     sg_unit_t    unit;
@@ -35,7 +39,8 @@ sg_tree_check(const json_t *segment, int pass_unknown, sg_errors_t *errors)
                        pass_unknown);
 
     if (unknown && !pass_unknown) {
-        sg_tree_unknown(&schema, &sg_segment, segment);
+        sg_tree_unknown(&schema, &sg_segment, segment,
+                        operation == sg_op_update);
     }
 }
 
@@ -64,7 +69,7 @@ sg_tree_conditions(sg_schema_t *schema, const json_t *conditions,
         sg_schema_check(schema, &sg_condition, &unit);
 
         if (unknown && !pass_unknown) {
-            sg_tree_unknown(schema, &sg_condition, condition);
+            sg_tree_unknown(schema, &sg_condition, condition, 0);
         }
     }
 
@@ -148,7 +153,7 @@ sg_tree_child(sg_child_t *child, const json_t *value)
 
 static void
 sg_tree_unknown(const sg_schema_t *schema, const sg_object_t *object,
-    const json_t *value)
+    const json_t *value, int put_back)
 {
     void      *iter;
     json_t    *members;
@@ -163,8 +168,36 @@ sg_tree_unknown(const sg_schema_t *schema, const sg_object_t *object,
         name = sg_tree_member(iter);
 
         if (sg_schema_find(object, name) == SG_CHILDREN) {
-            sg_schema_unknown(schema, name);
+            sg_tree_other(schema, name, json_object_iter_value(iter),
+                          put_back);
         }
+    }
+}
+
+
+/* "put_back": as an answer has it */
+
+static void
+sg_tree_other(const sg_schema_t *schema, sg_str_t name, const json_t *value,
+    int put_back)
+{
+    const char     *message;
+    sg_readonly_e   rc;
+
+    rc = put_back ? sg_readonly_check(name, value, &message)
+                  : sg_readonly_other;
+
+    switch (rc) {
+
+    case sg_readonly_ok:
+        break;
+
+    case sg_readonly_wrong:
+        sg_schema_wrong(schema, name, message);
+        break;
+
+    default: /* sg_readonly_other */
+        sg_schema_unknown(schema, name);
     }
 }
 

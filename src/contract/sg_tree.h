@@ -11,14 +11,16 @@
 #include <jansson.h>
 
 #include "contract/sg_errors.h"
+#include "contract/sg_route.h"
 
 
 /*
  * Adds every violation of a segment: of documented members in their documented
- * order, then unknown members in the order of the body, unless "pass_unknown".
+ * order, then, unless "pass_unknown", of the others in the order of the body.
+ * An update may have those that only answers have.
  */
-void sg_tree_check(const json_t *segment, int pass_unknown,
-    sg_errors_t *errors);
+void sg_tree_check(sg_operation_e operation, const json_t *segment,
+    int pass_unknown, sg_errors_t *errors);
 
 
 #endif /* SG_TREE_H */

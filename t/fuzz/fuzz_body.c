@@ -5,6 +5,9 @@
  * form.  The same bytes are tried as a query string, whose names need not be
  * UTF-8.
  *
+ * An update may have what a create may have, and the members that only answers
+ * have.
+ *
  * The first byte of the input: its lowest bit lets unknown members pass.
  */
 
@@ -83,6 +86,60 @@ check_canonical(sg_str_t text, int accepted, int pass,
 }
 
 
+static int
+is_read_only(sg_str_t field)
+{
+    size_t  i;
+
+    static const char *const  names[] = {
+        "object", "id", "url", "is_system", "created_at", "updated_at"
+    };
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (field.len == strlen(names[i])
+            && memcmp(field.data, names[i], field.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* "errors" are those of the same body in a create */
+
+static void
+check_update(const sg_body_text_t *body, int pass, sg_body_e created,
+    const sg_errors_t *errors)
+{
+    size_t       i, less;
+    sg_body_e    rc;
+    sg_errors_t  update;
+
+    sg_errors_init(&update);
+
+    rc = sg_body_check(sg_op_update, body, pass, &update, NULL);
+
+    MUST(rc == created || (rc == sg_body_ok && created == sg_body_invalid));
+
+    less = 0;
+
+    for (i = 0; i < errors->n; i++) {
+        less += is_read_only(fuzz_buf_str(&errors->violations[i].field));
+    }
+
+    MUST(update.total <= errors->total);
+
+    if (errors->total == errors->n) {
+        MUST(update.total + less >= errors->total);
+        MUST(less || update.total == errors->total);
+    }
+
+    sg_errors_free(&update);
+}
+
+
 static void
 check_query(sg_str_t query)
 {
@@ -129,6 +186,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rc != sg_body_ok) {
         check_envelope(&errors);
     }
+
+    check_update(&body, pass, rc, &errors);
 
     if (rc != sg_body_not_json) {
         check_canonical(text, rc == sg_body_ok, pass, fingerprint);

@@ -61,6 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t          cut;
     sg_reader_e     rc;
+    sg_operation_e  op;
     sg_errors_t     read, parsed;
     sg_body_text_t  text;
     unsigned char   fingerprint[SG_FINGERPRINT_LEN];
@@ -92,7 +93,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (rc != sg_reader_left) {
 
-        MUST(sg_body_check_tree(fuzz_str(data, size), 0, &parsed, other)
+        op = (inputs & 1) ? sg_op_create : sg_op_update;
+
+        MUST(sg_body_check_tree(op, fuzz_str(data, size), 0, &parsed, other)
              == (rc == sg_reader_ok ? sg_body_ok : sg_body_invalid));
 
         MUST(read.message.len == 0);

@@ -44,8 +44,12 @@ static const struct {
     { sg_string("{\"a\":NaN}"), AT(1, 8, "invalid token") },
     { sg_string("{/* */}"), AT(1, 2, "string or '}' expected") },
     { sg_string("{\"a\":tru}"), AT(1, 8, "invalid token") },
-    { sg_string("\xef\xbb\xbf{}"), AT(1, 1, "invalid token") },
-    { sg_string("\xff\xfe{\0}\0"), AT(1, 0, "unable to decode byte") },
+    { sg_string("\xef\xbb\xbf{}"), AT(1, 1, "byte order mark") },
+    { sg_string("\xff\xfe{\0}\0"), AT(1, 1, "byte order mark") },
+    { sg_string("\xfe\xff\0{\0}"), AT(1, 1, "byte order mark") },
+    { sg_string("{\xef\xbb\xbf}"),
+      AT(1, 2, "string or '}' expected") },
+    { sg_string("{\xff\xfe}"), AT(1, 1, "invalid UTF-8") },
 
     /* members twice, however they are spelled */
 
@@ -73,11 +77,11 @@ static const struct {
     { sg_string("[\"\\x41\"]"), AT(1, 4, "invalid escape") },
     { sg_string("[\"\\"), AT(1, 3, "invalid escape") },
     { sg_string("[\"a"), AT(1, 3, "premature end of input") },
-    { sg_string("[\"\x80\"]"), AT(1, 2, "unable to decode byte") },
-    { sg_string("[\"\xc0\xaf\"]"), AT(1, 2, "unable to decode byte") },
-    { sg_string("[\"\xed\xa0\x80\"]"), AT(1, 2, "unable to decode byte") },
-    { sg_string("[\"\xf4\x90\x80\x80\"]"), AT(1, 2, "unable to decode byte") },
-    { sg_string("[\"\xc3\"]"), AT(1, 2, "unable to decode byte") },
+    { sg_string("[\"\x80\"]"), AT(1, 2, "invalid UTF-8") },
+    { sg_string("[\"\xc0\xaf\"]"), AT(1, 2, "invalid UTF-8") },
+    { sg_string("[\"\xed\xa0\x80\"]"), AT(1, 2, "invalid UTF-8") },
+    { sg_string("[\"\xf4\x90\x80\x80\"]"), AT(1, 2, "invalid UTF-8") },
+    { sg_string("[\"\xc3\"]"), AT(1, 2, "invalid UTF-8") },
 
     /* numbers that would not be kept */
 

@@ -59,8 +59,8 @@ serializers(void **state)
             memcpy(first, other, sizeof(first));
 
             sg_errors_init(&errors);
-            assert_int_equal(sg_body_check_tree(str(body), 0, &errors, other),
-                             sg_body_ok);
+            assert_int_equal(sg_body_check_tree(sg_op_create, str(body), 0,
+                                                &errors, other), sg_body_ok);
             sg_errors_free(&errors);
         }
 
@@ -199,7 +199,8 @@ in_two_pieces(void **state)
     whole = buf_str(&body);
 
     sg_errors_init(&errors);
-    assert_int_equal(sg_body_check_tree(whole, 0, &errors, one), sg_body_ok);
+    assert_int_equal(sg_body_check_tree(sg_op_create, whole, 0, &errors, one),
+                     sg_body_ok);
 
     for (cut = 0; cut <= whole.len; cut += (cut < 200) ? 1 : 97) {
 
