@@ -16,7 +16,11 @@ use Bench::Contest qw(is_scenario ratio ratios scenarios sizes spread
     strongest);
 use Bench::Field;
 use Bench::Load qw(load);
-use Segments::Util qw(program_root slurp);
+use Bench::Recording qw(record);
+use Bench::Resp qw(command commands replies);
+use Bench::Store qw(busiest_of_three bytes_of cpu_of instructions_of);
+use Segments::Engines qw(engine_of);
+use Segments::Util qw(find_program program_root slurp);
 
 is(ratio([3, 9, 8, 3, 9], [2, 7, 2, 8, 9]), 1.5,
     'a ratio is of what is not disturbed');
@@ -40,8 +44,53 @@ is_deeply([map { $_->{label} } @{ (sizes('forward-4k'))[0] }],
 ok(is_scenario('forward-64k') && !is_scenario('forward-2k'), 'their names');
 
 like(slurp(program_root() . '/docs/performance.md'),
-    qr/^<!-- printed by bench\/run -->\n.*^<!-- end -->\n/ms,
-    'a place for what is printed');
+    qr/^<!-- printed by $_ -->\n.*?^<!-- end -->\n/ms,
+    "a place for what $_ prints") for qw(bench/run bench/redis);
+
+
+# Redis alone: what the gateway says to it is recorded and played
+
+my @words = ('SET', "a\r\n", '');
+
+is_deeply([commands(command(@words) . command('PING'))],
+    [[command(@words), @words], [command('PING'), 'PING']], 'commands');
+is_deeply([replies("+OK\r\n*2\r\n:1\r\n\$1\r\na\r\n\$-1\r\n\$9\r\ncut")],
+    ["+OK\r\n", "*2\r\n:1\r\n\$1\r\na\r\n", "\$-1\r\n"], 'whole replies');
+
+my $engine = engine_of(find_program($ENV{TEST_REDIS_SERVER} // 'redis-server'));
+my $redis = Segments::RedisServer->start;
+my $recording = record(redis => $redis, keys => 20);
+my @kinds = qw(set claim completion create replay limit);
+
+$redis->stop;
+
+is(scalar(@{ $recording->{$_} }), 20, "recorded: $_")
+    for qw(names create replay limit);
+cmp_ok($recording->{bytes}, '>', 300, 'recorded: bytes');
+cmp_ok(busiest_of_three($recording), '>=', 1 / 3, 'recorded: slots');
+
+my %costs = (CPU => cpu_of($engine, 1, $recording));
+
+$costs{instructions} = instructions_of($engine, $recording)
+    if system('valgrind --version > /dev/null 2>&1') == 0;
+
+for my $what (sort keys %costs) {
+    my $cost = $costs{$what};
+
+    is((grep { $cost->{$_} <= 0 } @kinds), 0, "played: $what");
+}
+
+cmp_ok($costs{instructions}{replay}, '<', $costs{instructions}{create},
+    'played: a replay is less than a create') if $costs{instructions};
+
+my $bytes = bytes_of($engine, $recording);
+
+cmp_ok($bytes->{set}, '>', 300, 'played: bytes of a SET');
+cmp_ok($bytes->{$_}, '>', $bytes->{set}, "played: bytes, $_")
+    for qw(record replication);
+
+
+# all of it
 
 my $alone = processors($$) =~ /\A\d+\z/;
 my $field = Bench::Field->start(contenders => [qw(bare gateway)]);

@@ -16,7 +16,7 @@ use Segments::HTTP;
 use Segments::RedisServer;
 use Segments::Util qw(find_program free_port slurp wait_for);
 
-our @EXPORT_OK = qw(count_instructions ratios setting);
+our @EXPORT_OK = qw(count_instructions instructions ratios setting);
 
 my $WARM_UP = 50;
 my $REQUESTS = 300;

@@ -59,13 +59,20 @@ sub broken {
 }
 
 
-# the upstream's answer
+# the upstream's answer, of some bytes where they are given
 
 sub answer {
-    return '{"id":"seg_0123456789abcdef","type":"custom",'
+    my ($size) = @_;
+
+    my $answer = '{"id":"seg_0123456789abcdef","type":"custom",'
         . '"name":"Premium users","conditions":['
         . join(',', map { condition($_) } 0, 1)
         . '],"created_at":1700000000,"updated_at":1700000000}';
+    my $more = ($size // 0) - length $answer;
+
+    $answer =~ s/(?<="name":")/'x' x $more/e if $more > 0;
+
+    return $answer;
 }
 
 
