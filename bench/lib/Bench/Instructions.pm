@@ -21,6 +21,7 @@ our @EXPORT_OK = qw(count_instructions instructions ratios setting);
 my $WARM_UP = 50;
 my $REQUESTS = 300;
 my $SIZE = 200;
+my %LARGE = (_4k => 4096, _64k => 65536);
 
 # name, location, options of a request; those with a key get a new one each
 # time, unless it is named
@@ -34,15 +35,20 @@ my @SCENARIOS = (
     [replay     => 'gateway',    body => segment($SIZE), key => 'same'],
     [reject     => 'gateway',    body => broken($SIZE), key => 'same'],
     [limit      => 'limit',      body => segment($SIZE), key => 'new'],
+
+    map { (
+        ["proxy$_"   => 'proxy',   body => segment($LARGE{$_})],
+        ["forward$_" => 'gateway', body => segment($LARGE{$_})],
+    ) } sort keys %LARGE,
 );
 
 # what each of them must get, or something else would be counted
 
 my %EXPECTED = (
-    proxy      => [201, answer()],
+    (map { $_ => [201, answer()] }
+        map { ("proxy$_", "forward$_") } '', keys %LARGE),
     return_201 => [201, answer()],
     return_400 => [400, envelope()],
-    forward    => [201, answer()],
     create     => [201, answer(), 'recorded'],
     replay     => [201, answer(), 'replayed'],
     reject     => [400, envelope()],
@@ -147,15 +153,21 @@ sub instructions {
 
 
 # How the gateway compares with nginx without it; a refusal is compared with a
-# fixed answer, what reaches the upstream or could have, with proxy_pass.
+# fixed answer, what reaches the upstream or could have, with proxy_pass of a
+# body of the same size.
 
 sub ratios {
     my ($counted) = @_;
 
+    my %base = (
+        reject => 'return_400',
+        (map { $_ => 'proxy' } qw(forward create replay limit)),
+        (map { ("forward$_" => "proxy$_") } keys %LARGE),
+    );
+
     return { map {
-        my $base = $_ eq 'reject' ? 'return_400' : 'proxy';
-        $_ => sprintf '%.3f', $counted->{$_} / $counted->{$base};
-    } qw(forward create replay reject limit) };
+        $_ => sprintf '%.3f', $counted->{$_} / $counted->{ $base{$_} };
+    } keys %base };
 }
 
 
