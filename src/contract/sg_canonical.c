@@ -17,6 +17,8 @@
 static void sg_canonical_string(sg_canonical_t *to, const sg_child_t *child);
 static void sg_canonical_add(sg_canonical_t *to, const void *data, size_t len);
 static void sg_canonical_flush(sg_canonical_t *to);
+static void sg_canonical_digest(sg_canonical_t *to, const void *data,
+    size_t len);
 
 
 void
@@ -24,7 +26,8 @@ sg_canonical_begin(sg_canonical_t *to)
 {
     to->len = 0;
     to->conditions = 0;
-    to->failed = sg_sha256_begin();
+    to->begun = 0;
+    to->failed = 0;
 }
 
 
@@ -116,7 +119,7 @@ sg_canonical_add(sg_canonical_t *to, const void *data, size_t len)
     }
 
     if (len > SG_CANONICAL_ROOM) {
-        to->failed |= sg_sha256_add(data, len);
+        sg_canonical_digest(to, data, len);
         return;
     }
 
@@ -129,7 +132,21 @@ static void
 sg_canonical_flush(sg_canonical_t *to)
 {
     if (to->len) {
-        to->failed |= sg_sha256_add(to->room, to->len);
+        sg_canonical_digest(to, to->room, to->len);
         to->len = 0;
     }
+}
+
+
+/* nothing is begun for a short segment whose violations come late */
+
+static void
+sg_canonical_digest(sg_canonical_t *to, const void *data, size_t len)
+{
+    if (!to->begun) {
+        to->begun = 1;
+        to->failed |= sg_sha256_begin();
+    }
+
+    to->failed |= sg_sha256_add(data, len);
 }

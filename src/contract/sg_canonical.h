@@ -18,6 +18,7 @@
 typedef struct {
     size_t                len;          /* bytes that wait in "room" */
     size_t                conditions;   /* written so far */
+    int                   begun;        /* the digest */
     int                   failed;       /* the digest or memory failed */
     unsigned char         room[SG_CANONICAL_ROOM];
 } sg_canonical_t;

@@ -76,12 +76,13 @@ sg_cursor_free(sg_cursor_t *at)
 }
 
 
-void
-sg_cursor_cross(sg_cursor_t *at)
+const unsigned char *
+sg_cursor_cross_seam(sg_cursor_t *at, const unsigned char *p)
 {
-    if (at->seam && at->p >= at->seam) {
-        at->p = at->rest.data + (at->p - at->seam);
-        at->end = at->rest.data + at->rest.len;
-        at->seam = NULL;
-    }
+    p = at->rest.data + (p - at->seam);
+
+    at->end = at->rest.data + at->rest.len;
+    at->seam = NULL;
+
+    return p;
 }

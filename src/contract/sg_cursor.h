@@ -30,8 +30,9 @@ typedef struct {
 
 
 typedef struct {
-    const unsigned char  *p;            /* what is left, of what is in sight */
-    const unsigned char  *end;
+    const unsigned char  *p;            /* where it begins, or a string that
+                                           has escapes is read */
+    const unsigned char  *end;          /* of what is in sight */
 
     const unsigned char  *seam;         /* where the second piece's copy begins,
                                            NULL when it is not in sight */
@@ -54,8 +55,16 @@ int sg_cursor_init(sg_cursor_t *at, const sg_body_text_t *text,
 /* what the cursor owns */
 void sg_cursor_free(sg_cursor_t *at);
 
-/* between two tokens: goes on in the second piece where it has come so far */
-void sg_cursor_cross(sg_cursor_t *at);
+/*
+ * Between two tokens: goes on in the second piece where a reader at "p" has come
+ * so far.  Returns where that is.
+ */
+#define sg_cursor_cross(at, p)                                                \
+    ((at)->seam && (p) >= (at)->seam ? sg_cursor_cross_seam(at, p) : (p))
+
+/* the same at the seam, or behind it */
+const unsigned char *sg_cursor_cross_seam(sg_cursor_t *at,
+    const unsigned char *p);
 
 
 #endif /* SG_CURSOR_H */

@@ -3,16 +3,16 @@
  * The reader of plain bodies, from the outside in: the body, a segment, its
  * conditions, a member, a value; sg_string.c has what is inside of a string.
  *
- * Each part takes what it knows off the text and returns 0, or leaves the body
- * with -1; nobody looks back.  Violations are added on the way, in the order in
- * which jansson's tree has them: what would come out of order is left.
+ * Each part takes what it knows off the text and returns where the rest begins,
+ * or leaves the body with NULL; nobody looks back.  Violations are added on the
+ * way, in the order in which jansson's tree has them: what would come out of
+ * order is left.
  */
 
 #include "contract/sg_canonical.h"
 #include "contract/sg_reader.h"
 #include "contract/sg_schema.h"
 #include "contract/sg_string.h"
-#include "contract/sg_text.h"
 
 #include <string.h>
 
@@ -26,28 +26,45 @@ typedef struct {
 } sg_reader_t;
 
 
-static int sg_reader_segment(sg_reader_t *r);
+/* takes a word, without its NUL, off the text if it stands there */
+#define sg_reader_takes(r, p, word)                                           \
+    ((size_t) ((r)->at.end - *(p)) >= sizeof(word) - 1                        \
+     && memcmp(*(p), word, sizeof(word) - 1) == 0                             \
+     && (*(p) += sizeof(word) - 1))
+
+
+static const unsigned char *sg_reader_segment(sg_reader_t *r,
+    const unsigned char *p);
 static int sg_reader_name(sg_reader_t *r);
-static int sg_reader_conditions(sg_reader_t *r);
-static int sg_reader_condition(sg_reader_t *r);
-static int sg_reader_members(sg_reader_t *r, const sg_object_t *object,
-    sg_unit_t *unit);
-static sg_child_t *sg_reader_member(sg_reader_t *r, const sg_object_t *object,
-    sg_unit_t *unit);
-static int sg_reader_value(sg_reader_t *r, sg_child_t *child);
-static int sg_reader_word(sg_reader_t *r, const char *word, size_t len);
-static int sg_reader_take(sg_reader_t *r, unsigned char ch);
-static void sg_reader_space(sg_reader_t *r);
+static const unsigned char *sg_reader_conditions(sg_reader_t *r,
+    const unsigned char *p);
+static const unsigned char *sg_reader_condition(sg_reader_t *r,
+    const unsigned char *p);
+static const unsigned char *sg_reader_members(sg_reader_t *r,
+    const unsigned char *p, const sg_object_t *object, sg_unit_t *unit);
+static inline sg_child_t *sg_reader_member(sg_reader_t *r,
+    const unsigned char **p, const sg_object_t *object, sg_unit_t *unit);
+static inline size_t sg_reader_in_segment(sg_reader_t *r,
+    const unsigned char **p);
+static inline size_t sg_reader_in_condition(sg_reader_t *r,
+    const unsigned char **p);
+static const unsigned char *sg_reader_value(sg_reader_t *r,
+    const unsigned char *p, sg_child_t *child);
+static inline int sg_reader_take(sg_reader_t *r, const unsigned char **p,
+    unsigned char ch);
+static const unsigned char *sg_reader_space(sg_reader_t *r,
+    const unsigned char *p);
 
 
 sg_reader_e
 sg_reader_body(const sg_body_text_t *text, sg_errors_t *errors,
     unsigned char *fingerprint)
 {
-    int             rc;
-    sg_reader_t     r;
-    sg_canonical_t  canonical;
-    unsigned char   room[SG_CURSOR_ROOM];
+    int                   rc;
+    sg_reader_t           r;
+    sg_canonical_t        canonical;
+    const unsigned char  *p;
+    unsigned char         room[SG_CURSOR_ROOM];
 
     if (sg_cursor_init(&r.at, text, room) != 0) {
         return sg_reader_left;
@@ -62,15 +79,17 @@ sg_reader_body(const sg_body_text_t *text, sg_errors_t *errors,
         sg_canonical_begin(r.to);
     }
 
-    rc = sg_reader_segment(&r);
+    p = sg_reader_segment(&r, r.at.p);
 
-    if (rc == 0 && errors->total == 0 && r.to) {
+    rc = 0;
+
+    if (p && errors->total == 0 && r.to) {
         rc = sg_canonical_end(r.to, &r.segment, fingerprint);
     }
 
     sg_cursor_free(&r.at);
 
-    if (rc != 0 || errors->failed) {
+    if (p == NULL || rc != 0 || errors->failed) {
         return sg_reader_left;
     }
 
@@ -78,24 +97,25 @@ sg_reader_body(const sg_body_text_t *text, sg_errors_t *errors,
 }
 
 
-static int
-sg_reader_segment(sg_reader_t *r)
+static const unsigned char *
+sg_reader_segment(sg_reader_t *r, const unsigned char *p)
 {
-    sg_reader_space(r);
+    if (!sg_reader_take(r, &p, '{')) {
+        return NULL;
+    }
 
-    if (!sg_reader_take(r, '{')
-        || sg_reader_members(r, &sg_segment, &r->segment) != 0
-        || sg_reader_name(r) != 0)
-    {
-        return -1;
+    p = sg_reader_members(r, p, &sg_segment, &r->segment);
+
+    if (p == NULL || sg_reader_name(r) != 0) {
+        return NULL;
     }
 
     sg_schema_check_child(&r->schema, &sg_segment, &r->segment, SG_CONDITIONS);
 
-    sg_cursor_cross(&r->at);
-    sg_reader_space(r);
+    p = sg_cursor_cross(&r->at, p);
+    p = sg_reader_space(r, p);
 
-    return (r->at.p == r->at.end && r->at.seam == NULL) ? 0 : -1;
+    return (p == r->at.end && r->at.seam == NULL) ? p : NULL;
 }
 
 
@@ -122,65 +142,63 @@ sg_reader_name(sg_reader_t *r)
 
 /* behind the bracket */
 
-static int
-sg_reader_conditions(sg_reader_t *r)
+static const unsigned char *
+sg_reader_conditions(sg_reader_t *r, const unsigned char *p)
 {
     if (r->segment.children[SG_NAME].kind != sg_absent
         && sg_reader_name(r) != 0)
     {
-        return -1;
+        return NULL;
     }
 
     if (r->to) {
         sg_canonical_conditions(r->to);
     }
 
-    sg_reader_space(r);
-
-    if (sg_reader_take(r, ']')) {
-        return 0;
+    if (sg_reader_take(r, &p, ']')) {
+        return p;
     }
 
     r->schema.in_condition = 1;
     r->schema.index = 0;
 
     do {
-        sg_reader_space(r);
-
-        if (sg_reader_condition(r) != 0) {
-            return -1;
+        p = sg_reader_condition(r, p);
+        if (p == NULL) {
+            return NULL;
         }
 
         r->schema.index++;
 
-        sg_reader_space(r);
-
-    } while (sg_reader_take(r, ','));
+    } while (sg_reader_take(r, &p, ','));
 
     r->schema.in_condition = 0;
 
-    return sg_reader_take(r, ']') ? 0 : -1;
+    return sg_reader_take(r, &p, ']') ? p : NULL;
 }
 
 
-static int
-sg_reader_condition(sg_reader_t *r)
+static const unsigned char *
+sg_reader_condition(sg_reader_t *r, const unsigned char *p)
 {
     sg_unit_t   condition;
     sg_child_t  value;
 
-    if (!sg_reader_take(r, '{')) {
+    if (!sg_reader_take(r, &p, '{')) {
 
-        if (sg_reader_value(r, &value) != 0) {
-            return -1;
+        p = sg_reader_value(r, p, &value);
+
+        if (p) {
+            sg_schema_no_object(&r->schema);
         }
 
-        sg_schema_no_object(&r->schema);
-        return 0;
+        return p;
     }
 
-    if (sg_reader_members(r, &sg_condition, &condition) != 0) {
-        return -1;
+    p = sg_reader_members(r, p, &sg_condition, &condition);
+
+    if (p == NULL) {
+        return NULL;
     }
 
     sg_schema_check(&r->schema, &sg_condition, &condition);
@@ -189,14 +207,15 @@ sg_reader_condition(sg_reader_t *r)
         sg_canonical_condition(r->to, &condition);
     }
 
-    return 0;
+    return p;
 }
 
 
 /* behind the brace */
 
-static int
-sg_reader_members(sg_reader_t *r, const sg_object_t *object, sg_unit_t *unit)
+static const unsigned char *
+sg_reader_members(sg_reader_t *r, const unsigned char *p,
+    const sg_object_t *object, sg_unit_t *unit)
 {
     size_t       i;
     sg_child_t  *child;
@@ -205,152 +224,169 @@ sg_reader_members(sg_reader_t *r, const sg_object_t *object, sg_unit_t *unit)
         unit->children[i].kind = sg_absent;
     }
 
-    sg_reader_space(r);
-
-    if (sg_reader_take(r, '}')) {
-        return 0;
+    if (sg_reader_take(r, &p, '}')) {
+        return p;
     }
 
     do {
-        sg_cursor_cross(&r->at);
+        p = sg_cursor_cross(&r->at, p);
 
-        child = sg_reader_member(r, object, unit);
+        child = sg_reader_member(r, &p, object, unit);
         if (child == NULL) {
-            return -1;
+            return NULL;
         }
 
         if (child == &r->segment.children[SG_CONDITIONS]
-            && sg_reader_take(r, '['))
+            && sg_reader_take(r, &p, '['))
         {
             child->kind = sg_array;
+            p = sg_reader_conditions(r, p);
 
-            if (sg_reader_conditions(r) != 0) {
-                return -1;
-            }
-
-        } else if (sg_reader_value(r, child) != 0) {
-            return -1;
+        } else {
+            p = sg_reader_value(r, p, child);
         }
 
-        sg_reader_space(r);
+        if (p == NULL) {
+            return NULL;
+        }
 
-    } while (sg_reader_take(r, ','));
+    } while (sg_reader_take(r, &p, ','));
 
-    return sg_reader_take(r, '}') ? 0 : -1;
+    return sg_reader_take(r, &p, '}') ? p : NULL;
 }
 
 
 /* up to its value; NULL for one that is unknown, or there already */
 
-static sg_child_t *
-sg_reader_member(sg_reader_t *r, const sg_object_t *object, sg_unit_t *unit)
+static inline sg_child_t *
+sg_reader_member(sg_reader_t *r, const unsigned char **p,
+    const sg_object_t *object, sg_unit_t *unit)
 {
-    size_t    i;
-    sg_str_t  name;
+    size_t  i;
 
-    sg_reader_space(r);
-
-    if (!sg_reader_take(r, '"')) {
+    if (!sg_reader_take(r, p, '"') || *p == r->at.end) {
         return NULL;
     }
 
-    name.data = r->at.p;
-    name.len = sg_text_plain(r->at.p, r->at.end);
+    i = (object == &sg_segment) ? sg_reader_in_segment(r, p)
+                                : sg_reader_in_condition(r, p);
 
-    r->at.p += name.len;
-
-    if (!sg_reader_take(r, '"')) {
+    if (i == SG_CHILDREN
+        || unit->children[i].kind != sg_absent
+        || !sg_reader_take(r, p, ':'))
+    {
         return NULL;
     }
-
-    i = sg_schema_find(object, name);
-
-    if (i == SG_CHILDREN || unit->children[i].kind != sg_absent) {
-        return NULL;
-    }
-
-    sg_reader_space(r);
-
-    if (!sg_reader_take(r, ':')) {
-        return NULL;
-    }
-
-    sg_reader_space(r);
 
     return &unit->children[i];
 }
 
 
-/* no number, no array and no object: none of them is documented here */
+/*
+ * The names of the schema, told by their first letters, each with the quotation
+ * mark behind it: the place of the one that stands there.
+ */
 
-static int
-sg_reader_value(sg_reader_t *r, sg_child_t *child)
+static inline size_t
+sg_reader_in_segment(sg_reader_t *r, const unsigned char **p)
 {
-    if (r->at.p == r->at.end) {
-        return -1;
-    }
-
-    switch (*r->at.p) {
-
-    case '"':
-        r->at.p++;
-        return sg_string_read(&r->at, child);
-
-    case 't':
-        child->kind = sg_true;
-        return sg_reader_word(r, "true", 4);
-
-    case 'f':
-        child->kind = sg_false;
-        return sg_reader_word(r, "false", 5);
+    switch (**p) {
 
     case 'n':
-        child->kind = sg_other;
-        return sg_reader_word(r, "null", 4);
+        return sg_reader_takes(r, p, "name\"") ? SG_NAME : SG_CHILDREN;
+
+    case 'c':
+        return sg_reader_takes(r, p, "conditions\"") ? SG_CONDITIONS
+                                                     : SG_CHILDREN;
 
     default:
-        return -1;
+        return SG_CHILDREN;
     }
 }
 
 
-/* what stands behind it is for the caller: no comma, no end, no value */
-
-static int
-sg_reader_word(sg_reader_t *r, const char *word, size_t len)
+static inline size_t
+sg_reader_in_condition(sg_reader_t *r, const unsigned char **p)
 {
-    if ((size_t) (r->at.end - r->at.p) < len
-        || memcmp(r->at.p, word, len) != 0)
-    {
-        return -1;
+    switch (**p) {
+
+    case 'm':
+        return sg_reader_takes(r, p, "metric\"") ? SG_METRIC : SG_CHILDREN;
+
+    case 'c':
+        return sg_reader_takes(r, p, "comparator\"") ? SG_COMPARATOR
+                                                     : SG_CHILDREN;
+
+    case 'v':
+        return sg_reader_takes(r, p, "value\"") ? SG_VALUE : SG_CHILDREN;
+
+    case 'n':
+        return sg_reader_takes(r, p, "negate\"") ? SG_NEGATE : SG_CHILDREN;
+
+    default:
+        return SG_CHILDREN;
+    }
+}
+
+
+/* no number, no array and no object: none of them is documented here */
+
+static const unsigned char *
+sg_reader_value(sg_reader_t *r, const unsigned char *p, sg_child_t *child)
+{
+    if (sg_reader_take(r, &p, '"')) {
+        return sg_string_read(&r->at, p, child);
     }
 
-    r->at.p += len;
+    switch (p == r->at.end ? 0 : *p) {
+
+    case 't':
+        child->kind = sg_true;
+        return sg_reader_takes(r, &p, "true") ? p : NULL;
+
+    case 'f':
+        child->kind = sg_false;
+        return sg_reader_takes(r, &p, "false") ? p : NULL;
+
+    case 'n':
+        child->kind = sg_other;
+        return sg_reader_takes(r, &p, "null") ? p : NULL;
+
+    default:
+        return NULL;
+    }
+}
+
+
+/* the character, where it comes next; white space before it is gone */
+
+static inline int
+sg_reader_take(sg_reader_t *r, const unsigned char **p, unsigned char ch)
+{
+    if (*p < r->at.end && **p == ch) {
+        ++*p;
+        return 1;
+    }
+
+    *p = sg_reader_space(r, *p);
+
+    if (*p < r->at.end && **p == ch) {
+        ++*p;
+        return 1;
+    }
 
     return 0;
 }
 
 
-static int
-sg_reader_take(sg_reader_t *r, unsigned char ch)
+static const unsigned char *
+sg_reader_space(sg_reader_t *r, const unsigned char *p)
 {
-    if (r->at.p == r->at.end || *r->at.p != ch) {
-        return 0;
-    }
-
-    r->at.p++;
-
-    return 1;
-}
-
-
-static void
-sg_reader_space(sg_reader_t *r)
-{
-    while (r->at.p < r->at.end
-           && (*r->at.p == ' ' || *r->at.p == '\n' || *r->at.p == '\t'
-               || *r->at.p == '\r'))
+    while (p < r->at.end
+           && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
     {
-        r->at.p++;
+        p++;
     }
+
+    return p;
 }

@@ -13,8 +13,10 @@
 
 typedef struct {
     sg_str_t              name;
-    int                   required;
-    const char         *(*check)(const sg_child_t *child);  /* NULL, message */
+    unsigned              kinds;        /* what it may be, a bit of each */
+    const char           *message;      /* of what else is there */
+    const char         *(*look)(const sg_str_t *text);  /* at a string: NULL, or
+                                                           a message; or NULL */
 } sg_member_t;
 
 
@@ -24,34 +26,50 @@ struct sg_object_s {
 };
 
 
+#define sg_schema_bit(kind)  (1u << (kind))
+
+#define sg_schema_is(word)  (memcmp(text->data, word, sizeof(word) - 1) == 0)
+
+
+static inline const char *sg_schema_message(const sg_member_t *member,
+    const sg_child_t *child);
 static void sg_schema_violation(const sg_schema_t *schema,
     const sg_str_t *member, const char *message);
-static const char *sg_schema_name(const sg_child_t *child);
-static const char *sg_schema_string(const sg_child_t *child);
-static const char *sg_schema_comparator(const sg_child_t *child);
-static const char *sg_schema_boolean(const sg_child_t *child);
-static const char *sg_schema_array(const sg_child_t *child);
+static const char *sg_schema_name(const sg_str_t *name);
+static const char *sg_schema_comparator(const sg_str_t *text);
 
 
 const sg_object_t  sg_segment = { 2, {
-    [SG_NAME]       = { sg_string("name"), 1, sg_schema_name },
-    [SG_CONDITIONS] = { sg_string("conditions"), 0, sg_schema_array }
+
+    [SG_NAME] = { sg_string("name"),
+        sg_schema_bit(sg_text),
+        "Must be a string", sg_schema_name },
+
+    [SG_CONDITIONS] = { sg_string("conditions"),
+        sg_schema_bit(sg_array) | sg_schema_bit(sg_absent),
+        "Must be an array", NULL }
 } };
 
 
 const sg_object_t  sg_condition = { 4, {
-    [SG_METRIC]     = { sg_string("metric"), 1, sg_schema_string },
-    [SG_COMPARATOR] = { sg_string("comparator"), 1, sg_schema_comparator },
-    [SG_VALUE]      = { sg_string("value"), 1, sg_schema_string },
-    [SG_NEGATE]     = { sg_string("negate"), 0, sg_schema_boolean }
+
+    [SG_METRIC] = { sg_string("metric"),
+        sg_schema_bit(sg_text),
+        "Must be a string", NULL },
+
+    [SG_COMPARATOR] = { sg_string("comparator"),
+        sg_schema_bit(sg_text),
+        "Must be a string", sg_schema_comparator },
+
+    [SG_VALUE] = { sg_string("value"),
+        sg_schema_bit(sg_text),
+        "Must be a string", NULL },
+
+    [SG_NEGATE] = { sg_string("negate"),
+        sg_schema_bit(sg_true) | sg_schema_bit(sg_false)
+        | sg_schema_bit(sg_absent),
+        "Must be a boolean", NULL }
 } };
-
-
-static const sg_str_t  sg_comparators[] = {
-    sg_string("eq"), sg_string("ne"), sg_string("gt"), sg_string("gte"),
-    sg_string("lt"), sg_string("lte"), sg_string("contains"),
-    sg_string("not_contains")
-};
 
 
 size_t
@@ -78,10 +96,15 @@ void
 sg_schema_check(const sg_schema_t *schema, const sg_object_t *object,
     const sg_unit_t *unit)
 {
-    size_t  i;
+    size_t       i;
+    const char  *message;
 
     for (i = 0; i < object->n; i++) {
-        sg_schema_check_child(schema, object, unit, i);
+        message = sg_schema_message(&object->members[i], &unit->children[i]);
+
+        if (message) {
+            sg_schema_violation(schema, &object->members[i].name, message);
+        }
     }
 }
 
@@ -90,23 +113,26 @@ void
 sg_schema_check_child(const sg_schema_t *schema, const sg_object_t *object,
     const sg_unit_t *unit, size_t i)
 {
-    const char         *message;
-    const sg_child_t   *child;
-    const sg_member_t  *member;
+    const char  *message;
 
-    member = &object->members[i];
-    child = &unit->children[i];
-
-    if (child->kind != sg_absent) {
-        message = member->check(child);
-
-    } else {
-        message = member->required ? "Required" : NULL;
-    }
+    message = sg_schema_message(&object->members[i], &unit->children[i]);
 
     if (message) {
-        sg_schema_violation(schema, &member->name, message);
+        sg_schema_violation(schema, &object->members[i].name, message);
     }
+}
+
+
+/* NULL where it is as documented */
+
+static inline const char *
+sg_schema_message(const sg_member_t *member, const sg_child_t *child)
+{
+    if (!(member->kinds & sg_schema_bit(child->kind))) {
+        return (child->kind == sg_absent) ? "Required" : member->message;
+    }
+
+    return member->look ? member->look(&child->text) : NULL;
 }
 
 
@@ -169,80 +195,59 @@ sg_schema_violation(const sg_schema_t *schema, const sg_str_t *member,
 
 
 static const char *
-sg_schema_name(const sg_child_t *child)
+sg_schema_name(const sg_str_t *name)
 {
     size_t  i, n;
 
-    if (child->kind != sg_text) {
-        return "Must be a string";
-    }
-
-    if (child->text.len <= SG_NAME_MAX) {
+    if (name->len <= SG_NAME_MAX) {
         return NULL;
     }
 
     n = 0;
 
-    for (i = 0; i < child->text.len; i++) {
-        n += ((child->text.data[i] & 0xc0) != 0x80);
+    for (i = 0; i < name->len; i++) {
+        n += ((name->data[i] & 0xc0) != 0x80);
     }
 
     return n > SG_NAME_MAX ? "Value is too long" : NULL;
 }
 
 
-static const char *
-sg_schema_string(const sg_child_t *child)
-{
-    return child->kind == sg_text ? NULL : "Must be a string";
-}
-
-
-static const char *
-sg_schema_comparator(const sg_child_t *child)
-{
-    if (child->kind != sg_text) {
-        return "Must be a string";
-    }
-
-    if (sg_schema_is_comparator(child->text)) {
-        return NULL;
-    }
-
-    return "Must be one of eq, ne, gt, gte, lt, lte, contains, not_contains";
-}
-
-
 int
 sg_schema_is_comparator(sg_str_t text)
 {
-    size_t           i;
-    const sg_str_t  *known;
+    return sg_schema_comparator(&text) == NULL;
+}
 
-    for (i = 0; i < sizeof(sg_comparators) / sizeof(sg_comparators[0]); i++) {
-        known = &sg_comparators[i];
 
-        if (text.len == known->len
-            && memcmp(text.data, known->data, known->len) == 0)
-        {
-            return 1;
-        }
+static const char *
+sg_schema_comparator(const sg_str_t *text)
+{
+    int  known;
+
+    switch (text->len) {
+
+    case 2:
+        known = sg_schema_is("eq") || sg_schema_is("ne")
+                || sg_schema_is("gt") || sg_schema_is("lt");
+        break;
+
+    case 3:
+        known = sg_schema_is("gte") || sg_schema_is("lte");
+        break;
+
+    case 8:
+        known = sg_schema_is("contains");
+        break;
+
+    case 12:
+        known = sg_schema_is("not_contains");
+        break;
+
+    default:
+        known = 0;
     }
 
-    return 0;
-}
-
-
-static const char *
-sg_schema_boolean(const sg_child_t *child)
-{
-    return child->kind == sg_true || child->kind == sg_false
-           ? NULL : "Must be a boolean";
-}
-
-
-static const char *
-sg_schema_array(const sg_child_t *child)
-{
-    return child->kind == sg_array ? NULL : "Must be an array";
+    return known ? NULL
+           : "Must be one of eq, ne, gt, gte, lt, lte, contains, not_contains";
 }

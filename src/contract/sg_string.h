@@ -12,12 +12,23 @@
 
 
 /*
- * Takes a string off the text, from behind its first quotation mark, and fills
- * "child", which points into the text or into what the cursor owns.  0, or -1
- * where it is no string of RFC 8259 in UTF-8, has U+0000 or a lone surrogate,
- * or memory failed; "at" is then of no use any more.
+ * How many bytes from "p" on are ASCII that stands for itself in a JSON string:
+ * neither ", nor \, nor a control character.  Reads nothing at "end" or behind.
  */
-int sg_string_read(sg_cursor_t *at, sg_child_t *child);
+size_t sg_string_plain(const unsigned char *p, const unsigned char *end);
+
+/* the same, a byte at a time: what processors without vectors run, and what the
+   tests compare the other with */
+size_t sg_string_plain_bytes(const unsigned char *p, const unsigned char *end);
+
+/*
+ * Takes a string off the text, from "p" behind its first quotation mark on, and
+ * fills "child", which points into the text or into what the cursor owns.
+ * Returns what stands behind the string, or NULL where it is no string of RFC
+ * 8259 in UTF-8, has U+0000 or a lone surrogate, or memory failed.
+ */
+const unsigned char *sg_string_read(sg_cursor_t *at, const unsigned char *p,
+    sg_child_t *child);
 
 
 #endif /* SG_STRING_H */

@@ -1,7 +1,6 @@
 
 /*
- * The bytes of JSON strings: how far they are what they look like, and what is
- * UTF-8 (RFC 3629) among the others.
+ * Code points in UTF-8 (RFC 3629).
  */
 
 #ifndef SG_TEXT_H
@@ -10,16 +9,6 @@
 
 #include <stddef.h>
 
-
-/*
- * How many bytes from "p" on are ASCII that stands for itself in a JSON string:
- * neither ", nor \, nor a control character.  Reads nothing at "end" or behind.
- */
-size_t sg_text_plain(const unsigned char *p, const unsigned char *end);
-
-/* the same, a byte at a time: what processors without vectors run, and what the
-   tests compare the other with */
-size_t sg_text_plain_bytes(const unsigned char *p, const unsigned char *end);
 
 /*
  * The length of the sequence of two to four bytes at "p", which is not at
