@@ -14,6 +14,7 @@
 
 
 static int sg_buf_grow(sg_buf_t *buf, size_t len);
+static int sg_buf_fail(sg_buf_t *buf);
 static unsigned char sg_lower(unsigned char ch);
 
 
@@ -55,22 +56,23 @@ sg_buf_add(sg_buf_t *buf, const void *data, size_t len)
         return;
     }
 
-    p = sg_buf_extend(buf, len);
-    if (p) {
-        memcpy(p, data, len);
+    /* one that has failed has no room left */
+
+    if (len > buf->size - buf->len && sg_buf_grow(buf, len) != 0) {
+        return;
     }
+
+    p = buf->data + buf->len;
+    buf->len += len;
+
+    memcpy(p, data, len);
 }
 
 
 void
 sg_buf_add_char(sg_buf_t *buf, unsigned char ch)
 {
-    unsigned char  *p;
-
-    p = sg_buf_extend(buf, 1);
-    if (p) {
-        *p = ch;
-    }
+    sg_buf_add(buf, &ch, 1);
 }
 
 
@@ -79,12 +81,7 @@ sg_buf_extend(sg_buf_t *buf, size_t len)
 {
     unsigned char  *p;
 
-    if (buf->failed) {
-        return NULL;
-    }
-
     if (len > buf->size - buf->len && sg_buf_grow(buf, len) != 0) {
-        buf->failed = 1;
         return NULL;
     }
 
@@ -132,8 +129,8 @@ sg_buf_grow(sg_buf_t *buf, size_t len)
     size_t          size;
     unsigned char  *data;
 
-    if (len > SIZE_MAX / 2 - buf->len) {
-        return -1;
+    if (buf->failed || len > SIZE_MAX / 2 - buf->len) {
+        return sg_buf_fail(buf);
     }
 
     size = buf->size ? 2 * buf->size : SG_BUF_MIN;
@@ -144,7 +141,7 @@ sg_buf_grow(sg_buf_t *buf, size_t len)
 
     data = realloc(buf->owned ? buf->data : NULL, size);
     if (data == NULL) {
-        return -1;
+        return sg_buf_fail(buf);
     }
 
     if (!buf->owned && buf->len) {
@@ -156,6 +153,18 @@ sg_buf_grow(sg_buf_t *buf, size_t len)
     buf->owned = 1;
 
     return 0;
+}
+
+
+/* what is left of its room is given up */
+
+static int
+sg_buf_fail(sg_buf_t *buf)
+{
+    buf->failed = 1;
+    buf->size = buf->len;
+
+    return -1;
 }
 
 
@@ -173,6 +182,10 @@ sg_str_caseeq(sg_str_t a, sg_str_t b)
 
     if (a.len != b.len) {
         return 0;
+    }
+
+    if (a.len == 0 || memcmp(a.data, b.data, a.len) == 0) {
+        return 1;
     }
 
     for (i = 0; i < a.len; i++) {

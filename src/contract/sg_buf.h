@@ -24,7 +24,8 @@ typedef struct {
     size_t                len;          /* bytes written */
     size_t                size;         /* bytes of room */
     int                   owned;        /* by the buffer, or the caller's */
-    int                   failed;       /* an allocation failed */
+    int                   failed;       /* an allocation failed, and no room
+                                           is left */
 } sg_buf_t;
 
 
@@ -47,6 +48,7 @@ void sg_buf_add(sg_buf_t *buf, const void *data, size_t len);
 void sg_buf_add_char(sg_buf_t *buf, unsigned char ch);
 void sg_buf_add_str(sg_buf_t *buf, sg_str_t str);
 void sg_buf_add_cstr(sg_buf_t *buf, const char *str);
+#define sg_buf_add_literal(buf, s)  sg_buf_add(buf, s, sizeof(s) - 1)
 void sg_buf_add_uint(sg_buf_t *buf, unsigned long long n);
 
 /*

@@ -57,18 +57,18 @@ void
 sg_envelope(sg_buf_t *out, const char *type, const char *code,
     const char *message, const sg_errors_t *errors)
 {
-    sg_buf_add_cstr(out, "{\"error\":{\"type\":\"");
+    sg_buf_add_literal(out, "{\"error\":{\"type\":\"");
     sg_buf_add_cstr(out, type);
-    sg_buf_add_cstr(out, "\",\"code\":\"");
+    sg_buf_add_literal(out, "\",\"code\":\"");
     sg_buf_add_cstr(out, code);
-    sg_buf_add_cstr(out, "\",\"message\":");
+    sg_buf_add_literal(out, "\",\"message\":");
     sg_envelope_message(out, message, errors);
 
     if (errors && errors->n) {
         sg_envelope_details(out, errors);
     }
 
-    sg_buf_add_cstr(out, "}}");
+    sg_buf_add_literal(out, "}}");
 }
 
 
@@ -92,11 +92,11 @@ sg_envelope_message(sg_buf_t *out, const char *message,
 
     sg_buf_init(&text);
     sg_buf_add_cstr(&text, message);
-    sg_buf_add_cstr(&text, ": ");
+    sg_buf_add_literal(&text, ": ");
     sg_buf_add_uint(&text, errors->total);
-    sg_buf_add_cstr(&text, " violations, of which the first ");
+    sg_buf_add_literal(&text, " violations, of which the first ");
     sg_buf_add_uint(&text, errors->n);
-    sg_buf_add_cstr(&text, " are listed");
+    sg_buf_add_literal(&text, " are listed");
 
     sg_json_string(out, sg_envelope_buf(&text));
 
@@ -111,19 +111,23 @@ sg_envelope_details(sg_buf_t *out, const sg_errors_t *errors)
     size_t                 i;
     const sg_violation_t  *v;
 
-    sg_buf_add_cstr(out, ",\"details\":[");
+    sg_buf_add_literal(out, ",\"details\":[");
 
     for (i = 0; i < errors->n; i++) {
         v = &errors->violations[i];
 
-        sg_buf_add_cstr(out, i ? ",{\"field\":" : "{\"field\":");
-        sg_json_string(out, sg_envelope_buf(&v->field));
-        sg_buf_add_cstr(out, ",\"message\":\"");
+        if (i) {
+            sg_buf_add_literal(out, ",");
+        }
+
+        sg_buf_add_literal(out, "{\"field\":");
+        sg_json_string(out, sg_errors_field(errors, i));
+        sg_buf_add_literal(out, ",\"message\":\"");
         sg_buf_add_cstr(out, v->message);
-        sg_buf_add_cstr(out, "\"}");
+        sg_buf_add_literal(out, "\"}");
     }
 
-    sg_buf_add_cstr(out, "]");
+    sg_buf_add_literal(out, "]");
 }
 
 

@@ -6,9 +6,7 @@
 #include "contract/sg_errors.h"
 
 #include <stdlib.h>
-
-
-#define SG_ERRORS_MIN  8
+#include <string.h>
 
 
 static size_t sg_errors_cut(sg_str_t field);
@@ -22,10 +20,11 @@ void
 sg_errors_init(sg_errors_t *errors)
 {
     sg_buf_init(&errors->message);
+    sg_buf_init_room(&errors->fields, errors->text, SG_ERRORS_TEXT);
 
-    errors->violations = NULL;
+    errors->violations = errors->room;
     errors->n = 0;
-    errors->size = 0;
+    errors->size = SG_ERRORS_ROOM;
     errors->total = 0;
     errors->failed = 0;
 }
@@ -34,13 +33,11 @@ sg_errors_init(sg_errors_t *errors)
 void
 sg_errors_free(sg_errors_t *errors)
 {
-    size_t  i;
-
-    for (i = 0; i < errors->n; i++) {
-        sg_buf_free(&errors->violations[i].field);
+    if (errors->violations != errors->room) {
+        free(errors->violations);
     }
 
-    free(errors->violations);
+    sg_buf_free(&errors->fields);
     sg_buf_free(&errors->message);
     sg_errors_init(errors);
 }
@@ -70,16 +67,33 @@ sg_errors_add(sg_errors_t *errors, sg_str_t field, const char *message)
     v = &errors->violations[errors->n++];
 
     v->message = message;
-    sg_buf_init(&v->field);
+    v->field = errors->fields.len;
 
     len = sg_errors_cut(field);
-    sg_buf_add(&v->field, field.data, len);
+    sg_buf_add(&errors->fields, field.data, len);
 
     if (len < field.len) {
-        sg_buf_add_str(&v->field, sg_errors_cut_mark);
+        sg_buf_add_str(&errors->fields, sg_errors_cut_mark);
     }
 
-    errors->failed = v->field.failed;
+    v->len = errors->fields.len - v->field;
+
+    errors->failed = errors->fields.failed;
+}
+
+
+sg_str_t
+sg_errors_field(const sg_errors_t *errors, size_t i)
+{
+    sg_str_t               field;
+    const sg_violation_t  *v;
+
+    v = &errors->violations[i];
+
+    field.data = errors->fields.data + v->field;
+    field.len = v->len;
+
+    return field;
 }
 
 
@@ -123,11 +137,18 @@ sg_errors_grow(sg_errors_t *errors)
     size_t           size;
     sg_violation_t  *violations;
 
-    size = errors->size ? 2 * errors->size : SG_ERRORS_MIN;
+    size = 2 * errors->size;
 
-    violations = realloc(errors->violations, size * sizeof(sg_violation_t));
+    violations = (errors->violations == errors->room) ? NULL
+                 : errors->violations;
+
+    violations = realloc(violations, size * sizeof(sg_violation_t));
     if (violations == NULL) {
         return -1;
+    }
+
+    if (errors->violations == errors->room) {
+        memcpy(violations, errors->room, sizeof(errors->room));
     }
 
     errors->violations = violations;

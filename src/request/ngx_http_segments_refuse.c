@@ -120,6 +120,8 @@ ngx_http_segments_refuse(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     ngx_http_segments_refusal_e refusal, const sg_errors_t *errors)
 {
     u_char                              text[NGX_INT_T_LEN + 96];
+    u_char                              room[512];
+    sg_buf_t                            envelope;
     ngx_str_t                           body;
     ngx_int_t                           rc;
     const char                         *message;
@@ -165,15 +167,12 @@ ngx_http_segments_refuse(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    sg_buf_free(&ctx->envelope);
-    sg_envelope(&ctx->envelope, rf->type, rf->code, message, errors);
+    sg_buf_init_room(&envelope, room, sizeof(room));
+    sg_envelope(&envelope, rf->type, rf->code, message, errors);
 
-    if (ctx->envelope.failed) {
+    if (ngx_http_segments_take(r->pool, &body, &envelope) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    body.data = ctx->envelope.data;
-    body.len = ctx->envelope.len;
 
     r->headers_out.status = rf->status;
 

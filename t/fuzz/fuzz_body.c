@@ -126,7 +126,7 @@ check_update(const sg_body_text_t *body, int pass, sg_body_e created,
     less = 0;
 
     for (i = 0; i < errors->n; i++) {
-        less += is_read_only(fuzz_buf_str(&errors->violations[i].field));
+        less += is_read_only(sg_errors_field(errors, i));
     }
 
     MUST(update.total <= errors->total);

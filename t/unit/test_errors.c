@@ -23,14 +23,14 @@ kept_in_order(void **state)
     assert_int_equal(errors.n, 100);
     assert_int_equal(errors.failed, 0);
 
-    check_buf("first", &errors.violations[0].field, "conditions[0]");
-    check_buf("last", &errors.violations[99].field, "conditions[99]");
+    check_str("first", sg_errors_field(&errors, 0), "conditions[0]");
+    check_str("last", sg_errors_field(&errors, 99), "conditions[99]");
     assert_string_equal(errors.violations[99].message, "Must be an object");
 
     sg_errors_free(&errors);
 
     assert_int_equal(errors.n, 0);
-    assert_null(errors.violations);
+    assert_ptr_equal(errors.violations, errors.room);
 }
 
 
@@ -46,7 +46,7 @@ field_is_copied(void **state)
     sg_errors_add(&errors, str(field), "Required");
     field[0] = 'N';
 
-    check_buf("copy", &errors.violations[0].field, "name");
+    check_str("copy", sg_errors_field(&errors, 0), "name");
 
     sg_errors_free(&errors);
 }
@@ -64,7 +64,7 @@ empty_field(void **state)
     sg_errors_add(&errors, none, "Unknown field");
 
     assert_int_equal(errors.n, 1);
-    assert_int_equal(errors.violations[0].field.len, 0);
+    assert_int_equal(sg_errors_field(&errors, 0).len, 0);
 
     sg_errors_free(&errors);
 }
@@ -92,7 +92,7 @@ bounded(void **state)
 
     assert_int_equal(errors.n, 100);
     assert_int_equal(errors.total, 102);
-    check_buf("last", &errors.violations[99].field, "name");
+    check_str("last", sg_errors_field(&errors, 99), "name");
 
     sg_errors_free(&errors);
 
@@ -119,11 +119,11 @@ long_field(void **state)
     memcpy(field + 254, "\xe2\x82\xac", 3);
     sg_errors_add(&errors, (sg_str_t) { (unsigned char *) field, 300 }, "A");
 
-    assert_int_equal(errors.violations[0].field.len, 256);
-    assert_int_equal(errors.violations[1].field.len, 259);
-    assert_memory_equal(errors.violations[1].field.data + 255, "x...", 4);
-    assert_int_equal(errors.violations[2].field.len, 257);
-    assert_memory_equal(errors.violations[2].field.data + 253, "x...", 4);
+    assert_int_equal(sg_errors_field(&errors, 0).len, 256);
+    assert_int_equal(sg_errors_field(&errors, 1).len, 259);
+    assert_memory_equal(sg_errors_field(&errors, 1).data + 255, "x...", 4);
+    assert_int_equal(sg_errors_field(&errors, 2).len, 257);
+    assert_memory_equal(sg_errors_field(&errors, 2).data + 253, "x...", 4);
 
     sg_errors_free(&errors);
 }

@@ -29,7 +29,7 @@ check(sg_operation_e operation, const char *query, int pass,
     str_exact_free(exact);
 
     for (i = 0; i < errors.n; i++) {
-        sg_buf_add_str(&got, buf_str(&errors.violations[i].field));
+        sg_buf_add_str(&got, sg_errors_field(&errors, i));
         sg_buf_add_cstr(&got, ": ");
         sg_buf_add_cstr(&got, errors.violations[i].message);
         sg_buf_add_cstr(&got, "\n");
