@@ -10,6 +10,7 @@
 
 
 #include "secret/ngx_http_segments_mask.h"
+#include "contract/sg_pair.h"
 
 
 static ngx_uint_t ngx_http_segments_mask_escape(ngx_http_segments_mask_t *mask,
@@ -34,11 +35,11 @@ ngx_http_segments_mask_scan(ngx_http_segments_mask_t *mask, u_char *p,
 
     while (p < last) {
 
-        /* a key begins with a letter, which is never looked for in disguise */
+        /* a key begins with letters, which are never written otherwise */
 
         if (mask->matched == 0) {
-            p = memchr(p, key->data[0], last - p);
-            if (p == NULL) {
+            p = (u_char *) sg_pair_find(p, last, key->data[0], key->data[1]);
+            if (p == last) {
                 break;
             }
         }

@@ -15,9 +15,13 @@
 
 static ngx_uint_t ngx_http_segments_redact_text(ngx_http_segments_key_t *key,
     ngx_str_t *text);
-static ngx_int_t ngx_http_segments_redact_buf(ngx_http_request_t *r,
-    ngx_http_segments_mask_t *mask, ngx_buf_t *b, ngx_chain_t ***ll);
+static ngx_int_t ngx_http_segments_redact_links(ngx_http_request_t *r,
+    ngx_http_segments_mask_t *mask, ngx_chain_t **out);
+static ngx_uint_t ngx_http_segments_redact_buf(ngx_http_request_t *r,
+    ngx_http_segments_mask_t *mask, ngx_buf_t *b);
 static ngx_int_t ngx_http_segments_redact_withhold(ngx_http_request_t *r,
+    ngx_http_segments_mask_t *mask, ngx_buf_t *b, ngx_chain_t ***ll);
+static ngx_int_t ngx_http_segments_redact_hold(ngx_http_request_t *r,
     ngx_http_segments_mask_t *mask, ngx_buf_t *b, size_t len,
     ngx_chain_t ***ll);
 static ngx_int_t ngx_http_segments_redact_copy(ngx_http_request_t *r,
@@ -198,29 +202,17 @@ ngx_int_t
 ngx_http_segments_redact_chain(ngx_http_request_t *r,
     ngx_http_segments_masks_t *masks, ngx_chain_t *in, ngx_chain_t **out)
 {
-    ngx_uint_t                  i;
-    ngx_chain_t               **ll;
-    ngx_http_segments_mask_t   *mask;
+    ngx_uint_t  i;
 
     *out = in;
 
     for (i = 0; i < NGX_HTTP_SEGMENTS_MASKS; i++) {
 
-        mask = &masks->mask[i];
-
-        if (mask->key == NULL) {
-            continue;
-        }
-
-        in = *out;
-
-        *out = NULL;
-        ll = out;
-
-        for ( /* void */ ; in; in = in->next) {
-            if (ngx_http_segments_redact_buf(r, mask, in->buf, &ll) != NGX_OK) {
-                return NGX_ERROR;
-            }
+        if (masks->mask[i].key
+            && ngx_http_segments_redact_links(r, &masks->mask[i], out)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
 
@@ -228,18 +220,69 @@ ngx_http_segments_redact_chain(ngx_http_request_t *r,
 }
 
 
+/* a chain of which nothing is withheld goes on as it came */
+
 static ngx_int_t
-ngx_http_segments_redact_buf(ngx_http_request_t *r,
-    ngx_http_segments_mask_t *mask, ngx_buf_t *b, ngx_chain_t ***ll)
+ngx_http_segments_redact_links(ngx_http_request_t *r,
+    ngx_http_segments_mask_t *mask, ngx_chain_t **out)
 {
-    size_t   len;
+    ngx_chain_t  *cl, *rest, **ll;
+
+    for (rest = *out; rest; rest = rest->next) {
+        if (ngx_http_segments_redact_buf(r, mask, rest->buf)) {
+            break;
+        }
+    }
+
+    if (rest == NULL) {
+        return NGX_OK;
+    }
+
+    cl = *out;
+    ll = out;
+
+    for ( /* void */ ; cl != rest; cl = cl->next) {
+        if (ngx_http_segments_append(r, &ll, cl->buf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    for ( ;; ) {
+
+        if (ngx_http_segments_redact_withhold(r, mask, cl->buf, &ll)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        cl = cl->next;
+        if (cl == NULL) {
+            break;
+        }
+
+        (void) ngx_http_segments_redact_buf(r, mask, cl->buf);
+    }
+
+    *ll = NULL;
+
+    return NGX_OK;
+}
+
+
+/* overwrites keys; 1 where the end may begin one, or what came before may */
+
+static ngx_uint_t
+ngx_http_segments_redact_buf(ngx_http_request_t *r,
+    ngx_http_segments_mask_t *mask, ngx_buf_t *b)
+{
     u_char  *p;
 
-    len = ngx_buf_in_memory(b) ? (size_t) (b->last - b->pos) : 0;
     p = b->pos;
 
-    while (len && ngx_http_segments_mask_scan(mask, p, b->last, &p)) {
-
+    while (ngx_buf_in_memory(b)
+           && p < b->last
+           && ngx_http_segments_mask_scan(mask, p, b->last, &p))
+    {
         ngx_http_segments_mask_overwrite(mask, b->pos, p);
 
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
@@ -252,8 +295,22 @@ ngx_http_segments_redact_buf(ngx_http_request_t *r,
         mask->escape = 0;
     }
 
+    return mask->matched || mask->withheld;
+}
+
+
+/* adds the buffer, unless all of it is withheld */
+
+static ngx_int_t
+ngx_http_segments_redact_withhold(ngx_http_request_t *r,
+    ngx_http_segments_mask_t *mask, ngx_buf_t *b, ngx_chain_t ***ll)
+{
+    size_t  len;
+
+    len = ngx_buf_in_memory(b) ? (size_t) (b->last - b->pos) : 0;
+
     if ((mask->matched || mask->withheld)
-        && ngx_http_segments_redact_withhold(r, mask, b, len, ll) != NGX_OK)
+        && ngx_http_segments_redact_hold(r, mask, b, len, ll) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -272,7 +329,7 @@ ngx_http_segments_redact_buf(ngx_http_request_t *r,
  */
 
 static ngx_int_t
-ngx_http_segments_redact_withhold(ngx_http_request_t *r,
+ngx_http_segments_redact_hold(ngx_http_request_t *r,
     ngx_http_segments_mask_t *mask, ngx_buf_t *b, size_t len,
     ngx_chain_t ***ll)
 {
