@@ -56,8 +56,8 @@ int sg_cursor_init(sg_cursor_t *at, const sg_body_text_t *text,
 void sg_cursor_free(sg_cursor_t *at);
 
 /*
- * Between two tokens: goes on in the second piece where a reader at "p" has come
- * so far.  Returns where that is.
+ * Between two tokens: goes on in the second piece where a reader at "p" has
+ * come so far.  Returns where that is.
  */
 #define sg_cursor_cross(at, p)                                                \
     ((at)->seam && (p) >= (at)->seam ? sg_cursor_cross_seam(at, p) : (p))

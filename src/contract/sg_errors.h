@@ -17,8 +17,9 @@
 #define SG_ERRORS_FIELD_MAX  256        /* bytes of a field that are kept */
 
 
-#define SG_ERRORS_ROOM       4          /* violations, and with them the bytes */
-#define SG_ERRORS_TEXT       128        /* of fields, that need no allocation */
+/* so many violations, and bytes of fields, need no allocation */
+#define SG_ERRORS_ROOM       4
+#define SG_ERRORS_TEXT       128
 
 
 typedef struct {

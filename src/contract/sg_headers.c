@@ -1,6 +1,6 @@
 
 /*
- * Which header fields pass, and how Content-Type is read.
+ * Which header fields pass.
  */
 
 #include "contract/sg_headers.h"
@@ -9,20 +9,33 @@
 
 
 typedef struct {
-    sg_str_t              name;         /* lower case, without the "*" */
+    sg_str_t              name;         /* as it is mostly written */
     int                   prefix;       /* 1: every name that begins with it */
+    sg_header_e            field;        /* of a request's */
 } sg_header_t;
 
 
+/*
+ * A list is found by the first letter, whichever case it is in: what else has
+ * the same five bits is told by the name.
+ */
+typedef const sg_header_t  *sg_headers_t[32];
+
+#define sg_header_at(ch)      ((ch) & 31)
+#define sg_header_list        (const sg_header_t[])
+#define sg_header(name)       { sg_string(name), 0, sg_header_dropped }
+#define sg_header_all(name)   { sg_string(name), 1, sg_header_dropped }
+#define sg_header_end         { { NULL, 0 }, 0, sg_header_passes }
+
 /* names are compared in lower case, and "_" is "-" */
-#define sg_header_fold(ch)  sg_header_folded[ch]
+#define sg_header_fold(ch)    sg_header_folded[ch]
 
 
-static int sg_header_is_in(sg_str_t name, const sg_header_t *headers);
-static int sg_header_match(sg_str_t name, const sg_header_t *header);
-static sg_str_t sg_header_trim(sg_str_t str);
-static sg_str_t sg_header_take(sg_str_t *rest, unsigned char separator);
-static int sg_charset_is_utf8(sg_str_t parameter);
+static inline const sg_header_t *sg_header_find(sg_str_t name,
+    const sg_headers_t headers);
+static const sg_header_t *sg_header_in(sg_str_t name,
+    const sg_header_t *header);
+static int sg_header_same(const unsigned char *name, sg_str_t known);
 
 
 static const unsigned char  sg_header_folded[256] = {
@@ -61,75 +74,143 @@ static const unsigned char  sg_header_folded[256] = {
 };
 
 
-static const sg_header_t  sg_hop_by_hop[] = {
-    { sg_string("connection"), 0 },
-    { sg_string("keep-alive"), 0 },
-    { sg_string("proxy-"), 1 },
-    { sg_string("te"), 0 },
-    { sg_string("trailer"), 0 },
-    { sg_string("transfer-encoding"), 0 },
-    { sg_string("upgrade"), 0 },
-    { { NULL, 0 }, 0 }
+#define sg_header_of(name, what)  { sg_string(name), 0, sg_header_ ## what }
+
+
+static const sg_headers_t  sg_request_fields = {
+
+    [sg_header_at('a')] = sg_header_list {
+        sg_header("Accept-Encoding"),
+        sg_header("Authorization"),
+        sg_header_end },
+
+    [sg_header_at('c')] = sg_header_list {
+        sg_header_of("Content-Type", content_type),
+        sg_header_of("Content-Encoding", content_encoding),
+        sg_header("Content-Length"),            /* nginx writes its own */
+        sg_header_of("Connection", connection),
+        sg_header("Cookie"),
+        sg_header_end },
+
+    [sg_header_at('i')] = sg_header_list {
+        sg_header_of("Idempotency-Key", idempotency_key),
+        sg_header_end },
+
+    [sg_header_at('k')] = sg_header_list {
+        sg_header_of("Keep-Alive", hop_by_hop),
+        sg_header_end },
+
+    [sg_header_at('p')] = sg_header_list {
+        { sg_string("Proxy-"), 1, sg_header_hop_by_hop },
+        sg_header_end },
+
+    [sg_header_at('t')] = sg_header_list {
+        sg_header_of("TE", hop_by_hop),
+        sg_header_of("Trailer", hop_by_hop),
+        sg_header_of("Transfer-Encoding", hop_by_hop),
+        sg_header_end },
+
+    [sg_header_at('u')] = sg_header_list {
+        sg_header_of("Upgrade", hop_by_hop),
+        sg_header_end },
+
+    [sg_header_at('x')] = sg_header_list {
+        sg_header_all("X-HTTP-Method"),         /* -Override too */
+        sg_header("X-Method-Override"),
+        sg_header_all("X-Original-"),           /* -URL, -URI, -Method, -Path */
+        sg_header("X-Rewrite-URL"),
+        sg_header("X-Rewrite-URI"),
+        sg_header("X-Forwarded-URI"),
+        sg_header("X-Forwarded-Method"),
+        sg_header("X-Forwarded-Path"),
+        sg_header("X-Forwarded-Prefix"),
+        sg_header("X-Envoy-Original-Path"),
+        sg_header_end }
 };
 
 
-static const sg_header_t  sg_request_dropped[] = {
-    { sg_string("authorization"), 0 },
-    { sg_string("cookie"), 0 },
-    { sg_string("accept-encoding"), 0 },
-    { sg_string("content-length"), 0 },     /* nginx writes its own */
-    { sg_string("x-http-method"), 1 },      /* -Override too */
-    { sg_string("x-method-override"), 0 },
-    { sg_string("x-original-"), 1 },        /* -URL, -URI, -Method, -Path */
-    { sg_string("x-rewrite-url"), 0 },
-    { sg_string("x-rewrite-uri"), 0 },
-    { sg_string("x-forwarded-uri"), 0 },
-    { sg_string("x-forwarded-method"), 0 },
-    { sg_string("x-forwarded-path"), 0 },
-    { sg_string("x-forwarded-prefix"), 0 },
-    { sg_string("x-envoy-original-path"), 0 },
-    { { NULL, 0 }, 0 }
+static const sg_headers_t  sg_response_dropped = {
+
+    [sg_header_at('a')] = sg_header_list {
+        sg_header("Authorization"),
+        sg_header_end },
+
+    [sg_header_at('i')] = sg_header_list {      /* ours to say */
+        sg_header("Idempotent-Replayed"),
+        sg_header("Idempotency-Status"),
+        sg_header_end },
+
+    [sg_header_at('p')] = sg_header_list {
+        sg_header("Proxy-Authenticate"),
+        sg_header("Proxy-Authorization"),
+        sg_header_end },
+
+    [sg_header_at('x')] = sg_header_list {
+        sg_header_all("X-Accel-"),
+        sg_header_end }
 };
 
 
-static const sg_header_t  sg_response_dropped[] = {
-    { sg_string("authorization"), 0 },
-    { sg_string("proxy-authenticate"), 0 },
-    { sg_string("proxy-authorization"), 0 },
-    { sg_string("x-accel-"), 1 },
-    { sg_string("idempotent-replayed"), 0 },    /* ours to say */
-    { sg_string("idempotency-status"), 0 },
-    { { NULL, 0 }, 0 }
+static const sg_headers_t  sg_response_stored = {
+
+    [sg_header_at('c')] = sg_header_list {
+        sg_header("Cache-Control"),
+        sg_header("Content-Language"),
+        sg_header("Content-Encoding"),          /* none was asked for */
+        sg_header_end },
+
+    [sg_header_at('e')] = sg_header_list {
+        sg_header("ETag"),
+        sg_header_end },
+
+    [sg_header_at('l')] = sg_header_list {
+        sg_header("Last-Modified"),
+        sg_header("Link"),
+        sg_header("Location"),
+        sg_header_end }
 };
 
 
-static const sg_header_t  sg_response_stored[] = {
-    { sg_string("content-language"), 0 },
-    { sg_string("location"), 0 },
-    { sg_string("etag"), 0 },
-    { sg_string("last-modified"), 0 },
-    { sg_string("link"), 0 },
-    { sg_string("cache-control"), 0 },
-    { sg_string("content-encoding"), 0 },       /* none was asked for */
-    { { NULL, 0 }, 0 }
-};
+/* besides those that are hop-by-hop */
 
+static const sg_headers_t  sg_response_fresh = {
 
-static const sg_header_t  sg_response_fresh[] = {
-    { sg_string("set-cookie"), 0 },
-    { sg_string("access-control-"), 1 },    /* of one origin */
-    { sg_string("x-accel-"), 1 },
-    { sg_string("ratelimit"), 1 },
-    { sg_string("content-length"), 0 },
-    { sg_string("content-encoding"), 0 },
-    { sg_string("date"), 0 },
-    { sg_string("server"), 0 },
-    { sg_string("www-authenticate"), 0 },
-    { sg_string("authorization"), 0 },
-    { sg_string("idempotent-replayed"), 0 },
-    { sg_string("idempotency-status"), 0 },
-    { sg_string("retry-after"), 0 },
-    { { NULL, 0 }, 0 }
+    [sg_header_at('a')] = sg_header_list {
+        sg_header_all("Access-Control-"),       /* of one origin */
+        sg_header("Authorization"),
+        sg_header_end },
+
+    [sg_header_at('c')] = sg_header_list {
+        sg_header("Content-Encoding"),
+        sg_header("Content-Length"),
+        sg_header_end },
+
+    [sg_header_at('d')] = sg_header_list {
+        sg_header("Date"),
+        sg_header_end },
+
+    [sg_header_at('i')] = sg_header_list {
+        sg_header("Idempotent-Replayed"),
+        sg_header("Idempotency-Status"),
+        sg_header_end },
+
+    [sg_header_at('r')] = sg_header_list {
+        sg_header_all("RateLimit"),
+        sg_header("Retry-After"),
+        sg_header_end },
+
+    [sg_header_at('s')] = sg_header_list {
+        sg_header("Server"),
+        sg_header("Set-Cookie"),
+        sg_header_end },
+
+    [sg_header_at('w')] = sg_header_list {
+        sg_header("WWW-Authenticate"),
+        sg_header_end },
+
+    [sg_header_at('x')] = sg_header_list {
+        sg_header_all("X-Accel-"),
+        sg_header_end }
 };
 
 
@@ -154,232 +235,115 @@ sg_header_is_token(sg_str_t text)
 int
 sg_header_is(sg_str_t name, sg_str_t other)
 {
-    size_t  i;
+    return name.len == other.len && sg_header_same(name.data, other);
+}
 
-    if (name.len != other.len) {
-        return 0;
-    }
 
-    for (i = 0; i < name.len; i++) {
-        if (sg_header_fold(name.data[i]) != sg_header_fold(other.data[i])) {
-            return 0;
-        }
-    }
+sg_header_e
+sg_request_header(sg_str_t name)
+{
+    const sg_header_t  *header;
 
-    return 1;
+    header = sg_header_find(name, sg_request_fields);
+
+    return header ? header->field : sg_header_passes;
 }
 
 
 sg_str_t
 sg_request_header_name(sg_str_t name)
 {
-    static const sg_str_t  names[] = {
-        sg_string("Content-Type"),
-        sg_string("Content-Encoding"),
-        sg_string("Idempotency-Key")
-    };
+    const sg_header_t  *header;
 
-    size_t  i;
-
-    if (name.len && memchr(name.data, '_', name.len)) {
-
-        for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-            if (sg_header_is(name, names[i])) {
-                return names[i];
-            }
-        }
+    if (name.len == 0 || memchr(name.data, '_', name.len) == NULL) {
+        return name;
     }
 
-    return name;
-}
+    header = sg_header_find(name, sg_request_fields);
 
-
-int
-sg_media_type_is_json(sg_str_t value)
-{
-    static const sg_str_t  json = sg_string("application/json");
-
-    int       charsets;
-    sg_str_t  parameter;
-
-    if (!sg_str_caseeq(sg_header_trim(sg_header_take(&value, ';')), json)) {
-        return 0;
-    }
-
-    charsets = 0;
-
-    /* a quoted ";" splits nothing that would be accepted unsplit */
-
-    while (value.len) {
-        parameter = sg_header_trim(sg_header_take(&value, ';'));
-
-        if (parameter.len == 0) {
-            continue;
-        }
-
-        if (!sg_charset_is_utf8(parameter) || ++charsets > 1) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-static int
-sg_charset_is_utf8(sg_str_t parameter)
-{
-    static const sg_str_t  bare = sg_string("charset=utf-8");
-    static const sg_str_t  quoted = sg_string("charset=\"utf-8\"");
-
-    return sg_str_caseeq(parameter, bare) || sg_str_caseeq(parameter, quoted);
-}
-
-
-int
-sg_content_coding_is_identity(sg_str_t value)
-{
-    static const sg_str_t  identity = sg_string("identity");
-
-    value = sg_header_trim(value);
-
-    return value.len == 0 || sg_str_caseeq(value, identity);
-}
-
-
-int
-sg_request_header_dropped(sg_str_t name)
-{
-    return sg_header_is_in(name, sg_hop_by_hop)
-           || sg_header_is_in(name, sg_request_dropped);
-}
-
-
-int
-sg_connection_nominates(sg_str_t connection, sg_str_t name)
-{
-    if (name.len == 0) {
-        return 0;
-    }
-
-    while (connection.len) {
-        if (sg_header_is(sg_header_trim(sg_header_take(&connection, ',')),
-                         name))
-        {
-            return 1;
-        }
-    }
-
-    return 0;
+    return (header && header->field >= sg_header_content_type) ? header->name
+           : name;
 }
 
 
 int
 sg_response_header_dropped(sg_str_t name)
 {
-    return sg_header_is_in(name, sg_response_dropped);
+    return sg_header_find(name, sg_response_dropped) != NULL;
 }
 
 
 int
 sg_response_header_stored(sg_str_t name)
 {
-    return sg_header_is_in(name, sg_response_stored);
+    return sg_header_find(name, sg_response_stored) != NULL;
 }
 
 
 int
 sg_response_header_storable(sg_str_t name)
 {
+    sg_header_e  field;
+
+    field = sg_request_header(name);
+
     return sg_header_is_token(name)
-           && !sg_header_is_in(name, sg_hop_by_hop)
-           && !sg_header_is_in(name, sg_response_fresh);
+           && field != sg_header_hop_by_hop
+           && field != sg_header_connection
+           && sg_header_find(name, sg_response_fresh) == NULL;
 }
 
 
-static int
-sg_header_is_in(sg_str_t name, const sg_header_t *headers)
+/* NULL when it is in none of them */
+
+static inline const sg_header_t *
+sg_header_find(sg_str_t name, const sg_headers_t headers)
 {
-    unsigned char       first;
-    const sg_header_t  *header;
+    const sg_header_t  *list;
 
-    if (name.len == 0) {
-        return 0;
-    }
+    list = name.len ? headers[sg_header_at(name.data[0])] : NULL;
 
-    first = sg_header_fold(name.data[0]);
+    return list ? sg_header_in(name, list) : NULL;
+}
 
-    for (header = headers; header->name.len; header++) {
-        if (header->name.data[0] == first && sg_header_match(name, header)) {
-            return 1;
+
+static const sg_header_t *
+sg_header_in(sg_str_t name, const sg_header_t *header)
+{
+    for ( /* void */ ; header->name.len; header++) {
+
+        if (header->prefix
+            ? name.len < header->name.len
+            : name.len != header->name.len)
+        {
+            continue;
+        }
+
+        if (sg_header_same(name.data, header->name)) {
+            return header;
         }
     }
 
-    return 0;
+    return NULL;
 }
 
 
+/* whether a name begins as a known one; mostly both are written alike */
+
 static int
-sg_header_match(sg_str_t name, const sg_header_t *header)
+sg_header_same(const unsigned char *name, sg_str_t known)
 {
     size_t  i;
 
-    if (header->prefix
-        ? name.len < header->name.len
-        : name.len != header->name.len)
-    {
-        return 0;
+    if (known.len == 0 || memcmp(name, known.data, known.len) == 0) {
+        return 1;
     }
 
-    for (i = 0; i < header->name.len; i++) {
-        if (sg_header_fold(name.data[i]) != header->name.data[i]) {
+    for (i = 0; i < known.len; i++) {
+        if (sg_header_fold(name[i]) != sg_header_fold(known.data[i])) {
             return 0;
         }
     }
 
     return 1;
-}
-
-
-static sg_str_t
-sg_header_trim(sg_str_t str)
-{
-    while (str.len && (str.data[0] == ' ' || str.data[0] == '\t')) {
-        str.data++;
-        str.len--;
-    }
-
-    while (str.len
-           && (str.data[str.len - 1] == ' ' || str.data[str.len - 1] == '\t'))
-    {
-        str.len--;
-    }
-
-    return str;
-}
-
-
-/* takes what precedes the next separator off "rest" */
-
-static sg_str_t
-sg_header_take(sg_str_t *rest, unsigned char separator)
-{
-    sg_str_t              piece;
-    const unsigned char  *p;
-
-    piece = *rest;
-
-    p = rest->len ? memchr(rest->data, separator, rest->len) : NULL;
-
-    if (p == NULL) {
-        rest->len = 0;
-        return piece;
-    }
-
-    piece.len = (size_t) (p - piece.data);
-
-    rest->data = p + 1;
-    rest->len -= piece.len + 1;
-
-    return piece;
 }

@@ -1,7 +1,7 @@
 
 /*
- * Which header fields pass, and how Content-Type is read.  Names are compared
- * in any case, and with "_" as "-": to many upstreams both are one name.
+ * Which header fields pass.  Names are compared in any case, and with "_" as
+ * "-": to many upstreams both are one name.
  */
 
 #ifndef SG_HEADERS_H
@@ -17,33 +17,32 @@ int sg_header_is_token(sg_str_t text);
 /* 1 when both are one name; either may be empty */
 int sg_header_is(sg_str_t name, sg_str_t other);
 
+/* what a request field is to the gateway */
+typedef enum {
+    sg_header_passes = 0,
+    sg_header_dropped,                  /* never goes upstream as sent */
+    sg_header_hop_by_hop,               /* nor does it (RFC 9110, 7.6.1) */
+    sg_header_connection,               /* nor Connection, which nominates */
+
+    /* those that are judged, and go upstream */
+    sg_header_content_type,
+    sg_header_content_encoding,
+    sg_header_idempotency_key
+} sg_header_e;
+
 /*
- * The name under which a request field goes upstream: that of Content-Type,
- * Content-Encoding and Idempotency-Key, which were judged in whatever
- * spelling, is written with "-"; others stay.  Static, or "name" itself.
+ * Dropped are Authorization, Cookie, Accept-Encoding, Content-Length, and the
+ * fields by which frameworks let a client replace the method or the path
+ * (X-HTTP-Method-Override, X-Original-URL, ...); Proxy-* counts as hop-by-hop.
+ */
+sg_header_e sg_request_header(sg_str_t name);
+
+/*
+ * The name under which a request field goes upstream: those that are judged
+ * may be spelled with "_", and go with "-"; others stay.  Static, or "name"
+ * itself.
  */
 sg_str_t sg_request_header_name(sg_str_t name);
-
-/*
- * 1 for application/json without parameters or with charset=utf-8 as its only
- * parameter, in any case, the value bare or quoted (RFC 9110, 8.3.1)
- */
-int sg_media_type_is_json(sg_str_t value);
-
-/* 1 for an empty Content-Encoding or "identity" in any case */
-int sg_content_coding_is_identity(sg_str_t value);
-
-/*
- * 1 for a request field that never goes upstream as the client sent it:
- * Authorization, Cookie, Proxy-*, hop-by-hop fields (RFC 9110, 7.6.1),
- * Accept-Encoding, Content-Length, and the fields by which frameworks let a
- * client replace the method or the path (X-HTTP-Method-Override,
- * X-Original-URL, ...)
- */
-int sg_request_header_dropped(sg_str_t name);
-
-/* 1 when the list "connection" (the value of Connection) nominates "name" */
-int sg_connection_nominates(sg_str_t connection, sg_str_t name);
 
 /*
  * 1 for a response field that never reaches a client: Authorization,

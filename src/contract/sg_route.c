@@ -161,10 +161,17 @@ sg_route_allow(sg_buf_t *out, unsigned ops)
 }
 
 
+int
+sg_route_is_collection(const sg_route_t *route)
+{
+    return route->path_ops == SG_COLLECTION_OPS;
+}
+
+
 void
 sg_route_path(sg_buf_t *out, const sg_route_t *route)
 {
-    sg_buf_add_cstr(out, "/v4/segments");
+    sg_buf_add_literal(out, SG_COLLECTION);
 
     if (route->operation == sg_op_list_system) {
         sg_buf_add_str(out, sg_system_suffix);

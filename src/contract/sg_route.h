@@ -67,6 +67,10 @@ int sg_segment_id_ok(sg_str_t id);
 /* appends the value of an Allow header: "GET, POST"; nothing for no method */
 void sg_route_allow(sg_buf_t *out, unsigned ops);
 
+/* the path of all segments, and whether it is the route's */
+#define SG_COLLECTION  "/v4/segments"
+int sg_route_is_collection(const sg_route_t *route);
+
 /* appends the upstream's path, as "/v4/segments/premium-users" */
 void sg_route_path(sg_buf_t *out, const sg_route_t *route);
 

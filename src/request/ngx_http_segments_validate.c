@@ -5,6 +5,7 @@
 
 
 #include "request/ngx_http_segments_validate.h"
+#include "contract/sg_header_value.h"
 #include "contract/sg_headers.h"
 #include "contract/sg_idempotency_key.h"
 #include "contract/sg_query.h"
@@ -200,13 +201,9 @@ ngx_http_segments_collect(ngx_http_request_t *r,
     ngx_http_segments_fields_t *fields)
 {
     ngx_uint_t        i;
-    sg_str_t          name, value;
+    sg_str_t          value;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
-
-    static const sg_str_t  content_type = sg_string("Content-Type");
-    static const sg_str_t  content_encoding = sg_string("Content-Encoding");
-    static const sg_str_t  idempotency_key = sg_string("Idempotency-Key");
 
     ngx_memzero(fields, sizeof(ngx_http_segments_fields_t));
 
@@ -216,19 +213,26 @@ ngx_http_segments_collect(ngx_http_request_t *r,
 
         for (i = 0; i < part->nelts; i++) {
 
-            name = ngx_http_segments_text(&h[i].key);
             value = ngx_http_segments_text(&h[i].value);
 
-            if (sg_header_is(name, content_type)) {
+            switch (sg_request_header(ngx_http_segments_text(&h[i].key))) {
+
+            case sg_header_content_type:
                 fields->content_types++;
                 fields->content_type = value;
+                break;
 
-            } else if (sg_header_is(name, idempotency_key)) {
+            case sg_header_content_encoding:
+                fields->encoded |= !sg_content_coding_is_identity(value);
+                break;
+
+            case sg_header_idempotency_key:
                 fields->keys++;
                 fields->key = value;
+                break;
 
-            } else if (sg_header_is(name, content_encoding)) {
-                fields->encoded |= !sg_content_coding_is_identity(value);
+            default:
+                break;
             }
         }
     }
@@ -282,6 +286,10 @@ ngx_http_segments_validate_query(ngx_http_request_t *r,
     sg_str_t     query;
     ngx_int_t    rc;
     sg_errors_t  errors;
+
+    if (r->args.len == 0) {
+        return NGX_OK;
+    }
 
     query = ngx_http_segments_text(&r->args);
 

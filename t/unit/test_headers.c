@@ -1,6 +1,7 @@
 
 #include "test.h"
 
+#include "contract/sg_header_value.h"
 #include "contract/sg_headers.h"
 
 
@@ -172,6 +173,22 @@ names(void **state)
 }
 
 
+static int
+is_dropped(sg_str_t name)
+{
+    switch (sg_request_header(name)) {
+
+    case sg_header_dropped:
+    case sg_header_hop_by_hop:
+    case sg_header_connection:
+        return 1;
+
+    default:
+        return 0;
+    }
+}
+
+
 static void
 request_dropped(void **state)
 {
@@ -190,6 +207,7 @@ request_dropped(void **state)
         { "X-Forwarded-Method", 1 }, { "X-Forwarded-Path", 1 },
         { "X-Forwarded-Prefix", 1 }, { "Content-Length", 1 },
         { "Content_Length", 1 }, { "Transfer_Encoding", 1 },
+        { "X-Envoy-Original-Path", 1 }, { "x-rewrite-uri", 1 },
 
         { "", 0 }, { "Proxy", 0 }, { "Accept", 0 }, { "Content-Type", 0 },
         { "Idempotency-Key", 0 }, { "Host", 0 },
@@ -200,7 +218,63 @@ request_dropped(void **state)
 
     (void) state;
 
-    check_rows(sg_request_header_dropped, rows, N(rows));
+    check_rows(is_dropped, rows, N(rows));
+}
+
+
+static void
+request_fields(void **state)
+{
+    static const struct {
+        const char  *name;
+        sg_header_e   field;
+    } rows[] = {
+        { "Content-Type", sg_header_content_type },
+        { "content_type", sg_header_content_type },
+        { "CONTENT-ENCODING", sg_header_content_encoding },
+        { "Content-Encoding", sg_header_content_encoding },
+        { "idempotency-key", sg_header_idempotency_key },
+        { "Connection", sg_header_connection },
+        { "connection", sg_header_connection },
+        { "Proxy-Connection", sg_header_hop_by_hop },
+        { "te", sg_header_hop_by_hop },
+        { "Cookie", sg_header_dropped },
+
+        { "", sg_header_passes },
+        { "_", sg_header_passes },
+        { "Content-Typ", sg_header_passes },
+        { "\x03ontent-Type", sg_header_passes },     /* as "c" in five bits */
+        { "#ontent-Type", sg_header_passes },
+        { "Xontent-Type", sg_header_passes }
+    };
+
+    size_t    i;
+    sg_str_t  exact;
+
+    (void) state;
+
+    for (i = 0; i < N(rows); i++) {
+        exact = str_exact(str(rows[i].name));
+        check_int(rows[i].name, sg_request_header(exact), rows[i].field);
+        str_exact_free(exact);
+    }
+}
+
+
+static void
+plain_connections(void **state)
+{
+    static const header_row_t  rows[] = {
+        { "keep-alive", 1 }, { "Keep-Alive", 1 }, { "close", 1 },
+        { "CLOSE", 1 },
+
+        { "", 0 }, { "close, x-secret", 0 }, { "keep-alive, close", 0 },
+        { "x-secret", 0 }, { "keep_alive", 0 }, { " close", 0 }
+    };
+
+    (void) state;
+
+    check_rows(sg_connection_is_plain, rows, N(rows));
 }
 
 
@@ -316,6 +390,8 @@ main(void)
         cmocka_unit_test(tokens),
         cmocka_unit_test(names),
         cmocka_unit_test(request_dropped),
+        cmocka_unit_test(request_fields),
+        cmocka_unit_test(plain_connections),
         cmocka_unit_test(nominations),
         cmocka_unit_test(response_dropped),
         cmocka_unit_test(response_stored),
