@@ -20,7 +20,8 @@ use Segments::Util qw(program_root);
 my $examples = program_root() . '/conf-examples';
 
 my $nginx = nginx(http => 'segments_zone segments 1m; segments_contract log;',
-    server => 'server_name localhost; location /metrics { segments_metrics; }');
+    server => 'server_name localhost; location /metrics { segments_metrics; }',
+    set => { segments_rate_limit => 'rate=1r/s' });
 
 my (%series, %values);
 
@@ -59,7 +60,8 @@ for my $variable (@{ $dashboard->{templating}{list} }) {
         =~ /^label_values\((.*), (\w+)\)$/;
 
     asks_for_what_there_is("variable $variable->{name}", $query);
-    ok(exists $values{$label}, "variable $variable->{name}: label");
+    ok(exists $values{$label} || $everywhere{$label},
+        "variable $variable->{name}: label");
 }
 
 is_deeply([grep { my $metric = $_; !grep { /^\Q$metric\E(?:_bucket)?$/ }
@@ -71,13 +73,13 @@ is_deeply([grep { my $metric = $_; !grep { /^\Q$metric\E(?:_bucket)?$/ }
 my $rules = CPAN::Meta::YAML->read_string(slurp("$examples/alerts.yml"))->[0];
 my @alerts = map { @{ $_->{rules} } } @{ $rules->{groups} };
 
-is(scalar @alerts, 5, 'five alerts');
+is(scalar @alerts, 7, 'seven alerts');
 
 for my $alert (@alerts) {
     my $name = $alert->{alert};
 
     asks_for_what_there_is($name, $alert->{expr});
-    like($alert->{expr}, qr/ > [0-9.]+\z/, "$name: has a limit");
+    like($alert->{expr}, qr/ (?:>|==) [0-9.]+\)?\z/, "$name: has a limit");
     like($alert->{for}, qr/^[0-9]+m$/, "$name: lasts a while");
     ok(length $alert->{annotations}{summary}, "$name: says what it is");
 }
@@ -109,6 +111,8 @@ sub asks_for_what_there_is {
         while ($matchers =~ /(\w+)(?:=~|!~|!=|=)"([^"]*)"/g) {
             my ($label, $value) = ($1, $2);
 
+            next if $everywhere{$label};
+
             push @wrong, "$metric\{$label}"
                 if !exists $series{$metric}{$label};
             push @wrong, grep { !/^\$/ && !$values{$label}{$_} }
@@ -118,7 +122,7 @@ sub asks_for_what_there_is {
 
     push @wrong, grep { !$values{$_} && !$everywhere{$_} }
         map { split /, / } $query =~ /\bby \(([^)]*)\)/g;
-    push @wrong, 'no metric' if $query !~ /\bsegments_/;
+    push @wrong, 'no metric' if $query !~ /\bsegments_|\Aup\{job="segments"}/;
 
     return is_deeply(\@wrong, [], $name);
 }

@@ -22,10 +22,13 @@ my %types = (
     segments_contract_answers_total    => 'counter',
     segments_contract_drift_total      => 'counter',
     segments_contract_additional_total => 'counter',
+    segments_record_bytes              => 'histogram',
+    segments_rate_limit_refusals_total => 'counter',
     segments_redis_unusable_workers    => 'gauge',
     segments_waiting_requests          => 'gauge',
     segments_background_completions    => 'gauge',
     segments_secret_key_files_refused  => 'gauge',
+    segments_build_info                => 'gauge',
 );
 
 # the zone stands behind what needs it

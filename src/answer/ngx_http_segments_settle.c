@@ -184,6 +184,8 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    ctx->recorded = headers.len + body.len;
+
     return ngx_http_segments_claim_answer(claim, ctx->upstream_status,
                                           &headers, &body);
 }
@@ -265,6 +267,7 @@ ngx_http_segments_tell_end(ngx_http_segments_ctx_t *ctx,
         }
 
         ngx_http_segments_set_outcome(ctx, ngx_http_segments_unstored);
+        ctx->recorded = 0;
         break;
 
     case ngx_http_segments_unknown:

@@ -13,6 +13,8 @@ static void sg_exposition_bucket(sg_buf_t *buf, const char *name,
 static void sg_exposition_labels(sg_buf_t *buf, const sg_label_t *labels,
     size_t nlabels);
 static void sg_exposition_label(sg_buf_t *buf, sg_str_t value);
+static void sg_exposition_number(sg_buf_t *buf,
+    const sg_histogram_t *histogram, unsigned long long n);
 static void sg_exposition_seconds(sg_buf_t *buf, unsigned long long msec);
 
 
@@ -56,7 +58,7 @@ sg_exposition_histogram(sg_buf_t *buf, const char *name,
         count += histogram->counts[i];
 
         sg_exposition_bucket(buf, name, labels, nlabels);
-        sg_exposition_seconds(buf, histogram->bounds[i]);
+        sg_exposition_number(buf, histogram, histogram->bounds[i]);
         sg_buf_add_cstr(buf, "\"} ");
         sg_buf_add_uint(buf, count);
         sg_buf_add_cstr(buf, "\n");
@@ -70,7 +72,7 @@ sg_exposition_histogram(sg_buf_t *buf, const char *name,
     sg_buf_add_cstr(buf, "\n");
 
     sg_exposition_name(buf, name, "_sum", labels, nlabels);
-    sg_exposition_seconds(buf, histogram->sum);
+    sg_exposition_number(buf, histogram, histogram->sum);
     sg_buf_add_cstr(buf, "\n");
 
     sg_exposition_name(buf, name, "_count", labels, nlabels);
@@ -156,6 +158,19 @@ sg_exposition_label(sg_buf_t *buf, sg_str_t value)
 
 
 /* 1500: 1.5 */
+
+static void
+sg_exposition_number(sg_buf_t *buf, const sg_histogram_t *histogram,
+    unsigned long long n)
+{
+    if (histogram->plain) {
+        sg_buf_add_uint(buf, n);
+        return;
+    }
+
+    sg_exposition_seconds(buf, n);
+}
+
 
 static void
 sg_exposition_seconds(sg_buf_t *buf, unsigned long long msec)

@@ -22,11 +22,14 @@ typedef struct {
 
 
 typedef struct {
-    const unsigned            *bounds;  /* milliseconds, ascending */
+    const unsigned            *bounds;  /* ascending */
     size_t                     nbounds;
     const unsigned long long  *counts;  /* nbounds + 1, each of what is above
                                            the bound before: not cumulative */
-    unsigned long long         sum;     /* milliseconds */
+    unsigned long long         sum;
+    unsigned                   plain:1; /* shown as they are; otherwise bounds
+                                           and sum are milliseconds, shown in
+                                           seconds */
 } sg_histogram_t;
 
 
@@ -37,7 +40,7 @@ void sg_exposition_metric(sg_buf_t *buf, const char *name, const char *type,
 void sg_exposition_value(sg_buf_t *buf, const char *name,
     const sg_label_t *labels, size_t nlabels, unsigned long long value);
 
-/* in seconds: the buckets, _sum and _count */
+/* the buckets, _sum and _count */
 void sg_exposition_histogram(sg_buf_t *buf, const char *name,
     const sg_label_t *labels, size_t nlabels, const sg_histogram_t *histogram);
 

@@ -48,6 +48,8 @@ typedef struct {
                                                    tenant_t * */
     ngx_array_t                   limits;       /* ngx_http_segments_owned_
                                                    limit_t */
+    ngx_array_t                   needed;       /* ngx_http_segments_needed_t:
+                                                   by creates */
     ngx_http_segments_metrics_conf_t  metrics;
     ngx_http_segments_drift_lines_t  *drift_lines;  /* NULL: no answer is
                                                    compared */

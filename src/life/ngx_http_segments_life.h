@@ -51,6 +51,8 @@ struct ngx_http_segments_ctx_s {
     const char                   *idempotency_status;   /* NULL: no header */
     ngx_uint_t                    http_version; /* the client's */
     ngx_uint_t                    upstream_status;  /* 0: unreadable, cut */
+    size_t                        recorded;     /* bytes of the answer that
+                                                   Redis has, 0: none */
 
     ngx_http_segments_sample_t   *sample;       /* NULL: no answer, or it is
                                                    not compared */

@@ -112,8 +112,10 @@ ngx_http_segments_limits_of_claim(ngx_http_segments_limits_t *limits,
 
     limits->verdict = ngx_redis_record_ok;
     limits->status = NULL;
+    limits->refused = 0;
 
     for (i = 0; i < limits->n; i++) {
+        limits->bucket[i].violated = 0;
         limits->bucket[i].asked = 0;
         limits->bucket[i].known = 0;
     }

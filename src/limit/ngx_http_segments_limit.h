@@ -57,6 +57,9 @@ typedef struct {
                                                    limited, or a failure */
 
     const char                     *status;     /* the variable's, or NULL */
+    ngx_uint_t                      refused;    /* unsigned  refused:1;  one of
+                                                   them has, or would have but
+                                                   for the dry run */
 } ngx_http_segments_limits_t;
 
 

@@ -44,6 +44,7 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
     case ngx_redis_record_unreadable:
         limits->verdict = reply->verdict;
         limits->status = NULL;
+        limits->refused = 0;
         return NGX_OK;
 
     case ngx_redis_record_limited:
@@ -131,6 +132,7 @@ ngx_http_segments_limits_take(ngx_http_segments_limits_t *limits,
     case ngx_redis_limits_refused:
         limits->status = limits->conf->dry_run ? "REJECTED_DRY_RUN"
                                                   : "REJECTED";
+        limits->refused = 1;
         ngx_http_segments_limits_log(limits);
         break;
 

@@ -6,15 +6,29 @@
 
 #include "metrics/ngx_http_segments_exposition.h"
 #include "contract/sg_exposition.h"
+#include "contract/sg_version.h"
 #include "message/ngx_http_segments_text.h"
+#include <jansson.h>
+
+
+#define ngx_http_segments_number(n)   ngx_http_segments_digits(n)
+#define ngx_http_segments_digits(n)   #n
+
+/* as it was built, from the archive */
+#define NGX_HTTP_SEGMENTS_HIREDIS                                             \
+    ngx_http_segments_number(HIREDIS_MAJOR) "."                               \
+    ngx_http_segments_number(HIREDIS_MINOR) "."                               \
+    ngx_http_segments_number(HIREDIS_PATCH)
 
 
 static void ngx_http_segments_expose_requests(ngx_array_t *meters,
     sg_buf_t *buf);
 static void ngx_http_segments_expose_responses(ngx_array_t *meters,
     sg_buf_t *buf);
-static void ngx_http_segments_expose_time(ngx_array_t *meters,
-    ngx_http_segments_time_e time, const char *name, sg_buf_t *buf);
+static void ngx_http_segments_expose_refusals(ngx_array_t *meters,
+    sg_buf_t *buf);
+static void ngx_http_segments_expose_measure(ngx_array_t *meters,
+    ngx_http_segments_measure_e which, const char *name, sg_buf_t *buf);
 static void ngx_http_segments_expose_answers(
     ngx_http_segments_compared_t *counts, sg_buf_t *buf);
 static void ngx_http_segments_expose_fields(const char *name,
@@ -23,6 +37,7 @@ static void ngx_http_segments_expose_redis(
     ngx_http_segments_metrics_conf_t *mcf, sg_buf_t *buf);
 static void ngx_http_segments_expose_gauge(const char *name, const char *help,
     ngx_uint_t value, sg_buf_t *buf);
+static void ngx_http_segments_expose_build(sg_buf_t *buf);
 static void ngx_http_segments_labels(ngx_http_segments_meter_t *meter,
     sg_label_t *labels);
 static void ngx_http_segments_label(sg_label_t *label, const char *name,
@@ -47,15 +62,28 @@ ngx_http_segments_expose(ngx_http_segments_metrics_conf_t *mcf, sg_buf_t *buf)
 
     sg_exposition_metric(buf, "segments_redis_duration_seconds", "histogram",
                          "Time that a request spent waiting for Redis.");
-    ngx_http_segments_expose_time(&mcf->meters, ngx_http_segments_time_redis,
-                                  "segments_redis_duration_seconds", buf);
+    ngx_http_segments_expose_measure(&mcf->meters, ngx_http_segments_redis_ms,
+                                     "segments_redis_duration_seconds", buf);
 
     sg_exposition_metric(buf, "segments_upstream_duration_seconds",
                          "histogram",
                          "Time that a request spent at the upstream.");
-    ngx_http_segments_expose_time(&mcf->meters,
-                                  ngx_http_segments_time_upstream,
-                                  "segments_upstream_duration_seconds", buf);
+    ngx_http_segments_expose_measure(&mcf->meters,
+                                     ngx_http_segments_upstream_ms,
+                                     "segments_upstream_duration_seconds",
+                                     buf);
+
+    sg_exposition_metric(buf, "segments_record_bytes", "histogram",
+                         "Header and body of the answers that Redis has "
+                         "taken.");
+    ngx_http_segments_expose_measure(&mcf->meters,
+                                     ngx_http_segments_record_bytes,
+                                     "segments_record_bytes", buf);
+
+    sg_exposition_metric(buf, "segments_rate_limit_refusals_total", "counter",
+                         "Creates that a limit refused, or would have but "
+                         "for its dry run.");
+    ngx_http_segments_expose_refusals(&mcf->meters, buf);
 
     sg_exposition_metric(buf, "segments_contract_answers_total", "counter",
                          "Answers of the upstream, by how they compared with "
@@ -101,6 +129,11 @@ ngx_http_segments_expose(ngx_http_segments_metrics_conf_t *mcf, sg_buf_t *buf)
         "Key files that changed and cannot be used, the key before stays.",
         ngx_http_segments_gauge_max(mcf, ngx_http_segments_gauge_refused),
         buf);
+
+    sg_exposition_metric(buf, "segments_build_info", "gauge",
+                         "1, with the version of the module and of what it "
+                         "was built with.");
+    ngx_http_segments_expose_build(buf);
 }
 
 
@@ -155,8 +188,43 @@ ngx_http_segments_expose_responses(ngx_array_t *meters, sg_buf_t *buf)
 
 
 static void
-ngx_http_segments_expose_time(ngx_array_t *meters,
-    ngx_http_segments_time_e time, const char *name, sg_buf_t *buf)
+ngx_http_segments_expose_refusals(ngx_array_t *meters, sg_buf_t *buf)
+{
+    ngx_uint_t                        i, n;
+    sg_label_t                        labels[4];
+    ngx_http_segments_meter_t       **meter;
+    ngx_http_segments_refusals_t     *refusals;
+    ngx_http_segments_limit_meter_t  *limit;
+
+    meter = meters->elts;
+
+    for (i = 0; i < meters->nelts; i++) {
+
+        ngx_http_segments_labels(meter[i], labels);
+
+        limit = meter[i]->limits.elts;
+
+        for (n = 0; n < meter[i]->limits.nelts; n++) {
+            refusals = limit[n].refusals;
+
+            labels[2].name = "limit";
+            labels[2].value = ngx_http_segments_text(&limit[n].name);
+
+            ngx_http_segments_label(&labels[3], "dry_run", "no");
+            sg_exposition_value(buf, "segments_rate_limit_refusals_total",
+                                labels, 4, refusals->refused);
+
+            ngx_http_segments_label(&labels[3], "dry_run", "yes");
+            sg_exposition_value(buf, "segments_rate_limit_refusals_total",
+                                labels, 4, refusals->dry_run);
+        }
+    }
+}
+
+
+static void
+ngx_http_segments_expose_measure(ngx_array_t *meters,
+    ngx_http_segments_measure_e which, const char *name, sg_buf_t *buf)
 {
     ngx_uint_t                      i, n;
     sg_label_t                      labels[2];
@@ -169,16 +237,17 @@ ngx_http_segments_expose_time(ngx_array_t *meters,
 
     for (i = 0; i < meters->nelts; i++) {
 
-        shared = &meter[i]->counts->times[time];
+        shared = &meter[i]->counts->measures[which];
 
         for (n = 0; n <= NGX_HTTP_SEGMENTS_BOUNDS; n++) {
             counts[n] = shared->counts[n];
         }
 
-        histogram.bounds = ngx_http_segments_bounds(time);
+        histogram.bounds = ngx_http_segments_bounds(which);
         histogram.nbounds = NGX_HTTP_SEGMENTS_BOUNDS;
         histogram.counts = counts;
         histogram.sum = shared->sum;
+        histogram.plain = (which == ngx_http_segments_record_bytes);
 
         ngx_http_segments_labels(meter[i], labels);
 
@@ -287,6 +356,20 @@ ngx_http_segments_expose_gauge(const char *name, const char *help,
 {
     sg_exposition_metric(buf, name, "gauge", help);
     sg_exposition_value(buf, name, NULL, 0, value);
+}
+
+
+static void
+ngx_http_segments_expose_build(sg_buf_t *buf)
+{
+    sg_label_t  labels[4];
+
+    ngx_http_segments_label(&labels[0], "version", SG_VERSION);
+    ngx_http_segments_label(&labels[1], "nginx", NGINX_VERSION);
+    ngx_http_segments_label(&labels[2], "hiredis", NGX_HTTP_SEGMENTS_HIREDIS);
+    ngx_http_segments_label(&labels[3], "jansson", jansson_version_str());
+
+    sg_exposition_value(buf, "segments_build_info", labels, 4, 1);
 }
 
 

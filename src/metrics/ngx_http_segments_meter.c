@@ -5,18 +5,21 @@
 
 
 #include "metrics/ngx_http_segments_meter.h"
+#include "metrics/ngx_http_segments_refusals.h"
 
 
 /*
- * Milliseconds.  The first is the least that nginx' clock can tell from
- * nothing; with the defaults, 200 is the end of Redis' time.
+ * Milliseconds, and bytes.  The first is the least that nginx' clock can tell
+ * from nothing; with the defaults, 200 is the end of Redis' time.
  */
 
 static const unsigned
-    ngx_http_segments_time_bounds[][NGX_HTTP_SEGMENTS_BOUNDS] =
+    ngx_http_segments_all_bounds[][NGX_HTTP_SEGMENTS_BOUNDS] =
 {
     { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000 },
-    { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000 }
+    { 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000 },
+    { 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 262144,
+      1048576 }
 };
 
 
@@ -51,7 +54,12 @@ ngx_http_segments_meter(ngx_conf_t *cf, ngx_array_t *meters)
 
     m = ngx_pcalloc(cf->pool, sizeof(ngx_http_segments_meter_t));
     meter = ngx_array_push(meters);
-    if (m == NULL || meter == NULL) {
+    if (m == NULL
+        || meter == NULL
+        || ngx_array_init(&m->limits, cf->pool, 2,
+                          sizeof(ngx_http_segments_limit_meter_t))
+           != NGX_OK)
+    {
         return NULL;
     }
 
@@ -83,7 +91,7 @@ ngx_http_segments_init_counts(ngx_slab_pool_t *shpool,
                == 0)
         {
             meter->counts = counts;
-            return NGX_OK;
+            return ngx_http_segments_init_refusals(shpool, meter);
         }
     }
 
@@ -108,34 +116,34 @@ ngx_http_segments_init_counts(ngx_slab_pool_t *shpool,
 
     meter->counts = counts;
 
-    return NGX_OK;
+    return ngx_http_segments_init_refusals(shpool, meter);
 }
 
 
 const unsigned *
-ngx_http_segments_bounds(ngx_http_segments_time_e time)
+ngx_http_segments_bounds(ngx_http_segments_measure_e which)
 {
-    return ngx_http_segments_time_bounds[time];
+    return ngx_http_segments_all_bounds[which];
 }
 
 
 void
-ngx_http_segments_count_time(ngx_http_segments_counts_t *counts,
-    ngx_http_segments_time_e which, ngx_msec_t time)
+ngx_http_segments_measure(ngx_http_segments_counts_t *counts,
+    ngx_http_segments_measure_e which, ngx_uint_t value)
 {
     ngx_uint_t                      i;
     const unsigned                 *bounds;
     ngx_http_segments_histogram_t  *histogram;
 
-    bounds = ngx_http_segments_time_bounds[which];
-    histogram = &counts->times[which];
+    bounds = ngx_http_segments_all_bounds[which];
+    histogram = &counts->measures[which];
 
     for (i = 0; i < NGX_HTTP_SEGMENTS_BOUNDS; i++) {
-        if (time <= bounds[i]) {
+        if (value <= bounds[i]) {
             break;
         }
     }
 
     (void) ngx_atomic_fetch_add(&histogram->counts[i], 1);
-    (void) ngx_atomic_fetch_add(&histogram->sum, time);
+    (void) ngx_atomic_fetch_add(&histogram->sum, value);
 }

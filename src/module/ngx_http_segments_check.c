@@ -6,6 +6,7 @@
 
 #include "module/ngx_http_segments_check.h"
 #include "contract/sg_route.h"
+#include "health/ngx_http_segments_health.h"
 #include "module/ngx_http_segments_content.h"
 #include "module/ngx_http_segments_page.h"
 #include "module/ngx_http_segments_place.h"
@@ -20,7 +21,7 @@
 
 static ngx_int_t ngx_http_segments_check_location(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
-static ngx_int_t ngx_http_segments_check_metrics(ngx_conf_t *cf);
+static ngx_int_t ngx_http_segments_check_pages(ngx_conf_t *cf);
 static ngx_int_t ngx_http_segments_check_rates(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_check_secret(ngx_conf_t *cf,
@@ -59,7 +60,7 @@ ngx_http_segments_check_location(ngx_conf_t *cf,
         || ngx_http_segments_check_idempotency(cf, slcf) != NGX_OK
         || ngx_http_segments_check_rates(cf, slcf) != NGX_OK
         || ngx_http_segments_check_proxy(cf, slcf->plcf) != NGX_OK
-        || ngx_http_segments_check_metrics(cf) != NGX_OK
+        || ngx_http_segments_check_pages(cf) != NGX_OK
         || ngx_http_segments_check_content(cf) != NGX_OK
         || ngx_http_segments_check_proxy_headers(cf, slcf->plcf) != NGX_OK
         || ngx_http_segments_check_upstream(cf, slcf->plcf,
@@ -74,7 +75,7 @@ ngx_http_segments_check_location(ngx_conf_t *cf,
 
 
 static ngx_int_t
-ngx_http_segments_check_metrics(ngx_conf_t *cf)
+ngx_http_segments_check_pages(ngx_conf_t *cf)
 {
     ngx_http_core_loc_conf_t  *clcf;
 
@@ -83,6 +84,11 @@ ngx_http_segments_check_metrics(ngx_conf_t *cf)
     if (clcf->handler == ngx_http_segments_metrics_handler) {
         return ngx_http_segments_refuse_conf(cf,
                    "\"segments_metrics\" cannot be used in a guarded location");
+    }
+
+    if (clcf->handler == ngx_http_segments_health_handler) {
+        return ngx_http_segments_refuse_conf(cf,
+                   "\"segments_health\" cannot be used in a guarded location");
     }
 
     return NGX_OK;

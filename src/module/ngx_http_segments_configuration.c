@@ -8,7 +8,9 @@
 #include "answer/ngx_http_segments_receive.h"
 #include "contract/sg_route.h"
 #include "drift/ngx_http_segments_drift.h"
+#include "health/ngx_http_segments_needed.h"
 #include "module/ngx_http_segments_check.h"
+#include "module/ngx_http_segments_zone_directive.h"
 #include "request/ngx_http_segments_forward.h"
 
 
@@ -42,6 +44,9 @@ ngx_http_segments_create_main_conf(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&smcf->limits, cf->pool, 2,
                           sizeof(ngx_http_segments_owned_limit_t))
+           != NGX_OK
+        || ngx_array_init(&smcf->needed, cf->pool, 2,
+                          sizeof(ngx_http_segments_needed_t))
            != NGX_OK
         || ngx_array_init(&smcf->metrics.meters, cf->pool, 4,
                           sizeof(ngx_http_segments_meter_t *))
@@ -322,16 +327,10 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
         ngx_redis_set_value(slcf->store.redis, slcf->idempotency.max_response);
     }
 
-    if (smcf->metrics.zone) {
-        slcf->meter = ngx_http_segments_meter(cf,
-                                              &smcf->metrics.meters);
-        if (slcf->meter == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    if (slcf->drift.sample
-        && ngx_http_segments_watch_answers(cf, smcf, slcf) != NGX_OK)
+    if (ngx_http_segments_need_redis(&smcf->needed, slcf) != NGX_OK
+        || ngx_http_segments_count_location(cf, smcf, slcf) != NGX_OK
+        || (slcf->drift.sample
+            && ngx_http_segments_watch_answers(cf, smcf, slcf) != NGX_OK))
     {
         return NGX_ERROR;
     }

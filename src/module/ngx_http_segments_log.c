@@ -10,9 +10,11 @@
 #include "drift/ngx_http_segments_drift.h"
 #include "life/ngx_http_segments_conf.h"
 #include "life/ngx_http_segments_life.h"
+#include "metrics/ngx_http_segments_refusals.h"
 #include "module/ngx_http_segments_variables.h"
 
 
+static void ngx_http_segments_count_refusals(ngx_http_segments_ctx_t *ctx);
 static ngx_msec_t ngx_http_segments_redis_time(ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_upstream_time(ngx_http_request_t *r,
     ngx_msec_t *time);
@@ -53,8 +55,8 @@ ngx_http_segments_count(ngx_http_request_t *r)
     }
 
     if (ctx->redis_start) {
-        ngx_http_segments_count_time(counts, ngx_http_segments_time_redis,
-                                     ngx_http_segments_redis_time(ctx));
+        ngx_http_segments_measure(counts, ngx_http_segments_redis_ms,
+                                  ngx_http_segments_redis_time(ctx));
     }
 
     class = ctx->upstream_status / 100 - 2;
@@ -64,11 +66,37 @@ ngx_http_segments_count(ngx_http_request_t *r)
     }
 
     if (ngx_http_segments_upstream_time(r, &time) == NGX_OK) {
-        ngx_http_segments_count_time(counts, ngx_http_segments_time_upstream,
-                                     time);
+        ngx_http_segments_measure(counts, ngx_http_segments_upstream_ms, time);
+    }
+
+    if (ctx->recorded && ctx->state != ngx_http_segments_settle) {
+        ngx_http_segments_measure(counts, ngx_http_segments_record_bytes,
+                                  ctx->recorded);
+    }
+
+    if (ctx->limits && ctx->limits->refused) {
+        ngx_http_segments_count_refusals(ctx);
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_segments_count_refusals(ngx_http_segments_ctx_t *ctx)
+{
+    ngx_uint_t                   i;
+    ngx_http_segments_limits_t  *limits;
+
+    limits = ctx->limits;
+
+    for (i = 0; i < limits->n; i++) {
+        if (limits->bucket[i].violated) {
+            ngx_http_segments_count_refusal(ctx->meter,
+                                            &limits->bucket[i].limit->name,
+                                            limits->conf->dry_run);
+        }
+    }
 }
 
 

@@ -7,6 +7,8 @@
 #include "answer/ngx_http_segments_filter.h"
 #include "contract/sg_route.h"
 #include "contract/sg_sha256.h"
+#include "contract/sg_version.h"
+#include "health/ngx_http_segments_rounds.h"
 #include "idempotency/ngx_http_segments_room.h"
 #include "module/ngx_http_segments_choice.h"
 #include "module/ngx_http_segments_configuration.h"
@@ -131,6 +133,13 @@ static ngx_command_t  ngx_http_segments_commands[] = {
     { ngx_string("segments_metrics"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_segments_metrics,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("segments_health"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_segments_health,
       0,
       0,
       NULL },
@@ -329,6 +338,12 @@ ngx_module_t  ngx_http_segments_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+/* for whoever has the file and nothing else: nm -D, strings, a debugger */
+
+extern const char  ngx_http_segments_version[];
+const char         ngx_http_segments_version[] = "Segments gateway " SG_VERSION;
 
 
 static ngx_int_t
@@ -541,6 +556,10 @@ ngx_http_segments_init_process(ngx_cycle_t *cycle)
     if (ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE)
     {
         ngx_redis_init(&smcf->nodes, cycle->log);
+
+        if (ngx_http_segments_rounds_init(cycle, smcf) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     return ngx_http_segments_rotation_init(cycle, &smcf->secrets);

@@ -1,6 +1,6 @@
 
 /*
- * What was counted is shown.
+ * The pages of the module's own.
  */
 
 #ifndef _NGX_HTTP_SEGMENTS_PAGE_H_INCLUDED_
@@ -16,6 +16,10 @@
 char *ngx_http_segments_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_http_segments_metrics_handler(ngx_http_request_t *r);
+
+/* the directive */
+char *ngx_http_segments_health(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_PAGE_H_INCLUDED_ */

@@ -5,6 +5,7 @@
 
 
 #include "module/ngx_http_segments_variables.h"
+#include "contract/sg_version.h"
 #include "life/ngx_http_segments_conf.h"
 #include "life/ngx_http_segments_life.h"
 
@@ -20,6 +21,8 @@ static ngx_int_t ngx_http_segments_redis_time_variable(ngx_http_request_t *r,
 static ngx_int_t ngx_http_segments_rate_limit_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_segments_contract_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_segments_version_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static void ngx_http_segments_set_variable(ngx_http_variable_value_t *v,
     const char *text);
@@ -45,6 +48,9 @@ static ngx_http_variable_t  ngx_http_segments_vars[] = {
 
     { ngx_string("segments_contract"), NULL,
       ngx_http_segments_contract_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("segments_version"), NULL,
+      ngx_http_segments_version_variable, 0, 0, 0 },
 
       ngx_http_null_variable
 };
@@ -233,6 +239,16 @@ ngx_http_segments_contract_variable(ngx_http_request_t *r,
     word = ngx_http_segments_compared_name(ctx->sample->compared);
 
     ngx_http_segments_set_variable(v, word);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_segments_version_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_segments_set_variable(v, SG_VERSION);
 
     return NGX_OK;
 }

@@ -1,11 +1,11 @@
 
 /*
- * The directive segments_zone.
+ * The directive segments_zone, and what is counted with it.
  */
 
 
 #include "module/ngx_http_segments_zone_directive.h"
-#include "life/ngx_http_segments_conf.h"
+#include "metrics/ngx_http_segments_refusals.h"
 
 
 char *
@@ -48,4 +48,38 @@ ngx_http_segments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     smcf->metrics.zone->data = &smcf->metrics;
 
     return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_segments_count_location(ngx_conf_t *cf,
+    ngx_http_segments_main_conf_t *smcf, ngx_http_segments_loc_conf_t *slcf)
+{
+    ngx_uint_t                  i;
+    ngx_http_segments_limit_t  *limit;
+
+    if (smcf->metrics.zone == NULL) {
+        return NGX_OK;
+    }
+
+    slcf->meter = ngx_http_segments_meter(cf, &smcf->metrics.meters);
+    if (slcf->meter == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (slcf->limit.limits == NULL) {
+        return NGX_OK;
+    }
+
+    limit = slcf->limit.limits->elts;
+
+    for (i = 0; i < slcf->limit.limits->nelts; i++) {
+        if (ngx_http_segments_meter_limit(slcf->meter, &limit[i].name)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }

@@ -41,6 +41,18 @@ ngx_redis_unusable(ngx_redis_t *redis)
 }
 
 
+ngx_int_t
+ngx_redis_checkup(ngx_redis_t *redis, const ngx_redis_options_t *options,
+    ngx_redis_visitor_t *visitor)
+{
+    if (ngx_redis_topology_get(redis) == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_redis_checkup_visit(redis, options, visitor);
+}
+
+
 ngx_uint_t
 ngx_redis_sharded(ngx_redis_t *redis)
 {

@@ -16,6 +16,7 @@
 
 #include "redis/conf/ngx_redis_types.h"
 #include "redis/topology/ngx_redis_channel.h"
+#include "redis/topology/ngx_redis_checkup.h"
 #include "redis/transport/ngx_redis_tally.h"
 
 
@@ -63,6 +64,13 @@ ngx_str_t *ngx_redis_name(ngx_redis_t *redis);
  * first.  Cheap, and without an effect.
  */
 ngx_uint_t ngx_redis_unusable(ngx_redis_t *redis);
+
+/*
+ * Whether it can be used just now, found out node by node; what else is done
+ * with a visitor, and what is returned, stands in ngx_redis_checkup.h.
+ */
+ngx_int_t ngx_redis_checkup(ngx_redis_t *redis,
+    const ngx_redis_options_t *options, ngx_redis_visitor_t *visitor);
 
 /* whether keys live in slots, which may move, some of their keys before others:
    until they are through, one script cannot use several of these */

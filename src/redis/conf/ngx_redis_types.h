@@ -16,6 +16,7 @@
 typedef struct ngx_redis_s          ngx_redis_t;
 typedef struct ngx_redis_command_s  ngx_redis_command_t;
 typedef struct ngx_redis_channel_s  ngx_redis_channel_t;
+typedef struct ngx_redis_checkup_s  ngx_redis_checkup_t;
 
 
 typedef struct {

@@ -9,6 +9,11 @@
 #include <string.h>
 
 
+#define ngx_redis_begins(reply, word)                                         \
+    ((size_t) (reply)->len >= sizeof(word) - 1                                \
+     && memcmp((reply)->str, word, sizeof(word) - 1) == 0)
+
+
 static const char *ngx_redis_line(const redisReply *reply, const char *name,
     size_t *len);
 
@@ -105,6 +110,22 @@ ngx_redis_parse_health(const redisReply *reply, ngx_redis_health_t *health)
     }
 
     health->epoch = epoch;
+}
+
+
+int
+ngx_redis_parse_well(const redisReply *reply)
+{
+    ngx_redis_health_t  health;
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        return ngx_redis_begins(reply, "NOPERM ")
+               || ngx_redis_begins(reply, "ERR ");
+    }
+
+    ngx_redis_parse_health(reply, &health);
+
+    return health.ok;
 }
 
 

@@ -37,5 +37,12 @@ int ngx_redis_parse_clustered(const redisReply *reply);
 void ngx_redis_parse_health(const redisReply *reply,
     ngx_redis_health_t *health);
 
+/*
+ * The answer to PING or, of a cluster's node, to CLUSTER INFO: whether who says
+ * that takes commands.  That the question itself is not permitted or not known
+ * is not held against it; any other refusal is.
+ */
+int ngx_redis_parse_well(const redisReply *reply);
+
 
 #endif /* _NGX_REDIS_FACTS_H_INCLUDED_ */

@@ -46,6 +46,7 @@ struct ngx_redis_map_s {
     ngx_msec_t               last;      /* when a question was sent */
     ngx_msec_t               troubled;  /* when something failed */
     ngx_event_t              timer;     /* the next question */
+    ngx_redis_checkup_t     *checkup;   /* the last one, or NULL */
     ngx_msec_t               connect_timeout;   /* the newest command's */
     unsigned                 doubted:1; /* since the last question */
     unsigned                 sure:1;    /* the cluster does not fail */

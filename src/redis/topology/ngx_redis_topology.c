@@ -11,6 +11,7 @@
 #include "redis/topology/ngx_redis_topology.h"
 #include "redis/transport/ngx_redis_call.h"
 #include "redis/topology/ngx_redis_channel.h"
+#include "redis/topology/ngx_redis_checkup.h"
 #include "redis/topology/ngx_redis_question.h"
 #include "redis/topology/ngx_redis_redirect.h"
 #include "redis/reply/ngx_redis_slot.h"
@@ -163,6 +164,10 @@ ngx_redis_topology_end(ngx_redis_map_t *map)
     ngx_redis_command_t  *cmd;
 
     map->closing = 1;
+
+    if (map->checkup) {
+        ngx_redis_checkup_end(map->redis);
+    }
 
     while (!ngx_queue_empty(&map->followers)) {
         q = ngx_queue_head(&map->followers);

@@ -59,6 +59,7 @@ struct ngx_redis_command_s {
     ngx_chain_t              link;
     unsigned                 aside:1;   /* that it is answered says nothing of
                                            the others */
+    unsigned                 awaited:1; /* by a request, though no script */
     unsigned                 refused:1; /* by the breaker: in no queue */
     unsigned                 eval:1;    /* the source is being sent */
     unsigned                 asking:1;  /* ASKING goes before it */

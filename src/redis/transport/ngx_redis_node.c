@@ -267,6 +267,12 @@ ngx_redis_node_reply(ngx_redis_link_t *link, redisReply *reply)
         ngx_redis_link_answered(link);
     }
 
+    if (reply->type != REDIS_REPLY_ERROR && (cmd->script || cmd->awaited)) {
+        node->answered = ngx_current_msec;
+        node->well = 1;
+        node->ill = 0;
+    }
+
     if (node->hooks->reply(cmd, reply) == NGX_OK) {
         return NGX_OK;
     }

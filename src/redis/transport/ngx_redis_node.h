@@ -56,6 +56,8 @@ struct ngx_redis_node_s {
                                            one in the making, or NULL */
     ngx_redis_spare_t       *late;      /* the one that was silent, or NULL */
     ngx_msec_t               heard;     /* when something was read last */
+    ngx_msec_t               answered;  /* when a request's command was, without
+                                           an error; valid where "well" */
     ngx_msec_t               spared;    /* when a spare one was last made */
     ngx_event_t              doubt;     /* a timer: is it silent? */
     ngx_msec_t               doubted;   /* when that is due */
@@ -68,8 +70,13 @@ struct ngx_redis_node_s {
 
     ngx_queue_t              siblings;  /* in the map's nodes, if any */
     ngx_redis_question_t     question;  /* the map's */
+    unsigned                 well:1;    /* it has answered so, and was not found
+                                           ill since */
+    unsigned                 ill:1;     /* found so by a checkup, and not well
+                                           since */
     unsigned                 retired:1; /* it is to go */
-    unsigned                 mentioned:1;   /* in the answer being read */
+    unsigned                 mentioned:1;   /* in the answer being read, or the
+                                           list being made */
     unsigned                 guide:1;   /* takes questions only */
 };
 
@@ -85,7 +92,8 @@ void ngx_redis_node_close(ngx_redis_node_t *node);
 
 /* whether it fails at present: it was not just one connection that is lost */
 #define ngx_redis_node_unusable(node)                                         \
-    (ngx_redis_link_fails(&(node)->link) || (node)->breaker.open)
+    (ngx_redis_link_fails(&(node)->link) || (node)->breaker.open              \
+     || (node)->ill)
 
 /* whose pipeline it is */
 #define ngx_redis_node_of(p)  ngx_queue_data(p, ngx_redis_node_t, pipeline)

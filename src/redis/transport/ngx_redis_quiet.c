@@ -49,7 +49,8 @@ ngx_redis_quiet_due(ngx_redis_node_t *node)
 }
 
 
-/* of a script, and without a reply; or the WAIT that it stands behind */
+/* one that a request waits for, and without a reply; or the WAIT that it stands
+   behind */
 
 static ngx_redis_command_t *
 ngx_redis_quiet_oldest(ngx_redis_node_t *node)
@@ -63,7 +64,9 @@ ngx_redis_quiet_oldest(ngx_redis_node_t *node)
     {
         cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
 
-        if (cmd->handler && (cmd->script || cmd == node->pipeline.wait)) {
+        if (cmd->handler
+            && (cmd->script || cmd->awaited || cmd == node->pipeline.wait))
+        {
             return cmd;
         }
     }
