@@ -14,6 +14,7 @@ use IO::Socket::INET;
 use Segments::Example;
 use Segments::Process;
 use Segments::Test;
+use Segments::Util qw(program_root);
 
 my $LIVE = 'sk_live_0123456789abcdef';
 my $SANDBOX = 'test_sk_0123456789abcdef';
@@ -33,12 +34,38 @@ my $resolver = start_resolver();
 my ($ca, $front) = start_front($here, $there);
 my %there_is = (redis => $redis, ca => $ca, secrets => $secrets);
 
+ids();
 minimal();
 sandbox_and_production();
 tls_upstream();
 tls_upstream_unverified();
 
 done_testing();
+
+
+# Each example has an id for each request: for its log, the client and the
+# upstream.  gateway.conf, which is for a nginx that has its own, has none.
+
+sub ids {
+    for my $path (glob program_root() . '/conf-examples/*.conf') {
+        my ($name) = $path =~ m{([^/]+)\z};
+        my $conf = slurp($path);
+
+        next if $name eq 'gateway.conf';
+
+        like($conf, qr/log_format  segments  [^;]*\$request_id/,
+            "$name: an id in the log");
+
+        for my $line ('proxy_set_header +X-Request-Id \$request_id',
+            'proxy_hide_header +X-Request-Id',
+            'add_header +X-Request-Id +\$request_id +always')
+        {
+            like($conf, qr/^ +$line;$/m, "$name: $line");
+        }
+    }
+
+    return;
+}
 
 
 sub minimal {
@@ -58,7 +85,7 @@ sub minimal {
         'minimal: creates only');
 
     like(example_log($nginx, 3),
-        qr/ 201 replayed redis=[0-9.]+ record=segments:\{live:\}:create:/,
+        qr/ 201 replayed redis=[0-9.]+ id=[0-9a-f]+ record=segments:\{live:\}:/,
         'minimal: log line');
 
     return $nginx->stop;

@@ -85,7 +85,7 @@ sub browser_clients {
     like($preflight->header('Access-Control-Allow-Methods'), qr/\bPOST\b/,
         'preflight: method');
     is_deeply([missing(lc $preflight->header('Access-Control-Allow-Headers'),
-        qw(authorization content-type idempotency-key))], [],
+        qw(authorization content-type idempotency-key traceparent))], [],
         'preflight: headers');
 
     like($preflight->header('Access-Control-Max-Age'), qr/\A[1-9][0-9]*\z/,
@@ -99,7 +99,9 @@ sub browser_clients {
     # an upstream that has an opinion of its own
 
     my %create = (key => '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
-        mock => 'header=Access-Control-Allow-Origin:*'
+        mock => 'header=Location:/v4/segments/a;header=ETag:"1"'
+            . ';header=X-Request-Id:its'
+            . ';header=Access-Control-Allow-Origin:*'
             . ';header=Access-Control-Expose-Headers:X-Its'
             . ';header=Access-Control-Allow-Credentials:true');
 
@@ -111,6 +113,7 @@ sub browser_clients {
         headers => [token('alice-1'), Origin => $evil]);
 
     is($first->summary, '201 recorded', 'a create');
+    same_id($nginx, $upstream, 'a page', $first);
     is(cors($first), $app, 'its origin');
     is($first->header('Access-Control-Allow-Credentials'), undef,
         'nothing that the upstream allows');
@@ -164,7 +167,7 @@ sub browser_clients {
     }
 
     for my $name (qw(Idempotent-Replayed Idempotency-Status Retry-After
-        RateLimit RateLimit-Policy))
+        RateLimit RateLimit-Policy Location ETag X-Request-Id))
     {
         is_deeply([missing($again->header('Access-Control-Expose-Headers'),
             $name)], [], "$name is exposed");
@@ -218,7 +221,7 @@ sub auth_request {
     is($renewed->summary, '201 replayed marked', 'a retry with a new token');
     is($renewed->body, $first->body, 'the answer of the first');
     like(example_log($nginx, 5),
-        qr/ alice .* 201 replayed record=segments:\{live:alice\}:/, 'log line');
+        qr/ alice .* 201 replayed id=\w+ record=segments:\{live:alice\}:/, 'log line');
 
     own_limit($nginx, [token('alice-2')], [token('bob-1')]);
 

@@ -103,6 +103,8 @@ sub json_log {
             '404  not_found', '400 create invalid'], 'outcomes')
         or diag($log);
     is($lines[0]{record}, $lines[1]{record}, 'one record');
+    is(($upstream->requests)[-1]->header('X-Request-Id'), $lines[0]{id},
+        'the upstream has the id of the line');
     is_deeply([$redis->keys($lines[0]{record} =~ s/([{}*?\[\]\\])/\\$1/gr)],
         [$lines[0]{record}], 'which is there');
     like($lines[0]{$_}, qr/\A[0-9]+\.[0-9]{3}\z/, "a number: $_")

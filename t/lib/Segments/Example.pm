@@ -18,8 +18,8 @@ use Segments::Util qw(find_program program_root slow_ms slurp spew tempdir
 
 use parent 'Exporter';
 
-our @EXPORT = qw(created_once example_conf example_log server_certificate
-    signed_certificate start_example start_front);
+our @EXPORT = qw(created_once example_conf example_log same_id
+    server_certificate signed_certificate start_example start_front);
 
 # the examples are not about Redis' time, and a busy machine is slow
 my $PATIENT = join '', map({ "$_ $Segments::Nginx::PATIENT{$_};\n" }
@@ -44,6 +44,27 @@ sub created_once {
     is($again->header('Idempotent-Replayed'), 'true', "$name: marked");
     is($again->body, $first->body, "$name: same body");
     is($upstream->count, $mark + 1, "$name: one upstream request");
+    same_id($nginx, $upstream, $name, $first);
+    isnt($again->header('X-Request-Id'), $first->header('X-Request-Id'),
+        "$name: each request has its own id");
+
+    return;
+}
+
+
+# what the client has heard, the upstream and the log have, too
+
+sub same_id {
+    my ($nginx, $upstream, $name, $answer) = @_;
+
+    my ($id, @more) = $answer->headers('X-Request-Id');
+
+    like($id // '', qr/\A[0-9a-f]{32}\z/, "$name: an id");
+    is(@more, 0, "$name: and no other");
+    is(($upstream->requests)[-1]->header('X-Request-Id'), $id,
+        "$name: the upstream has it");
+    ok(eval { wait_for { example_log($nginx, 1) =~ /$id/ } 10 },
+        "$name: so has the log");
 
     return;
 }
