@@ -154,14 +154,15 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end)
 {
     ngx_str_t                      headers, body;
+    ngx_pool_t                    *pool;
     ngx_http_segments_claim_t     *claim;
     ngx_http_segments_loc_conf_t  *slcf;
 
     claim = ctx->claim;
 
     if (end == ngx_http_segments_bury) {
-        return ngx_http_segments_claim_answer(claim, ctx->upstream_status,
-                                              NULL, NULL);
+        ngx_http_segments_claim_answer(claim, ctx->upstream_status, NULL, NULL);
+        return NGX_OK;
     }
 
     body.data = ctx->captured->pos;
@@ -177,17 +178,22 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    if (ngx_http_segments_record_headers(r, ngx_http_segments_claim_pool(claim),
-                                         slcf->idempotency.headers, &headers)
-        != NGX_OK)
+    pool = ngx_http_segments_claim_pool(claim);
+
+    if (pool == NULL
+        || ngx_http_segments_record_headers(r, pool, slcf->idempotency.headers,
+                                            &headers)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     ctx->recorded = headers.len + body.len;
 
-    return ngx_http_segments_claim_answer(claim, ctx->upstream_status,
-                                          &headers, &body);
+    ngx_http_segments_claim_answer(claim, ctx->upstream_status, &headers,
+                                   &body);
+
+    return NGX_OK;
 }
 
 

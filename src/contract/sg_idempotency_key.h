@@ -18,8 +18,8 @@
 
 
 /*
- * Reads one field value, quoted or bare, into "key" (of at least
- * SG_IDEMPOTENCY_KEY_MAX bytes).  Surrounding spaces and tabs are ignored.
+ * Reads one field value, quoted or bare, into "key" (of as many bytes as the
+ * value, SG_IDEMPOTENCY_KEY_MAX suffice).  Spaces and tabs around are ignored.
  * Returns the key's length, or 0 when the value is malformed.
  */
 size_t sg_idempotency_key_parse(unsigned char *key, sg_str_t value);

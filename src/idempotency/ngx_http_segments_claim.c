@@ -11,6 +11,10 @@
 #include "record/ngx_http_segments_token.h"
 
 
+/* bytes: a small answer, and its header fields */
+#define NGX_HTTP_SEGMENTS_CLAIM_POOL  1024
+
+
 static void ngx_http_segments_claim_asked(void *data,
     const ngx_redis_record_reply_t *reply);
 
@@ -21,28 +25,27 @@ ngx_http_segments_claim_create(ngx_http_segments_store_t *store,
     u_char *fingerprint)
 {
     u_char                     *p;
-    ngx_pool_t                 *pool;
     ngx_redis_record_t         *record;
     ngx_http_segments_claim_t  *claim;
 
-    pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE / 8, ngx_cycle->log);
-    if (pool == NULL) {
+    /* one allocation, as long as the upstream takes: no pool until an answer */
+
+    claim = ngx_alloc(sizeof(ngx_http_segments_claim_t) + name->len
+                      + SG_FINGERPRINT_LEN + NGX_HTTP_SEGMENTS_TOKEN_LEN,
+                      ngx_cycle->log);
+    if (claim == NULL) {
         return NULL;
     }
 
-    claim = ngx_pcalloc(pool, sizeof(ngx_http_segments_claim_t));
-    p = ngx_pnalloc(pool, name->len + SG_FINGERPRINT_LEN
-                          + NGX_HTTP_SEGMENTS_TOKEN_LEN);
+    ngx_memzero(claim, sizeof(ngx_http_segments_claim_t));
 
-    if (claim == NULL || p == NULL
-        || ngx_http_segments_token(p + name->len + SG_FINGERPRINT_LEN)
-           != NGX_OK)
-    {
-        ngx_destroy_pool(pool);
+    p = (u_char *) &claim[1];
+
+    if (ngx_http_segments_token(p + name->len + SG_FINGERPRINT_LEN) != NGX_OK) {
+        ngx_free(claim);
         return NULL;
     }
 
-    claim->pool = pool;
     claim->timer.handler = ngx_http_segments_claim_timer;
     claim->timer.data = claim;
     claim->timer.log = ngx_cycle->log;
@@ -163,6 +166,11 @@ ngx_http_segments_claim_listen(ngx_http_segments_claim_t *claim,
 ngx_pool_t *
 ngx_http_segments_claim_pool(ngx_http_segments_claim_t *claim)
 {
+    if (claim->pool == NULL) {
+        claim->pool = ngx_create_pool(NGX_HTTP_SEGMENTS_CLAIM_POOL,
+                                      ngx_cycle->log);
+    }
+
     return claim->pool;
 }
 
@@ -171,9 +179,15 @@ ngx_buf_t *
 ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim, ngx_buf_t *kept,
     size_t size)
 {
-    ngx_buf_t  *b;
+    ngx_buf_t   *b;
+    ngx_pool_t  *pool;
 
-    b = ngx_create_temp_buf(claim->pool, size);
+    pool = ngx_http_segments_claim_pool(claim);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    b = ngx_create_temp_buf(pool, size);
     if (b == NULL) {
         return NULL;
     }
@@ -181,7 +195,7 @@ ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim, ngx_buf_t *kept,
     if (kept) {
         b->last = ngx_cpymem(b->last, kept->pos, kept->last - kept->pos);
 
-        (void) ngx_pfree(claim->pool, kept->start);
+        (void) ngx_pfree(pool, kept->start);
     }
 
     claim->held = size;
@@ -190,19 +204,13 @@ ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim, ngx_buf_t *kept,
 }
 
 
-ngx_int_t
+void
 ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
     ngx_uint_t status, ngx_str_t *headers, ngx_str_t *body)
 {
-    u_char  *p;
-
-    p = ngx_pnalloc(claim->pool, NGX_INT_T_LEN);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    claim->status.data = p;
-    claim->status.len = ngx_sprintf(p, "%ui", status) - p;
+    claim->status.data = claim->status_text;
+    claim->status.len = ngx_sprintf(claim->status_text, "%ui", status)
+                        - claim->status_text;
 
     if (headers) {
         claim->headers = *headers;
@@ -212,8 +220,6 @@ ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
     if (body) {
         claim->body = *body;
     }
-
-    return NGX_OK;
 }
 
 

@@ -59,7 +59,8 @@ ngx_int_t ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
 void ngx_http_segments_claim_listen(ngx_http_segments_claim_t *claim,
     ngx_str_t *channel);
 
-/* the memory of the claim, which may outlive the request's */
+/* the memory of the answer, which may outlive the request's; NULL when there is
+   none */
 ngx_pool_t *ngx_http_segments_claim_pool(ngx_http_segments_claim_t *claim);
 
 /*
@@ -71,10 +72,9 @@ ngx_buf_t *ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim,
 
 /*
  * The answer that the record is to keep.  "headers" and "body" are in the
- * claim's pool, or NULL where only the status is kept.  NGX_ERROR when memory
- * failed.
+ * claim's pool, or NULL where only the status is kept.
  */
-ngx_int_t ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
+void ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
     ngx_uint_t status, ngx_str_t *headers, ngx_str_t *body);
 
 /*

@@ -256,5 +256,9 @@ ngx_http_segments_claim_done(ngx_http_segments_claim_t *claim)
 void
 ngx_http_segments_claim_destroy(ngx_http_segments_claim_t *claim)
 {
-    ngx_destroy_pool(claim->pool);
+    if (claim->pool) {
+        ngx_destroy_pool(claim->pool);
+    }
+
+    ngx_free(claim);
 }

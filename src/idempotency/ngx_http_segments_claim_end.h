@@ -21,7 +21,8 @@ typedef enum {
 
 struct ngx_http_segments_claim_s {
     ngx_http_segments_store_t        *store;
-    ngx_pool_t                       *pool;     /* its own */
+    ngx_pool_t                       *pool;     /* its own, for the answer;
+                                                   NULL until there is one */
     ngx_http_segments_claim_state_e   state;
     ngx_redis_record_t                record;
     ngx_redis_command_t              *cmd;      /* pending, or NULL */
@@ -35,6 +36,7 @@ struct ngx_http_segments_claim_s {
 
     ngx_http_segments_end_e           end;      /* valid from settling on */
     ngx_str_t                         status;
+    u_char                            status_text[NGX_INT_T_LEN];
     ngx_str_t                         headers;
     ngx_str_t                         body;     /* in the claim's pool */
     size_t                            held;     /* bytes of the pool that an

@@ -261,7 +261,10 @@ ngx_http_segments_validate_key(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ctx->key.data = ngx_pnalloc(r->pool, SG_IDEMPOTENCY_KEY_MAX);
+    /* no key is longer than what it was written as */
+
+    ctx->key.data = ngx_pnalloc(r->pool, ngx_min(fields->key.len,
+                                                 SG_IDEMPOTENCY_KEY_MAX));
     if (ctx->key.data == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

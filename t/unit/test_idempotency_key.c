@@ -87,7 +87,7 @@ static void
 syntax(void **state)
 {
     char            row[16];
-    size_t          i;
+    size_t          i, room;
     sg_str_t        exact, got;
     unsigned char  *key;
 
@@ -96,10 +96,15 @@ syntax(void **state)
     for (i = 0; i < N(syntax_rows); i++) {
         snprintf(row, sizeof(row), "row %zu", i);
 
-        key = malloc(SG_IDEMPOTENCY_KEY_MAX);
+        exact = str_exact(syntax_rows[i].value);
+
+        /* as long as it has to be */
+
+        room = exact.len < SG_IDEMPOTENCY_KEY_MAX ? exact.len
+                                                  : SG_IDEMPOTENCY_KEY_MAX;
+        key = malloc(room ? room : 1);
         assert_non_null(key);
 
-        exact = str_exact(syntax_rows[i].value);
         got.data = key;
         got.len = sg_idempotency_key_parse(key, exact);
         check_str(row, got, syntax_rows[i].key ? syntax_rows[i].key : "");
