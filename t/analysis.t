@@ -19,7 +19,8 @@ use Segments::Util qw(find_program program_root slurp spew tempdir);
 my $temp = tempdir();
 
 my @cppcheck = ('cppcheck', '--quiet', '--std=c99', '-I', 'src',
-    '--enable=warning,style,performance,portability,information',
+    '--enable=warning,style,performance,portability',
+    '--library=t/lib/cppcheck.cfg',
     '--template={file}:{line}: {id}: {message}');
 
 my @shellcheck = qw(shellcheck --external-sources --format=gcc);
