@@ -96,6 +96,16 @@ sub of_the_small {
     found('the module below life', { 'limit/low.c' => 'extern int
         ngx_http_segments_module; int low(void)
         { return ngx_http_segments_module; }' }, 'uses the module: limit/low.c');
+    found('a declaration of another\'s function', { 'life/middle.h' =>
+        "#include \"limit/low.h\"\nint\nother (void);" },
+        'declares another\'s: life/middle.h, other');
+    found('a declaration of another\'s data', { 'life/middle.h' =>
+        "#include \"limit/low.h\"\nextern int data[1];",
+        'life/data.c' => 'int data[1] = { 1 };' },
+        'declares another\'s: life/middle.h, data');
+    found('what only looks like a declaration', { 'life/middle.h' =>
+        "#include \"limit/low.h\"\n/* other(); */\n#define x \\\n other();\n"
+            . 'static inline int f(void) { if (1) { return other(); } }' });
     found('a long header', { 'limit/low.h' => "\n" x 151 },
         'over 150 lines: limit/low.h');
     found('a long source', { 'limit/long.c' => "\n" x 401 },

@@ -63,7 +63,6 @@ typedef struct {
 } ngx_http_segments_limits_t;
 
 
-
 /*
  * Sets *found, in r->pool, or leaves NULL where none applies; NGX_ERROR when
  * memory failed, or a variable
@@ -87,20 +86,6 @@ ngx_int_t ngx_http_segments_limits_ask(ngx_http_segments_limits_t *limits,
     ngx_redis_record_verdict_e verdict, ngx_redis_record_handler_pt handler,
     void *data);
 void ngx_http_segments_limits_cancel(ngx_http_segments_limits_t *limits);
-
-/* takes what the reply says of the last trip's limits; NGX_DECLINED where it
-   says it of others: a refusal is then not to be believed.  "verdict" is the
-   claim's */
-ngx_int_t ngx_http_segments_limits_told(ngx_http_request_t *r,
-    ngx_http_segments_limits_t *limits, ngx_redis_record_verdict_e verdict,
-    const ngx_redis_record_reply_t *reply);
-
-/* seconds until every limit that refused would let one create pass */
-ngx_uint_t ngx_http_segments_limits_reset(ngx_http_segments_limits_t *limits);
-
-/* appends the names of those that refused, in quotes */
-void ngx_http_segments_limits_violated(ngx_http_segments_limits_t *limits,
-    sg_buf_t *out);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_LIMIT_H_INCLUDED_ */

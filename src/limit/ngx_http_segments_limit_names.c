@@ -4,7 +4,7 @@
  */
 
 
-#include "limit/ngx_http_segments_limit.h"
+#include "limit/ngx_http_segments_limit_names.h"
 
 
 ngx_uint_t

@@ -4,7 +4,8 @@
  */
 
 
-#include "limit/ngx_http_segments_limit.h"
+#include "limit/ngx_http_segments_limit_told.h"
+#include "limit/ngx_http_segments_limit_names.h"
 
 
 static ngx_uint_t ngx_http_segments_limits_apart(

@@ -41,9 +41,29 @@ typedef struct {
 } ngx_http_segments_slot_t;
 
 
+typedef struct ngx_http_segments_metrics_conf_s
+    ngx_http_segments_metrics_conf_t;
+
+
+/* for init_process and exit_process */
+void ngx_http_segments_zone_begin(ngx_http_segments_metrics_conf_t *mcf);
+void ngx_http_segments_zone_end(void);
+
 /* legal in every process and with every configuration */
 void ngx_http_segments_set_gauge(ngx_http_segments_gauge_e gauge,
     ngx_uint_t value);
+
+/* of the processes that live: their sum, or the largest; where there is a
+   zone */
+ngx_uint_t ngx_http_segments_gauge_sum(ngx_http_segments_metrics_conf_t *mcf,
+    ngx_http_segments_gauge_e gauge);
+ngx_uint_t ngx_http_segments_gauge_max(ngx_http_segments_metrics_conf_t *mcf,
+    ngx_http_segments_gauge_e gauge);
+
+/* how many of them find it so */
+ngx_uint_t ngx_http_segments_redis_unusable(
+    ngx_http_segments_metrics_conf_t *mcf,
+    ngx_http_segments_redis_state_t *state);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_GAUGE_H_INCLUDED_ */

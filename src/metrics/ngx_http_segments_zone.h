@@ -32,7 +32,7 @@ typedef struct {
 } ngx_http_segments_redis_gauge_t;
 
 
-typedef struct {
+struct ngx_http_segments_metrics_conf_s {
     ngx_shm_zone_t               *zone;         /* NULL: nothing is counted */
     ngx_array_t                   meters;       /* ngx_http_segments_meter_t *,
                                                    one for each location */
@@ -42,7 +42,7 @@ typedef struct {
                                                    with the documentation */
     ngx_http_segments_compared_t  *compared;    /* in shared memory, where there
                                                    is a zone and "compares" */
-} ngx_http_segments_metrics_conf_t;
+};
 
 
 /* of zone->init, where zone->data is the configuration */
@@ -52,23 +52,9 @@ ngx_int_t ngx_http_segments_init_zone(ngx_shm_zone_t *zone, void *data);
 ngx_int_t ngx_http_segments_zone_init(ngx_http_segments_metrics_conf_t *mcf,
     ngx_array_t *nodes);
 
-/* for init_process and exit_process */
-void ngx_http_segments_zone_begin(ngx_http_segments_metrics_conf_t *mcf);
+/* for init_process */
 ngx_int_t ngx_http_segments_publish_init(ngx_cycle_t *cycle,
     ngx_http_segments_metrics_conf_t *mcf);
-void ngx_http_segments_zone_end(void);
-
-/* of the processes that live: their sum, or the largest; where there is a
-   zone */
-ngx_uint_t ngx_http_segments_gauge_sum(ngx_http_segments_metrics_conf_t *mcf,
-    ngx_http_segments_gauge_e gauge);
-ngx_uint_t ngx_http_segments_gauge_max(ngx_http_segments_metrics_conf_t *mcf,
-    ngx_http_segments_gauge_e gauge);
-
-/* how many of them find it so */
-ngx_uint_t ngx_http_segments_redis_unusable(
-    ngx_http_segments_metrics_conf_t *mcf,
-    ngx_http_segments_redis_state_t *state);
 
 
 #endif /* _NGX_HTTP_SEGMENTS_ZONE_H_INCLUDED_ */

@@ -6,6 +6,7 @@
 
 
 #include "request/ngx_http_segments_admit.h"
+#include "limit/ngx_http_segments_limit_told.h"
 #include "request/ngx_http_segments_client.h"
 #include "request/ngx_http_segments_decide.h"
 #include "request/ngx_http_segments_name.h"

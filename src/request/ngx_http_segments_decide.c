@@ -7,6 +7,7 @@
 #include "request/ngx_http_segments_decide.h"
 #include "life/ngx_http_segments_conf.h"
 #include "life/ngx_http_segments_status.h"
+#include "limit/ngx_http_segments_limit_names.h"
 #include "request/ngx_http_segments_client.h"
 #include "request/ngx_http_segments_refuse.h"
 #include "request/ngx_http_segments_replay.h"

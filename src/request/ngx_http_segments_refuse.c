@@ -8,6 +8,7 @@
 #include "contract/sg_envelope.h"
 #include "life/ngx_http_segments_conf.h"
 #include "life/ngx_http_segments_status.h"
+#include "limit/ngx_http_segments_limit_names.h"
 #include "message/ngx_http_segments_field.h"
 #include "message/ngx_http_segments_text.h"
 #include "request/ngx_http_segments_reply.h"

@@ -61,7 +61,7 @@ sub violations {
     read_objects(\%house, $objects);
 
     return sort map { $_->(\%house) } \&places, \&sizes, \&faces, \&within,
-        \&keys_used,
+        \&declared, \&keys_used,
         map({ my $kind = $_;
               (sub { upward($_[0], $kind) }, sub { circles($_[0], $kind) }) }
             qw(includes calls));
@@ -122,6 +122,8 @@ sub read_objects {
     }
 
     close $nm or die 'nm failed';
+
+    $house->{owner} = \%owner;
 
     for my $file (keys %wants) {
         $house->{uses_key}{$file} = 1 if delete $wants{$file}{$KEY};
@@ -189,6 +191,34 @@ sub within {
             grep { !/$WITHIN{$header}/ && $house->{includes}{$_}{$header} }
             keys %{ $house->{includes} };
     } keys %WITHIN;
+}
+
+
+# what a header declares, and a source of another name defines; a face speaks
+# for its folder
+
+sub declared {
+    my ($house) = @_;
+
+    return map {
+        my $header = $_;
+        my $source = $header =~ s/\.h\z/.c/r;
+
+        map { "declares another's: $header, $_" }
+            grep { $_ ne $KEY && ($house->{owner}{$_} // $source) ne $source }
+            declarations($house->{text}{$header});
+    } grep { /\.h$/ && !/$FACE/ } keys %{ $house->{text} };
+}
+
+
+sub declarations {
+    my ($text) = @_;
+
+    $text =~ s{/\*.*?\*/}{}sg;
+    $text =~ s{^#(?:.*\\\n)*.*$}{}mg;
+    1 while $text =~ s/\{[^{}]*\}//g;
+
+    return $text =~ /(\w+)\s*(?:\(|\[|;)/g;
 }
 
 
