@@ -29,17 +29,20 @@ static const sg_str_t  sg_system_suffix = sg_string("/system");
 
 
 static const sg_operation_t  sg_operations[sg_op_n] = {
-    { "create", sg_method_post },
-    { "list", sg_method_get },
-    { "list_system", sg_method_get },
-    { "get", sg_method_get },
-    { "update", sg_method_put },
-    { "delete", sg_method_delete }
+    [sg_op_create] = { "create", sg_method_post },
+    [sg_op_list] = { "list", sg_method_get },
+    [sg_op_list_system] = { "list_system", sg_method_get },
+    [sg_op_get] = { "get", sg_method_get },
+    [sg_op_update] = { "update", sg_method_put },
+    [sg_op_delete] = { "delete", sg_method_delete }
 };
 
 
 static const char *const  sg_method_names[sg_method_other] = {
-    "GET", "POST", "PUT", "DELETE"
+    [sg_method_get] = "GET",
+    [sg_method_post] = "POST",
+    [sg_method_put] = "PUT",
+    [sg_method_delete] = "DELETE"
 };
 
 

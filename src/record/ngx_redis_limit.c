@@ -7,10 +7,10 @@
 #include "record/ngx_redis_limit.h"
 
 
-static ngx_str_t  ngx_redis_limits_hows[] = {   /* ngx_redis_limits_how_e */
-    ngx_string("spend"),
-    ngx_string("dry_run"),
-    ngx_string("read")
+static ngx_str_t  ngx_redis_limits_hows[] = {
+    [ngx_redis_limits_spend] = ngx_string("spend"),
+    [ngx_redis_limits_dry_run] = ngx_string("dry_run"),
+    [ngx_redis_limits_look] = ngx_string("read")
 };
 
 

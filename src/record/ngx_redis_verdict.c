@@ -73,16 +73,16 @@ static const ngx_redis_verdict_word_t  ngx_redis_verdict_spend_words[] = {
 
 
 static const ngx_redis_verdict_word_t  *ngx_redis_verdict_words[] = {
-    ngx_redis_verdict_claim_words,              /* ngx_redis_asked_e */
-    ngx_redis_verdict_change_words,
-    ngx_redis_verdict_spend_words
+    [ngx_redis_asked_claim] = ngx_redis_verdict_claim_words,
+    [ngx_redis_asked_change] = ngx_redis_verdict_change_words,
+    [ngx_redis_asked_spend] = ngx_redis_verdict_spend_words
 };
 
 
 static const ngx_redis_text_t  ngx_redis_verdict_limits_words[] = {
-    ngx_redis_verdict_text("read"),             /* ..._limits_verdict_e */
-    ngx_redis_verdict_text("spent"),
-    ngx_redis_verdict_text("refused")
+    [ngx_redis_limits_read] = ngx_redis_verdict_text("read"),
+    [ngx_redis_limits_spent] = ngx_redis_verdict_text("spent"),
+    [ngx_redis_limits_refused] = ngx_redis_verdict_text("refused")
 };
 
 

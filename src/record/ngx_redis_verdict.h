@@ -1,7 +1,7 @@
 
 /*
  * What record.lua and spend.lua answer, limit.lua's part included, taken apart;
- * the proof at its beginning is left to ngx_redis_parse_fits().  Plain C on
+ * the proof at its beginning is left to ngx_redis_expect_fits().  Plain C on
  * hiredis' replies: no nginx, no memory, and never a byte beyond
  * what is there.
  */

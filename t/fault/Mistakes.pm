@@ -75,14 +75,17 @@ sub all {
          'held without a reason',
          '--policy hold --kinds no-upstream --period 100'],
 
-        ['an answer leaves before it is stored', $SETTLE,
+        ['an answer leaves before it is stored', [$SETTLE, $SETTLE],
+         ["#include \"answer/ngx_http_segments_settle.h\"\n",
          "    r->buffered |= NGX_HTTP_SEGMENTS_BUFFERED;\n\n"
-             . "    return NGX_AGAIN;\n",
+             . "    return NGX_AGAIN;\n"],
+         ["#include \"answer/ngx_http_segments_settle.h\"\n"
+             . "#include \"idempotency/ngx_http_segments_claim_end.h\"\n",
          "    ctx->claim->handler = NULL;\n"
              . "    ngx_http_segments_tell_end(ctx, ngx_redis_record_ok);\n"
              . "    ngx_http_segments_enter(ctx, ngx_http_segments_release);\n"
              . "    return complete ? ngx_http_segments_send_held(r, ctx, NULL)"
-             . " : NGX_OK;\n",
+             . " : NGX_OK;\n"],
          'not replayed|answers differ',
          '--kinds redis-stop,redis-kill --period 200'],
 
@@ -125,8 +128,8 @@ sub all {
         # here with the one before, which the proof finds out
 
         ['a reply is taken without its proof', [$COMMAND, $COMMAND],
-         [$ASKED[0], 'ngx_redis_parse_fits(reply, cmd->expect,'],
-         [$ASKED[1], '1 || ngx_redis_parse_fits(reply, cmd->expect,'],
+         [$ASKED[0], 'ngx_redis_expect_fits(reply, cmd->expect,'],
+         [$ASKED[1], '1 || ngx_redis_expect_fits(reply, cmd->expect,'],
          'not replayed|wrong answer kept|two effects|another tenant',
          '--kinds move-slot,twins --period 100'],
 
@@ -138,7 +141,8 @@ sub all {
         # were others asked in turn, nobody would notice
 
         ['a master that is cut off is believed', [$CLUSTER, $QUESTION],
-         ['if (!map->sure || ', "    next = ngx_redis_question_next_speaker(map);\n"],
+         ['if (!map->sure || ',
+          "    next = ngx_redis_question_next_speaker(map);\n"],
          ['if (1 || !map->sure || ',
           "    next = ngx_redis_question_next_speaker(map);\n\n"
              . "    if (ngx_redis_question_askable(map->guides[0])) {\n"
@@ -177,8 +181,9 @@ sub all {
          'cancelled|held without', '--kinds abort-h3-close --often 5'] : (),
 
         ['a 5xx is remembered', 'sg_answer.c',
-         'if (sg_statuses_has(remembered, status)) {',
-         'if (sg_statuses_has(remembered, status) || status >= 500) {',
+         "if (sg_statuses_has(remembered, status)\n"
+             . "        && (status < 400 || sg_answer_is_json(type)))",
+         'if (sg_statuses_has(remembered, status) || status >= 500)',
          'wrong answer kept', '--kinds 5xx-before,5xx-after'],
 
         ['the scope is missing in a record\'s name',

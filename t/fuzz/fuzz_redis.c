@@ -106,7 +106,7 @@ check_fits(const redisReply *reply)
     for (expect = ngx_redis_expect_ok; expect <= ngx_redis_expect_proof;
          expect++)
     {
-        fits += ngx_redis_parse_fits(reply, expect, proof, 5);
+        fits += ngx_redis_expect_fits(reply, expect, proof, 5);
     }
 
     if (reply->type == REDIS_REPLY_ERROR) {
@@ -114,9 +114,9 @@ check_fits(const redisReply *reply)
         return;
     }
 
-    MUST(ngx_redis_parse_fits(reply, ngx_redis_expect_any, NULL, 0));
+    MUST(ngx_redis_expect_fits(reply, ngx_redis_expect_any, NULL, 0));
 
-    if (!ngx_redis_parse_fits(reply, ngx_redis_expect_proof, proof, 5)) {
+    if (!ngx_redis_expect_fits(reply, ngx_redis_expect_proof, proof, 5)) {
         MUST(reply->type == REDIS_REPLY_ARRAY || fits <= 1);
         return;
     }
@@ -125,8 +125,8 @@ check_fits(const redisReply *reply)
     MUST(reply->element[0]->len == 5);
     MUST(memcmp(reply->element[0]->str, proof, 5) == 0);
 
-    MUST(!ngx_redis_parse_fits(reply, ngx_redis_expect_proof, proof, 4));
-    MUST(!ngx_redis_parse_fits(reply, ngx_redis_expect_slots, NULL, 0));
+    MUST(!ngx_redis_expect_fits(reply, ngx_redis_expect_proof, proof, 4));
+    MUST(!ngx_redis_expect_fits(reply, ngx_redis_expect_slots, NULL, 0));
 }
 
 
@@ -147,17 +147,17 @@ check_reply(const redisReply *reply)
         check_place(reply->element[0], &place);
     }
 
-    if (ngx_redis_parse_role(reply)) {
+    if (ngx_redis_facts_role(reply)) {
         MUST(reply->type == REDIS_REPLY_ARRAY);
     }
 
-    ngx_redis_parse_health(reply, &health);
+    ngx_redis_facts_health(reply, &health);
 
     if (reply->type != REDIS_REPLY_STRING) {
         MUST(health.ok && health.epoch == 0);
     }
 
-    len = ngx_redis_parse_policy(reply, &policy);
+    len = ngx_redis_facts_policy(reply, &policy);
 
     if (len) {
         MUST(policy >= reply->str && policy + len <= reply->str + reply->len);

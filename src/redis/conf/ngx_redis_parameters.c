@@ -8,7 +8,6 @@
 #include "redis/conf/ngx_redis_conf.h"
 
 
-/* in the order of ngx_redis_parameter_names */
 typedef enum {
     ngx_redis_password_file = 0,
     ngx_redis_tls_verify,               /* the first about TLS */
@@ -29,12 +28,13 @@ static ngx_int_t ngx_redis_password(ngx_conf_t *cf, ngx_redis_t *redis,
 
 
 static ngx_str_t  ngx_redis_parameter_names[] = {
-    ngx_string("password_file"),
-    ngx_string("tls_verify"),
-    ngx_string("tls_name"),
-    ngx_string("tls_trusted_certificate"),
-    ngx_string("tls_certificate"),
-    ngx_string("tls_certificate_key")
+    [ngx_redis_password_file] = ngx_string("password_file"),
+    [ngx_redis_tls_verify] = ngx_string("tls_verify"),
+    [ngx_redis_tls_name] = ngx_string("tls_name"),
+    [ngx_redis_tls_trusted_certificate] =
+        ngx_string("tls_trusted_certificate"),
+    [ngx_redis_tls_certificate] = ngx_string("tls_certificate"),
+    [ngx_redis_tls_certificate_key] = ngx_string("tls_certificate_key")
 };
 
 

@@ -15,7 +15,7 @@ typedef struct {
 } ngx_redis_question_t;
 
 
-static int ngx_redis_parse_is(const redisReply *reply, int type,
+static int ngx_redis_expect_is(const redisReply *reply, int type,
     const void *text, size_t len);
 
 
@@ -33,7 +33,7 @@ static const ngx_redis_question_t  ngx_redis_questions[] = {
 
 
 ngx_redis_expect_e
-ngx_redis_parse_expect(const char **words, size_t n)
+ngx_redis_expect(const char **words, size_t n)
 {
     const ngx_redis_question_t  *q;
 
@@ -52,7 +52,7 @@ ngx_redis_parse_expect(const char **words, size_t n)
 
 
 int
-ngx_redis_parse_fits(const redisReply *reply, ngx_redis_expect_e expect,
+ngx_redis_expect_fits(const redisReply *reply, ngx_redis_expect_e expect,
     const unsigned char *proof, size_t len)
 {
     if (reply->type == REDIS_REPLY_ERROR) {
@@ -62,10 +62,10 @@ ngx_redis_parse_fits(const redisReply *reply, ngx_redis_expect_e expect,
     switch (expect) {
 
     case ngx_redis_expect_ok:
-        return ngx_redis_parse_is(reply, REDIS_REPLY_STATUS, "OK", 2);
+        return ngx_redis_expect_is(reply, REDIS_REPLY_STATUS, "OK", 2);
 
     case ngx_redis_expect_pong:
-        return ngx_redis_parse_is(reply, REDIS_REPLY_STATUS, "PONG", 4);
+        return ngx_redis_expect_is(reply, REDIS_REPLY_STATUS, "PONG", 4);
 
     case ngx_redis_expect_number:
         return reply->type == REDIS_REPLY_INTEGER;
@@ -90,7 +90,7 @@ ngx_redis_parse_fits(const redisReply *reply, ngx_redis_expect_e expect,
     case ngx_redis_expect_proof:
         return reply->type == REDIS_REPLY_ARRAY
                && reply->elements > 0
-               && ngx_redis_parse_is(reply->element[0], REDIS_REPLY_STRING,
+               && ngx_redis_expect_is(reply->element[0], REDIS_REPLY_STRING,
                                      proof, len);
 
     default: /* ngx_redis_expect_any */
@@ -100,7 +100,7 @@ ngx_redis_parse_fits(const redisReply *reply, ngx_redis_expect_e expect,
 
 
 static int
-ngx_redis_parse_is(const redisReply *reply, int type, const void *text,
+ngx_redis_expect_is(const redisReply *reply, int type, const void *text,
     size_t len)
 {
     return reply->type == type

@@ -26,14 +26,14 @@ typedef enum {
 
 
 /* what is expected in answer to these words of a command */
-ngx_redis_expect_e ngx_redis_parse_expect(const char **words, size_t n);
+ngx_redis_expect_e ngx_redis_expect(const char **words, size_t n);
 
 /*
  * Whether "reply" can belong to a command that expects this.  An error always
  * can: it is Redis' own word, and says that nothing was done.  The proof is
  * used for ngx_redis_expect_proof alone.
  */
-int ngx_redis_parse_fits(const redisReply *reply, ngx_redis_expect_e expect,
+int ngx_redis_expect_fits(const redisReply *reply, ngx_redis_expect_e expect,
     const unsigned char *proof, size_t len);
 
 

@@ -19,7 +19,7 @@ static const char *ngx_redis_line(const redisReply *reply, const char *name,
 
 
 int
-ngx_redis_parse_role(const redisReply *reply)
+ngx_redis_facts_role(const redisReply *reply)
 {
     const redisReply  *role;
 
@@ -36,7 +36,7 @@ ngx_redis_parse_role(const redisReply *reply)
 
 
 size_t
-ngx_redis_parse_policy(const redisReply *reply, const char **policy)
+ngx_redis_facts_policy(const redisReply *reply, const char **policy)
 {
     size_t       n, len;
     const char  *max;
@@ -75,7 +75,7 @@ ngx_redis_parse_policy(const redisReply *reply, const char **policy)
 
 
 void
-ngx_redis_parse_health(const redisReply *reply, ngx_redis_health_t *health)
+ngx_redis_facts_health(const redisReply *reply, ngx_redis_health_t *health)
 {
     size_t              i, len;
     const char         *s;
@@ -114,7 +114,7 @@ ngx_redis_parse_health(const redisReply *reply, ngx_redis_health_t *health)
 
 
 int
-ngx_redis_parse_well(const redisReply *reply)
+ngx_redis_facts_well(const redisReply *reply)
 {
     ngx_redis_health_t  health;
 
@@ -123,14 +123,14 @@ ngx_redis_parse_well(const redisReply *reply)
                || ngx_redis_begins(reply, "ERR ");
     }
 
-    ngx_redis_parse_health(reply, &health);
+    ngx_redis_facts_health(reply, &health);
 
     return health.ok;
 }
 
 
 int
-ngx_redis_parse_clustered(const redisReply *reply)
+ngx_redis_facts_clustered(const redisReply *reply)
 {
     size_t       len;
     const char  *enabled;

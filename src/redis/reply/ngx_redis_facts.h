@@ -19,22 +19,22 @@ typedef struct {
 
 
 /* the answer to ROLE: whether it is a master's */
-int ngx_redis_parse_role(const redisReply *reply);
+int ngx_redis_facts_role(const redisReply *reply);
 
 /*
  * The answer to INFO: the length of the policy that may evict, which begins
  * at *policy, or 0 where none does or nothing is said about it.
  */
-size_t ngx_redis_parse_policy(const redisReply *reply, const char **policy);
+size_t ngx_redis_facts_policy(const redisReply *reply, const char **policy);
 
 /* the answer to INFO: whether it is one of a node of a cluster */
-int ngx_redis_parse_clustered(const redisReply *reply);
+int ngx_redis_facts_clustered(const redisReply *reply);
 
 /*
  * The answer to CLUSTER INFO.  Where there is none (NULL), it is a refusal, or
  * does not say, nothing is held against the node: ok, and an epoch of 0.
  */
-void ngx_redis_parse_health(const redisReply *reply,
+void ngx_redis_facts_health(const redisReply *reply,
     ngx_redis_health_t *health);
 
 /*
@@ -42,7 +42,7 @@ void ngx_redis_parse_health(const redisReply *reply,
  * that takes commands.  That the question itself is not permitted or not known
  * is not held against it; any other refusal is.
  */
-int ngx_redis_parse_well(const redisReply *reply);
+int ngx_redis_facts_well(const redisReply *reply);
 
 
 #endif /* _NGX_REDIS_FACTS_H_INCLUDED_ */

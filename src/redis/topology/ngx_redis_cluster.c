@@ -35,7 +35,7 @@ ngx_redis_cluster_ask_health(ngx_redis_node_t *node, ngx_msec_t timeout)
     words[0] = "CLUSTER";
     words[1] = "INFO";
 
-    ngx_redis_parse_health(NULL, &node->question.health);
+    ngx_redis_facts_health(NULL, &node->question.health);
 
     node->question.health_command = ngx_redis_call_words(&node->pipeline,
                                         words, 2, timeout,
@@ -50,7 +50,7 @@ ngx_redis_cluster_health(void *data, ngx_int_t rc, const redisReply *reply)
 
     node->question.health_command = NULL;
 
-    ngx_redis_parse_health((rc == NGX_OK) ? reply : NULL,
+    ngx_redis_facts_health((rc == NGX_OK) ? reply : NULL,
                            &node->question.health);
 }
 

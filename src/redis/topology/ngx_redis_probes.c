@@ -244,7 +244,7 @@ ngx_redis_probes_answered(void *data, ngx_int_t rc, const redisReply *reply)
     probes->pending--;
 
     probe->command = NULL;
-    probe->finding.usable = (rc == NGX_OK && ngx_redis_parse_well(reply));
+    probe->finding.usable = (rc == NGX_OK && ngx_redis_facts_well(reply));
 
     node = ngx_redis_map_find(probes->map, probe->slot);
 

@@ -86,7 +86,7 @@ ngx_redis_command_words(ngx_log_t *log, const char **words,
         cmd->argvlen[i] = ngx_strlen(words[i]);
     }
 
-    cmd->expect = ngx_redis_parse_expect(words, n);
+    cmd->expect = ngx_redis_expect(words, n);
 
     if (ngx_redis_command_format(cmd) != NGX_OK) {
         ngx_free(cmd);
@@ -262,10 +262,10 @@ ngx_uint_t
 ngx_redis_command_answered(ngx_redis_command_t *cmd, const redisReply *reply)
 {
     if (cmd->asking && !cmd->asked) {
-        return ngx_redis_parse_fits(reply, ngx_redis_expect_ok, NULL, 0);
+        return ngx_redis_expect_fits(reply, ngx_redis_expect_ok, NULL, 0);
     }
 
-    return ngx_redis_parse_fits(reply, cmd->expect, cmd->proof,
+    return ngx_redis_expect_fits(reply, cmd->expect, cmd->proof,
                                 cmd->proof_len);
 }
 

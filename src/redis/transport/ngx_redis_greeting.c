@@ -23,15 +23,13 @@ static void ngx_redis_greeting_refused(ngx_redis_greeter_t *greeter,
     ngx_redis_greet_e step, const redisReply *reply);
 
 
-/* by ngx_redis_greet_e */
-
 static ngx_str_t  ngx_redis_greeting_names[] = {
-    ngx_string("AUTH"),
-    ngx_string("AUTH"),
-    ngx_string("SELECT"),
-    ngx_string("PING"),
-    ngx_string("ROLE"),
-    ngx_string("SUBSCRIBE")
+    [ngx_redis_greet_auth] = ngx_string("AUTH"),
+    [ngx_redis_greet_auth_if_asked] = ngx_string("AUTH"),
+    [ngx_redis_greet_select] = ngx_string("SELECT"),
+    [ngx_redis_greet_ping] = ngx_string("PING"),
+    [ngx_redis_greet_role] = ngx_string("ROLE"),
+    [ngx_redis_greet_subscribe] = ngx_string("SUBSCRIBE")
 };
 
 
@@ -245,7 +243,7 @@ ngx_redis_greeting_check(ngx_redis_greeter_t *greeter, ngx_redis_greet_e step,
 
     case ngx_redis_greet_role:
 
-        if (ngx_redis_parse_role(reply)) {
+        if (ngx_redis_facts_role(reply)) {
             return NGX_OK;
         }
 

@@ -54,7 +54,7 @@ ngx_redis_info_done(void *data, ngx_int_t rc, const redisReply *reply)
 
     ngx_redis_info_policy(node, reply);
 
-    if (ngx_redis_parse_clustered(reply)) {
+    if (ngx_redis_facts_clustered(reply)) {
         ngx_redis_info_clustered(node);
     }
 }
@@ -68,7 +68,7 @@ ngx_redis_info_policy(ngx_redis_node_t *node, const redisReply *reply)
     size_t       len;
     const char  *policy;
 
-    len = ngx_redis_parse_policy(reply, &policy);
+    len = ngx_redis_facts_policy(reply, &policy);
 
     if (len && !node->evicts) {
         ngx_log_error(NGX_LOG_WARN, &node->link.log, 0,
