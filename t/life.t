@@ -21,6 +21,7 @@ my $cluster = redis_server(options => { 'cluster-enabled' => 'yes',
 
 one_writer();
 is_deeply([drawn()], [allowed()], 'the drawing is of the steps');
+alerts();
 
 SKIP: {
     my $program = find_program($ENV{TEST_NGINX_BINARY} // 'nginx');
@@ -134,6 +135,50 @@ sub in_a_cluster {
     is($gateway->create(@client)->status, 429, 'no more');
 
     return $gateway;
+}
+
+
+# A step that the table does not have is an alert, which no test outlives; so is
+# each that it has, once it is taken away.
+
+sub alerts {
+    my $table = slurp(source('ngx_http_segments_state.c'));
+
+    is_deeply([silent($table)], [allowed()], 'any other step is an alert');
+
+    for my $step (allowed()) {
+        my ($from, $to) = split / -> /, $step;
+
+        my $less = $table =~ s{(
+            ^\ +\[ngx_http_segments_$from\]\ =$ [^\[]*?
+            ) \bngx_http_segments_to\($to\)}{${1}0}mxr;
+
+        is_deeply([silent($less)], [grep { $_ ne $step } allowed()],
+            "$step is one when it is taken away");
+    }
+
+    return;
+}
+
+
+# the steps that a request takes without an alert
+
+sub silent {
+    my ($table) = @_;
+
+    my $dir = tempdir();
+    my $nginx = '/usr/share/nginx/src';
+    my $objects = Segments::Nginx::module_path() =~ s{[^/]+\z}{objs}r;
+    my @include = slurp("$objects/Makefile") =~ /-I (\S+)/g;
+
+    spew("$dir/state.c", $table);
+
+    system('cc', '-o', "$dir/life", "-DSOURCE=\"$dir/state.c\"",
+            map({ m{^/} ? "-I$_" : "-I$nginx/$_" } @include),
+            program_root() . '/t/lib/life.c') == 0
+        or die 'the steps do not compile';
+
+    return sort split /\n/, `$dir/life`;
 }
 
 
