@@ -41,7 +41,7 @@ my @libs = qw/ -ljansson -lhiredis -lcrypto -lm /;
 
 my @sources = (sources(qr/\A(?:sg_.*|ngx_redis_(?:expect|facts|parse
     |reader|sieve|slot|verdict))\.c\z/x),
-    "$root/t/fuzz/strict.c");
+    "$root/t/fuzz/strict.c", "$root/t/fuzz/plain.c");
 my @targets = sort glob "$root/t/fuzz/fuzz_*.c";
 
 plan tests => 3 * @targets;
