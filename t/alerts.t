@@ -53,7 +53,8 @@ quiet('blip of the key, with little traffic', outcome(upstream_unauthorized =>
     '0x20 1x80'), outcome(forwarded => '0x9 1x90'));
 quiet('blip of storing', outcome(unstored => '0x20 3x80'),
     background('0x20 5x2 0x80'));
-quiet('background that comes and goes', background('0x20 1 0 3 0 0 2 0 1 0x80'));
+quiet('background that comes and goes',
+    background('0x20 1 0 3 0 0 2 0 1 0x80'));
 quiet('key file that is written', refused('0x20 1 0x80'));
 quiet('a scrape that fails', up('1x20 0x1 1x80'));
 quiet('good times', outcome(forwarded => '0+30x100'), sent('0+30x100'),

@@ -95,7 +95,8 @@ sub of_the_small {
         'calls in a circle: limit/low.c -> limit/back.c');
     found('the module below life', { 'limit/low.c' => 'extern int
         ngx_http_segments_module; int low(void)
-        { return ngx_http_segments_module; }' }, 'uses the module: limit/low.c');
+        { return ngx_http_segments_module; }' },
+        'uses the module: limit/low.c');
     found('a declaration of another\'s function', { 'life/middle.h' =>
         "#include \"limit/low.h\"\nint\nother (void);" },
         'declares another\'s: life/middle.h, other');

@@ -207,8 +207,9 @@ my %wrong = (%changed, is_system => 'no', id => 7);
 is_deeply(details($nginx->request('PUT', '/v4/segments/a', body => \%wrong)),
     ['id: Must be a string', 'is_system: Must be a boolean'],
     'put back: types');
-is_deeply(details($nginx->create(body => \%changed)), [map { "$_: Unknown field" }
-    qw(created_at id is_system object updated_at url)], 'no create');
+is_deeply(details($nginx->create(body => \%changed)),
+    [map { "$_: Unknown field" }
+        qw(created_at id is_system object updated_at url)], 'no create');
 is($upstream->count, 0, 'neither is sent');
 
 # the corrected body under the same key

@@ -191,8 +191,8 @@ sub result {
 
     my $said = slurp($output);
 
-    return ($fails xor $process->status) ? 'exit ' . $process->status . ": $said"
-        : $said;
+    return ($fails xor $process->status)
+        ? 'exit ' . $process->status . ": $said" : $said;
 }
 
 

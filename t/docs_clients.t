@@ -161,7 +161,8 @@ sub check {
         my $after = defined $answer->header('Retry-After') ? 1 : 0;
 
         is($mark, $row->{mark}, "$name: Idempotency-Status");
-        is($after, $row->{after} =~ /Retry-After/ ? 1 : 0, "$name: Retry-After");
+        is($after, $row->{after} =~ /Retry-After/ ? 1 : 0,
+            "$name: Retry-After");
     }
 
     again($name, $row, $key, $get);

@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 
-# How the pages are written: lines that one can read, and compare, in a terminal.
+# How the pages are written: lines that one can read, and compare, in a
+# terminal.
 #
 # run: once
 

@@ -21,8 +21,8 @@ my $output = tempdir() . '/output';
 my $run = Segments::Process->spawn(
     name   => 'fault harness',
     argv   => [$^X, program_root() . '/t/fault/run', '--seed', 1,
-               '--requests', $requests, '--period', $requests / 8, '--often', 12,
-               '--least', 2,
+               '--requests', $requests, '--period', $requests / 8,
+               '--often', 12, '--least', 2,
                '--wait', '500ms'],      # of a part of the copies
     output => $output,
 );

@@ -74,8 +74,9 @@ sub sentinels {
 
     # who never hears of a master has none to name
 
-    is(health(gateway('redis+sentinel://127.0.0.1:' . free_port() . ',127.0.0.1:'
-        . free_port() . '/the-master')), '503 unusable', 'no sentinel');
+    is(health(gateway('redis+sentinel://127.0.0.1:' . free_port()
+        . ',127.0.0.1:' . free_port() . '/the-master')),
+        '503 unusable', 'no sentinel');
 
     $s->kill_master;
 

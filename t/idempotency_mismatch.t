@@ -73,7 +73,8 @@ is($nginx->create(key => 'running')->summary,
     '409 in-progress idempotency_in_progress', 'the same body has to wait');
 
 $upstream->release('a');
-is($c->read_response->summary, '201 recorded', 'the first one is not disturbed');
+is($c->read_response->summary, '201 recorded',
+    'the first one is not disturbed');
 
 # unknown outcome
 

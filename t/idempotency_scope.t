@@ -54,7 +54,8 @@ is(create('a', 'other', body => { name => 'a' })->summary, '201 recorded',
 
 my @names = ('abc', 'abc-response', 'abc:', ':abc', 'abc::', '::abc', 'a:bc',
     'ab:c', '{abc}', '{}abc', 'abc{}', 'ABC', 'abc*', '*', '?', '[a]bc',
-    'abc%3A', '%61bc', "'abc'", 'abc/def', '../abc', 'x' x 255, 'x' x 254 . 'y');
+    'abc%3A', '%61bc', "'abc'", 'abc/def', '../abc', 'x' x 255,
+    'x' x 254 . 'y');
 
 my $count = $upstream->count;
 my %bodies;

@@ -103,8 +103,8 @@ sub counts {
         '422 mismatch idempotency_key_reused', 'another body does not wait');
 
     my ($name) = $redis->keys('*:a');
-    like($redis->record($name)->{awaited}, qr/\A(?:\{segments:channel:\w+\})+\z/,
-        'the record knows who waits');
+    like($redis->record($name)->{awaited},
+        qr/\A(?:\{segments:channel:\w+\})+\z/, 'the record knows who waits');
 
     $upstream->release('a');
 

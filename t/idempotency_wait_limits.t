@@ -176,7 +176,8 @@ is($upstream->count, 2 + 3, 'one upstream request each');
 
     $upstream->release('none');
     is($first->read_response->status, 429, 'the first one fails');
-    is($gateway->create(key => 'other')->summary, '201 recorded', 'another key');
+    is($gateway->create(key => 'other')->summary, '201 recorded',
+        'another key');
     is($upstream->count, $count + 2, 'nobody ran for one that had left');
     is_deeply([grep { /:none\z/ } $redis->keys], [], 'the key is free');
 }

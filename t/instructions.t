@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
-# What a request costs: no scenario takes three hundredths more instructions than
-# the stored ratio to a bare nginx allows.  bench/instructions --write stores.
+# What a request costs: no scenario takes three hundredths more instructions
+# than the stored ratio to a bare nginx allows.  bench/instructions --write
+# stores.
 #
 # run: once
 

@@ -141,7 +141,8 @@ for (
         http => 'segments_zone z 0;'],
     ['small size', qr/zone "z" is too small: it needs \d+k at least/,
         http => 'segments_zone z 32k;'],
-    ['zone of another module', qr/zone "z" is already declared for a different use/,
+    ['zone of another module',
+        qr/zone "z" is already declared for a different use/,
         http => 'limit_req_zone $uri zone=z:1m rate=1r/s;'
         . ' segments_zone z 1m;'],
     ['too many locations for the zone', qr/zone "z" is too small for the/,

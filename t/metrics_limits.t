@@ -21,7 +21,8 @@ my $nginx = nginx(upstream => $upstream, redis => $redis,
             . ' segments_rate_limit rate=1r/d name=a;')
         . place('/none', ''),
     set => { segments_rate_limit => ['rate=1r/d burst=1 name=a',
-        'rate=1r/d burst=3 name=b key=$http_x_b', 'rate=1r/s burst=99 name=c'] });
+        'rate=1r/d burst=3 name=b key=$http_x_b',
+        'rate=1r/s burst=99 name=c'] });
 
 is_deeply(refusals('/v4/segments'), { map { ("$_ no" => 0, "$_ yes" => 0) }
     qw(a b c) }, 'a zero for each limit');

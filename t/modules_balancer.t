@@ -64,7 +64,7 @@ for my $address (qw(192.0.2.1 [2001:db8::1] 0.0.0.0)) {
 
     is($answer->status, 500, "$address: refused");
     like($answer->body, qr/"error"/, "$address: envelope");
-    like($nginx->error_log($mark), 
+    like($nginx->error_log($mark),
         qr/\[error\].*"[^"]*\Q$address\E[^"]*" is not on this host/,
         "$address: why");
 }

@@ -37,7 +37,8 @@ sub answers_right {
     is($code, 0, 'success');
 
     ok($output =~ m{^HTTP/1\.1\ 201\ Created\n .*\n
-        Idempotency-Status:\ recorded\n \n \{.*"object":"segment"}mx, 'recorded');
+        Idempotency-Status:\ recorded\n \n \{.*"object":"segment"}mx,
+        'recorded');
     ok($output =~ m{^HTTP/1\.1\ 201\ Created\n .*\n
         Idempotent-Replayed:\ true\n Idempotency-Status:\ replayed\n
         \n \{.*"object":"segment"}mx, 'replayed');
@@ -81,7 +82,8 @@ sub serves {
     my $process = start([]);
 
     wait_for {
-        output() =~ /^    tools\/segments-record/m || !$process->alive && die output();
+        output() =~ /^    tools\/segments-record/m
+            || !$process->alive && die output();
     } 60, 'quickstart to serve';
 
     my ($port) = output() =~ /listens on 127\.0\.0\.1:([0-9]+)/;

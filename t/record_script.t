@@ -615,7 +615,8 @@ sub halves {
 
                 next if $words[0] ne $sha;
 
-                $without{$right}->command('EVALSHA', $old_sha, @words[1 .. $#words]);
+                $without{$right}->command('EVALSHA', $old_sha,
+                    @words[1 .. $#words]);
                 push @wrong, "$what, not asked: it stays for ever"
                     if grep { $redis->command('PTTL', $_) == -1 } @keys;
             }

@@ -11,8 +11,8 @@ use lib "$FindBin::Bin/lib";
 use Segments::Test;
 
 
-# what docs/operations.md says: EVALSHA and EVAL, what the scripts call, and what
-# is needed for waiting
+# what docs/operations.md says: EVALSHA and EVAL, what the scripts call, and
+# what is needed for waiting
 
 my @RULE = qw(resetkeys resetchannels -@all ~segments:* &segments:*);
 my @COMMANDS = qw(ping info evalsha eval hmget hset hdel exists del pexpire pttl

@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
 # Slots that move to nodes of a cluster which do not have the script yet: what
-# comes in the first burst, retries and copies included, is asked for with ASKING,
-# found to need the script, and asked for once more.  Nobody gets another one's
-# answer, and nothing is sent twice.
+# comes in the first burst, retries and copies included, is asked for with
+# ASKING, found to need the script, and asked for once more.  Nobody gets
+# another one's answer, and nothing is sent twice.
 
 use strict;
 use warnings;

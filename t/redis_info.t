@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# INFO is no part of what a connection begins with: it is asked when nothing else
-# is on the connection, and a node that refuses it, or hangs up on it, as some
-# proxies do, is not asked again.
+# INFO is no part of what a connection begins with: it is asked when nothing
+# else is on the connection, and a node that refuses it, or hangs up on it, as
+# some proxies do, is not asked again.
 
 use strict;
 use warnings;
@@ -33,7 +33,8 @@ sub gateway {
 
 $Segments::FakeRedis::Player::INFO = 1;
 
-my $REFUSED = qr/\[notice\] .* redis does not answer INFO and is not asked again/;
+my $REFUSED =
+    qr/\[notice\] .* redis does not answer INFO and is not asked again/;
 
 
 # between two commands, and then not before the next connection

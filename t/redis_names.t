@@ -98,8 +98,8 @@ wait_for { $gateway->create(key => 'd')->status == 201 } 20, 'Redis';
 is($gateway->create(key => 'd')->summary, '201 replayed marked', 'recovered');
 
 
-# A name that nobody knows yet: nginx starts where there is a resolver, and finds
-# Redis as soon as the name server knows it.
+# A name that nobody knows yet: nginx starts where there is a resolver, and
+# finds Redis as soon as the name server knows it.
 
 for my $url ("redis://later.invalid:$port",
     "redis+cluster://127.0.0.1:1,later.invalid:$port",
@@ -108,7 +108,8 @@ for my $url ("redis://later.invalid:$port",
     my ($code, $output) = check_config(redis => $url);
 
     isnt($code, 0, "$url, no resolver");
-    like($output, qr/\[emerg\] .*host not found in Redis URL .*"later\.invalid" has/,
+    like($output,
+        qr/\[emerg\] .*host not found in Redis URL .*"later\.invalid" has/,
         "$url, why");
 
     ($code, $output) = check_config(redis => $url,

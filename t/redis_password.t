@@ -85,7 +85,8 @@ works($gateway, 'the first password');
 user($redis, ">$TWO");
 rotate("$TWO\n");
 works($gateway, 'the new password, both right');
-$gateway->wait_log(qr/\[notice\] .* Redis password file "\Q$file\E" has a new password/);
+$gateway->wait_log(
+    qr/\[notice\] .* Redis password file "\Q$file\E" has a new password/);
 
 user($redis, "<$ONE");
 works($gateway, 'the new password alone');
@@ -236,9 +237,11 @@ SKIP: {
 
     $mark = 0;
     works($gateway, 'not readable by workers') for 1 .. 2;
-    is($gateway->told(qr/\[notice\] .* worker processes may not read Redis password file/),
-        1, 'said at the start');
-    unlike($gateway->error_log, qr/the password at hand stays/, 'and not again');
+    is($gateway->told(
+        qr/\[notice\] .* worker processes may not read Redis password file/), 1,
+        'said at the start');
+    unlike($gateway->error_log, qr/the password at hand stays/,
+        'and not again');
     $gateway->quit;
 }
 
@@ -255,7 +258,8 @@ my $master = $sentinels->master;
 user($master, 'on', ">$ONE", @RIGHTS);
 $gateway = gateway($sentinels->url =~ s{//}{//gate@}r);
 works($gateway, 'a sentinel', $master);
-like($sentinel->cmd('CLIENT', 'LIST'), qr/ user=gate /, 'known to the sentinel');
+like($sentinel->cmd('CLIENT', 'LIST'), qr/ user=gate /,
+    'known to the sentinel');
 
 user($_, ">$TWO", "<$ONE") for $master, $sentinel;
 rotate("$TWO\n");

@@ -83,7 +83,8 @@ $front->rule(claim => 'error=OOM command not allowed');
 is(refused($gateway, $requests / 2, 503), 'all', 'the other half');
 
 $front->rule(claim => 'pass');
-$gateway->wait_log(qr/\[notice\] .* not any more for 5 s, after $requests times: .*"OOM/, 60);
+$gateway->wait_log(
+    qr/\[notice\] .* not any more for 5 s, after $requests times: .*"OOM/, 60);
 
 @lines = told($gateway, 0);
 

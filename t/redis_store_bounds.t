@@ -65,7 +65,8 @@ for my $status (qw(201 500)) {
 
     # told at once, or counted
 
-    my $waiting = qr/\[error\].* (\d+) bytes of answers are waiting .* (\d+) more/;
+    my $waiting =
+        qr/\[error\].* (\d+) bytes of answers are waiting .* (\d+) more/;
 
     wait_for { $nginx->told($waiting, $mark) == 1 } 20, 'one that is above';
 

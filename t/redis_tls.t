@@ -59,7 +59,8 @@ sub told_of_words {
 
     my @lines = grep { /\[(?:error|crit)\]/ } split /\n/, $gateway->error_log;
 
-    like($lines[0], qr/redis does not speak TLS at this port, .* while TLS handshaking/,
+    like($lines[0],
+        qr/redis does not speak TLS at this port, .* while TLS handshaking/,
         "$name, log");
     unlike($gateway->error_log, qr/what else|SSL_do_handshake|SSL routines/,
         "$name, not shown");
@@ -258,7 +259,8 @@ $gateway = nginx(upstream => $upstream,
         segments_redis_connect_timeout => slow_ms(200),
     });
 is($gateway->create(key => 'hole')->status, 503, 'no handshake');
-like($gateway->error_log, qr/redis timed out at TLS without a word: .* \(110: .*\) while TLS handsh/,
+like($gateway->error_log,
+    qr/redis timed out at TLS without a word: .* \(110: .*\) while TLS h/,
     'no handshake, log');
 $gateway->stop;
 
@@ -272,7 +274,8 @@ $gateway = nginx(upstream => $upstream,
 is($gateway->create(key => 'plain')->status, 503, 'no TLS there');
 my @told = grep { /\[(?:error|crit)\]/ } split /\n/, $gateway->error_log;
 
-like($told[0], qr/redis timed out at TLS without a word: .* a port without TLS is/,
+like($told[0],
+    qr/redis timed out at TLS without a word: .* a port without TLS is/,
     'no TLS there, log');
 is(scalar(grep { !/without a word/ } @told), 0, 'no TLS there, no other line')
     or diag join "\n", @told;
@@ -323,7 +326,8 @@ $gateway = nginx(upstream => $upstream,
         segments_redis_connect_timeout => slow_ms(300),
     });
 is($gateway->create(key => 'secure')->status, 503, 'TLS there');
-like($gateway->error_log, qr/\[error\] .*(?:speaks TLS at this port|without a word,)/,
+like($gateway->error_log,
+    qr/\[error\] .*(?:speaks TLS at this port|without a word,)/,
     'TLS there, log');
 $gateway->stop;
 

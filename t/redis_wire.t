@@ -268,7 +268,7 @@ for my $row (@BROKEN) {
 
     is($gateway->create(key => 'g')->status, 422, $name);
     ok($fake->played, "$name, asked again");
-    like($gateway->error_log, 
+    like($gateway->error_log,
         qr/redis (?:sent an invalid reply|closed the connection)|recv\(\) fail/,
         "$name, log");
     unlike($gateway->error_log, qr/no Redis|Bad Request/,

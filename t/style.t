@@ -11,9 +11,10 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use File::Find qw(find);
 use Test::More;
 
-use Segments::Util qw(slurp sources);
+use Segments::Util qw(program_root slurp sources);
 
 my $COLUMNS = 80;
 
@@ -38,4 +39,29 @@ for my $source (@sources) {
     is("@wrong", '', $name);
 }
 
+# what is written for the tests and the bench, data left out
+
+my $top = program_root();
+
+for my $path (programs()) {
+    my @lines = split /\n/, slurp($path);
+
+    utf8::decode($_) for @lines;
+
+    is(join("\n", grep { length > $COLUMNS || /[ \t]\z/ } @lines), '',
+        $path =~ s{\A\Q$top\E/}{}r);
+}
+
 done_testing();
+
+
+sub programs {
+    my @found = ("$top/run-tests", "$top/quickstart");
+
+    find({ no_chdir => 1, wanted => sub {
+        $File::Find::prune = 1 if m{/corpus\z};
+        push @found, $_ if -f && m{(?:\.(?:t|pm|pl|py|lua|[ch])|/[\w-]+)\z};
+    } }, map { "$top/$_" } qw(bench t tools));
+
+    return sort @found;
+}

@@ -66,15 +66,16 @@ my $empty = 'interim-field=Content-Length: 0; hold-final=rest; text=first';
 for my $interim ('100', '102', '199') {
     my $mock = "interim=$interim; $empty";
 
-    given_up("status $interim", '502 unstored network_error', $mock, key => 'a');
+    given_up("status $interim", '502 unstored network_error', $mock,
+        key => 'a');
     given_up("status $interim under hold", '502 held network_error', $mock,
         key => 'a', set => { segments_idempotency_unknown => 'hold' });
 }
 
 my $mock = "interim=100; $empty";
 
-given_up('status 100 unbuffered', '502 unstored network_error', $mock, key => 'a',
-    set => { proxy_buffering => 'off' });
+given_up('status 100 unbuffered', '502 unstored network_error', $mock,
+    key => 'a', set => { proxy_buffering => 'off' });
 given_up('status 100 without a key', '502 - network_error', $mock);
 given_up('status 100 to a get', '502 - network_error', $mock,
     uri => '/v4/segments/a');

@@ -183,7 +183,8 @@ end
 
 
 -- Of a segment that has passed: what it can have, in one order, as one list, so
--- that one call writes it.  An empty list and none differ, so do negate's three.
+-- that one call writes it.  An empty list and none differ, so do negate's
+-- three.
 local function canonical(segment)
     local out = { segment.name }
     local conditions = segment.conditions

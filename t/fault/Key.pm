@@ -459,8 +459,8 @@ sub finished {
 }
 
 
-# A worker that was stopped reads one datagram after the other, and may have sent
-# a request before it comes to the one that gives it up.
+# A worker that was stopped reads one datagram after the other, and may have
+# sent a request before it comes to the one that gives it up.
 
 sub settle {
     my ($self) = @_;

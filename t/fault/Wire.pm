@@ -4,10 +4,10 @@ package Wire;
 # on HTTP/2, and on HTTP/3.
 #
 # A try is a hash with gateway (0 or 1), uri, headers (an array), body, and
-# perhaps protocol => 'h2' or 'h3' and abort => [how, seconds], where how is fin,
-# rst, h2-reset, h2-close, h3-refuse or h3-close.  It ends once: the callback
-# gets the try, and an answer, or undef and why there is none: cut, aborted,
-# refused, silent.
+# perhaps protocol => 'h2' or 'h3' and abort => [how, seconds], where how is
+# fin, rst, h2-reset, h2-close, h3-refuse or h3-close.  It ends once: the
+# callback gets the try, and an answer, or undef and why there is none: cut,
+# aborted, refused, silent.
 #
 # An answer: status, mark (Idempotency-Status), replayed, retry_after, code,
 # body, and "kept", all of it that a retry has to get again.

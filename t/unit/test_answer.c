@@ -125,7 +125,8 @@ classes(void **state)
     memset(&set, 0, sizeof(set));
     assert_int_equal(sg_statuses_add(&set, str("201")), sg_statuses_ok);
     assert_int_equal(sg_answer_classify(&set, 200, json), sg_answer_unknown);
-    assert_int_equal(sg_answer_classify(&set, 404, json), sg_answer_not_executed);
+    assert_int_equal(sg_answer_classify(&set, 404, json),
+                     sg_answer_not_executed);
 }
 
 

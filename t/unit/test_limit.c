@@ -215,7 +215,8 @@ keys_never_meet(void **state)
 {
     static const char *const  parts[] = {
         "", "a", "limit", "limit:a", "}:limit:a", "a}:limit:b", "paid",
-        "create", "a:b", ":", "{}", "%", "%7D", "default", "live", "sandbox", "\xff"
+        "create", "a:b", ":", "{}", "%", "%7D", "default", "live", "sandbox",
+        "\xff"
     };
 
     size_t            i, j, k, n;

@@ -2,9 +2,9 @@ package Bench::Servers;
 
 # nginx with a file of bench/conf, for as long as this process lives.
 #
-# In the file stand %%DIR%%, %%PORT%%, %%MAIN%% and %%COMMON%% for what main.conf
-# and common.conf say, %%SEGMENT%% and %%ENVELOPE%% for the answers, and whatever
-# the caller names.
+# In the file stand %%DIR%%, %%PORT%%, %%MAIN%% and %%COMMON%% for what
+# main.conf and common.conf say, %%SEGMENT%% and %%ENVELOPE%% for the answers,
+# and whatever the caller names.
 
 use strict;
 use warnings;

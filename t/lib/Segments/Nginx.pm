@@ -364,8 +364,8 @@ sub guarded_location {
 
 
 # A test that says nothing about Redis' time is not about it, and may run where
-# everything is slow; but the time has to fit others: the default lease, and those
-# that the test does name.
+# everything is slow; but the time has to fit others: the default lease, and
+# those that the test does name.
 
 sub patience {
     my ($self) = @_;
@@ -467,9 +467,9 @@ sub error_log {
 }
 
 
-# How often a line was to be written that has the pattern.  Those that come again
-# and again are counted, and the counts written every five seconds and at the
-# end.
+# How often a line was to be written that has the pattern.  Those that come
+# again and again are counted, and the counts written every five seconds and at
+# the end.
 
 sub told {
     my ($self, $pattern, $mark) = @_;

@@ -8,9 +8,9 @@ package Segments::PoorRedis;
 #     my $poor = Segments::PoorRedis->start(hang_up => 'unanswered');
 #     $poor->restart        every connection ends, and new ones do at once
 #     $poor->accepts        points in time, seconds
-#     $poor->connects       for each [process, not before, not after], seconds of
-#                           a clock that is never set: here one may be accepted
-#                           late where the machine is busy
+#     $poor->connects       for each [process, not before, not after], seconds
+#                           of a clock that is never set: here one may be
+#                           accepted late where the machine is busy
 #     $poor->at_rest        true while INFO, which it has answered, is the last
 #                           thing that it was asked
 
@@ -177,7 +177,8 @@ sub answer {
         $answered = 1;
     }
 
-    # what stands before a command that is not answered is, in the same piece too
+    # what stands before a command that is not answered is, in the same piece
+    # too
 
     syswrite $socket, $out if $out ne '';
     print "INFO\n" if $info;

@@ -6,9 +6,9 @@ package Segments::RecordModel;
 #
 # A key is undef (absent) or { fields => {...}, expires => milliseconds left }.
 # Commands and verdicts are those of record.lua, word for word, but for
-# "limited", a claim whose limits refuse: the explorer in t/model proves promises
-# about this function, and t/record_script.t plays it against the script in a
-# real Redis.
+# "limited", a claim whose limits refuse: the explorer in t/model proves
+# promises about this function, and t/record_script.t plays it against the
+# script in a real Redis.
 #
 #                       claim
 #     absent ------------------------------> claimed <--.

@@ -16,7 +16,8 @@
 # and is told {"opened": true} of each that is open; {"stream": id} of each
 # request that was sent, and {"done": true} of what else was done; then of each
 # answer that ends, {"answer": stream, "fields": ..., "body": text, "rst": error
-# code or null}; and {"closed": true} at last.  Texts are bytes, one a character.
+# code or null}; and {"closed": true} at last.  Texts are bytes, one a
+# character.
 
 import asyncio
 import json
