@@ -134,6 +134,11 @@ sub stop {
 }
 
 
+# those that are alive
+
+sub children { return grep { $_->alive } @children }
+
+
 sub stop_all {
     return if $$ != $owner;
 

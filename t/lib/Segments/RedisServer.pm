@@ -48,7 +48,11 @@ sub launch {
         %{ $self->{options} },
     );
 
-    my @words = map { ("--$_", $options{$_}) } sort keys %options;
+    # before Redis 7.0 each word has to stand for itself
+
+    my @words = map {
+        ("--$_", $_ eq 'replicaof' ? split(/ /, $options{$_}) : $options{$_})
+    } sort keys %options;
 
     $self->{process} = Segments::Process->spawn(
         name   => 'redis-server',
