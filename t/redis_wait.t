@@ -117,9 +117,12 @@ my $fake = fake_redis(
     [SEND => ['ok']],
 );
 
-$gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
+$gateway = nginx(upstream => $upstream, redis => $fake, set => \%set,
+    log_level => 'notice');
 is($gateway->create(key => 'k')->summary, '201 recorded', 'sent again');
 ok($fake->played, 'dialogue');
+like($gateway->error_log, qr/\[notice\] .* asked to WAIT when it closed the/,
+    'why it may have been closed');
 
 # WAIT that is refused or not answered at all
 
@@ -135,6 +138,11 @@ for my $reply ('-NOPERM no', '-ERR unknown command') {
     $gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
     is($gateway->create(key => 'k')->status, 503, $reply);
     ok($fake->played, 'given back');
+
+    my ($code) = $reply =~ /(\w+)/;
+
+    like($gateway->error_log, qr/\[error\] .* redis refused WAIT with "$code"/,
+        'refused, log');
 }
 
 # what cannot be the reply to WAIT: nothing of the connection is believed

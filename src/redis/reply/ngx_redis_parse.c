@@ -101,6 +101,21 @@ ngx_redis_parse_redirect(const char *p, const char *last,
 }
 
 
+size_t
+ngx_redis_parse_code(const redisReply *reply)
+{
+    size_t  n;
+
+    for (n = 0; n < (size_t) reply->len; n++) {
+        if (reply->str[n] < 'A' || reply->str[n] > 'Z') {
+            break;
+        }
+    }
+
+    return n;
+}
+
+
 int
 ngx_redis_parse_range(const redisReply *reply, size_t i,
     ngx_redis_range_t *range)

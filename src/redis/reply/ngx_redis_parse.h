@@ -53,6 +53,9 @@ typedef struct {
 /* "reply" is of any type; what is no error is ngx_redis_error_other */
 void ngx_redis_parse_error(const redisReply *reply, ngx_redis_error_t *error);
 
+/* how much of an error is its code, in capitals: the rest is free text */
+size_t ngx_redis_parse_code(const redisReply *reply);
+
 /* The i-th element of the answer to CLUSTER SLOTS; 0 when it is none. */
 int ngx_redis_parse_range(const redisReply *reply, size_t i,
     ngx_redis_range_t *range);

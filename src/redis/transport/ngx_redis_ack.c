@@ -13,9 +13,12 @@
 #include "redis/transport/ngx_redis_ack.h"
 #include "redis/transport/ngx_redis_call.h"
 #include "redis/transport/ngx_redis_tally.h"
+#include "redis/reply/ngx_redis_parse.h"
 
 
 static void ngx_redis_ack_done(void *data, ngx_int_t rc,
+    const redisReply *reply);
+static void ngx_redis_ack_missing(ngx_redis_command_t *cmd,
     const redisReply *reply);
 
 
@@ -114,9 +117,7 @@ ngx_redis_ack_done(void *data, ngx_int_t rc, const redisReply *reply)
         cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
 
         if (replicas < (long long) cmd->replicas) {
-            ngx_log_error(NGX_LOG_ERR, ngx_redis_link_tally(pipeline->link), 0,
-                          "%L of %ui replicas acknowledged a command",
-                          (int64_t) replicas, cmd->replicas);
+            ngx_redis_ack_missing(cmd, reply);
             rc = NGX_ABORT;
 
         } else {
@@ -132,6 +133,36 @@ ngx_redis_ack_done(void *data, ngx_int_t rc, const redisReply *reply)
 
     if (pipeline->unacked) {
         ngx_redis_link_wake(pipeline->link);
+    }
+}
+
+
+static void
+ngx_redis_ack_missing(ngx_redis_command_t *cmd, const redisReply *reply)
+{
+    ngx_log_t  *log;
+
+    log = ngx_redis_link_tally(cmd->pipeline->link);
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "redis refused WAIT with \"%*s\"",
+                      ngx_redis_parse_code(reply), reply->str);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, log, 0,
+                  "%L of %ui replicas acknowledged a command",
+                  (int64_t) reply->integer, cmd->replicas);
+}
+
+
+void
+ngx_redis_ack_hung_up(ngx_redis_pipeline_t *pipeline)
+{
+    if (pipeline->wait && pipeline->wait->written) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_redis_link_tally(pipeline->link), 0,
+                      "redis was asked to WAIT when it closed the connection, "
+                      "as a proxy does that does not know it");
     }
 }
 

@@ -19,6 +19,9 @@ void ngx_redis_ack_queue(ngx_redis_pipeline_t *pipeline);
 /* keeps the command and "reply" until replicas have acknowledged */
 void ngx_redis_ack_hold(ngx_redis_command_t *cmd, redisReply *reply);
 
+/* Redis has ended the connection: says so, if that may be for WAIT's sake */
+void ngx_redis_ack_hung_up(ngx_redis_pipeline_t *pipeline);
+
 /* the connection is lost: before, and after what was sent waits again */
 void ngx_redis_ack_cancel(ngx_redis_pipeline_t *pipeline);
 void ngx_redis_ack_rewind(ngx_redis_pipeline_t *pipeline);

@@ -7,6 +7,7 @@
 
 #include "redis/transport/ngx_redis_greeting.h"
 #include "redis/reply/ngx_redis_facts.h"
+#include "redis/reply/ngx_redis_parse.h"
 
 
 #define NGX_REDIS_GREETING_WORDS  3     /* of one command */
@@ -322,13 +323,7 @@ ngx_redis_greeting_refused(ngx_redis_greeter_t *greeter, ngx_redis_greet_e step,
         return;
     }
 
-    /* only the error's code: what follows is the other side's free text */
-
-    for (n = 0; n < (size_t) reply->len; n++) {
-        if (reply->str[n] < 'A' || reply->str[n] > 'Z') {
-            break;
-        }
-    }
+    n = ngx_redis_parse_code(reply);
 
     ngx_log_error(NGX_LOG_ERR, greeter->log, 0,
                   "redis refused %V with \"%*s\"", command, n, reply->str);

@@ -221,9 +221,7 @@ ngx_redis_node_prepare(ngx_redis_link_t *link)
 static ngx_chain_t *
 ngx_redis_node_unwritten(ngx_redis_link_t *link)
 {
-    ngx_redis_node_t *node = (ngx_redis_node_t *) link;
-
-    return ngx_redis_pipeline_unwritten(&node->pipeline);
+    return ngx_redis_pipeline_unwritten(&((ngx_redis_node_t *) link)->pipeline);
 }
 
 
@@ -348,6 +346,7 @@ ngx_redis_node_hung_up(ngx_redis_link_t *link)
     ngx_redis_node_t *node = (ngx_redis_node_t *) link;
 
     ngx_redis_info_hung_up(node);
+    ngx_redis_ack_hung_up(&node->pipeline);
 
     return !ngx_queue_empty(&node->pipeline.sent);
 }
