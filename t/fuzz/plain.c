@@ -311,6 +311,7 @@ plain_shuffle(plain_t *to, unsigned *order, unsigned n)
 
     for (i = 0; i < n; i++) {
         other = plain_chance(to, i + 1);
+        order[i] = i;
         order[i] = order[other];
         order[other] = i;
     }
