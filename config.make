@@ -3,7 +3,7 @@
 # as ./config
 # shellcheck shell=sh disable=SC2006,SC2018,SC2019,SC2086,SC2154
 
-for ngx_segments_lua in limit record spend; do
+for ngx_segments_lua in claim drop free limit renew settle spend; do
 
     ngx_segments_src=$ngx_addon_dir/src/record/$ngx_segments_lua.lua
     ngx_segments_sed=$ngx_addon_dir/tools/lua.sed

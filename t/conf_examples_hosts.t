@@ -66,7 +66,7 @@ sub several_projects {
         is(($upstream->requests)[-1]->uri, '/v4/segments', "$name: path");
         is($nginx->request(@create)->summary, '201 replayed marked',
             "$name: retry");
-        is(scalar(() = $redis->keys("segments:$name:{live:alice}:create:one")),
+        is(scalar(() = $redis->keys("segments:$name:{live:alice:one}:create")),
             1, "$name: its own records");
     }
 

@@ -40,7 +40,7 @@ my @cc = ($ENV{FUZZ_CC} || 'clang', qw/ -std=c11 -g -O1
 my @libs = qw/ -ljansson -lhiredis -lcrypto -lm /;
 
 my @sources = (sources(qr/\A(?:sg_.*|ngx_redis_(?:expect|facts|parse
-    |reader|sieve|slot|verdict))\.c\z/x),
+    |reader|sieve|slot|straight|verdict|words))\.c\z/x),
     "$root/t/fuzz/strict.c", "$root/t/fuzz/plain.c");
 my @targets = sort glob "$root/t/fuzz/fuzz_*.c";
 

@@ -129,7 +129,7 @@ for my $how (qw(reset close)) {
     $how eq 'reset' ? $c->reset($id) : $c->close;
     $nginx->access($count + 2);
 
-    is_deeply([$redis->keys("*:$key")], [], "$how amid the body");
+    is_deeply([$redis->keys("*:$key}:create")], [], "$how amid the body");
     is($upstream->connections, $connections, 'nothing sent');
     is(h3($nginx)->request($nginx->create_request(key => $key))->summary,
         '201 recorded', 'retry runs');

@@ -96,7 +96,7 @@ sub answered_all_the_same {
 
     $upstream->release($key);
 
-    my ($record) = grep { /:$key\z/ } $redis->keys;
+    my ($record) = grep { /:$key\}:create\z/ } $redis->keys;
 
     wait_for { $redis->record($record)->{state} eq 'answered' } 10,
         'the answer to be stored';
@@ -170,7 +170,7 @@ SKIP: {
         $c->close;
         $upstream->release($_) for $mock =~ /hold=([xy])/;
 
-        my ($name) = $redis->keys("short:*:$key");
+        my ($name) = $redis->keys("short:*:$key}:create");
 
         wait_for { $redis->record($name)->{state} eq 'unknown' } 10,
             'the outcome to be unknown';
@@ -239,7 +239,7 @@ for my $left (0, 1) {
     close_seen($c, $nginx, sub { $_[0]->close }) if $left;
 
     ok($nginx->quit(slow(20)), 'gateway ended' . ($left ? ', left' : ''));
-    is($redis->record(($redis->keys("shutdown:*:$key"))[0])->{state} =~
+    is($redis->record(($redis->keys("shutdown:*:$key}:create"))[0])->{state} =~
         /\A(?:claimed|unknown)\z/, 1, 'the key is kept');
 }
 

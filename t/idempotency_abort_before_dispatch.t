@@ -70,7 +70,7 @@ for (@CLIENTS) {
     # a worker does not leave before its claims have ended
     $client[0]->close if $how eq 'stream reset';
     ok($nginx->quit, 'gateway ended');
-    is_deeply([$redis->keys("*:$key")], [], 'key free');
+    is_deeply([$redis->keys("*:$key}:create")], [], 'key free');
     is($retry->create(key => $key)->summary, '201 recorded', 'retry runs');
 }
 
@@ -127,7 +127,7 @@ for my $how (qw(close reset shutdown_write)) {
     $c->$how;
     $nginx->access(1);
 
-    is_deeply([$redis->keys("*:body-$how")], [], "$how amid the body");
+    is_deeply([$redis->keys("*:body-$how}:create")], [], "$how amid the body");
     is($upstream->connections, $connections, 'nothing sent');
     is($nginx->create(key => "body-$how")->summary, '201 recorded',
         'retry runs');
@@ -145,7 +145,7 @@ for my $how (qw(reset close)) {
     $how eq 'reset' ? $c->reset($id) : $c->close;
     $nginx->access(2);
 
-    is_deeply([$redis->keys("*:body2-$how")], [], "HTTP/2 $how amid the body");
+    is_deeply([$redis->keys("*:body2-$how}:create")], [], "HTTP/2 $how amid the body");
     is($upstream->connections, $connections, 'nothing sent');
     is(h2($nginx)->request($nginx->create_request(key => "body2-$how"))
         ->summary, '201 recorded', 'retry runs');

@@ -69,7 +69,7 @@ for my $how (sort keys %leave) {
 
         $upstream->release($key);
 
-        my ($name) = grep { /:$key\z/ } $redis->keys;
+        my ($name) = grep { /:$key\}:create\z/ } $redis->keys;
 
         wait_for { $redis->record($name)->{state} eq 'answered' } 10,
             'the answer to be stored';
@@ -114,7 +114,7 @@ for my $mock ('hold=never', 'rst; delay=0.1', 'close=mid-body; delay=0.1') {
     $upstream->wait_requests($count + 1);
     $c->close;
 
-    my ($name) = $redis->keys("short:*:$key");
+    my ($name) = $redis->keys("short:*:$key}:create");
 
     wait_for { $redis->record($name)->{state} eq 'unknown' } 10,
         'the outcome to be unknown';

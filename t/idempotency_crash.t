@@ -104,7 +104,7 @@ for my $how (sort keys %ways) {
 
     is($upstream->count, $count + 2, 'nothing sent');
 
-    my ($held) = $redis->keys("hold:*:$key-hold");
+    my ($held) = $redis->keys("hold:*:$key-hold}:create");
     my @answers = answers($gateways{hold}, "$key-hold");
 
     is($answers[-1]->summary, $HELD, 'held after the lease');
@@ -142,7 +142,7 @@ is($one->create(key => 'moved')->summary, '201 replayed marked',
 
 # where many retry, only one does
 
-my ($name) = $redis->keys('retry:*:many');
+my ($name) = $redis->keys('retry:*:many}:create');
 my $count = $upstream->count;
 my %seen;
 

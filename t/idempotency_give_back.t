@@ -54,7 +54,7 @@ my $retry = $policies{retry};
 is($retry->create(key => 'k2', mock => 'rst')->summary, $FAILED,
     'first try of unknown outcome');
 
-my ($name) = grep { /:k2\z/ } $redis->keys;
+my ($name) = grep { /:k2\}:create\z/ } $redis->keys;
 my $unknown = $redis->record($name);
 
 is($unknown->{state}, 'unknown', 'recorded as such');

@@ -36,7 +36,7 @@ for my $name (sort keys %gateways) {
         my $first = $nginx->create(key => $key,
             mock => "interim=$interim; text=made; header=Location: /made");
 
-        my ($record) = grep { /:\Q$key\E\z/ } $redis->keys;
+        my ($record) = grep { /:\Q$key\E\}:create\z/ } $redis->keys;
         my $state = $redis->record($record)->{state};
 
         is($upstream->effects, $effects + 1, "$interim with $name");

@@ -42,7 +42,7 @@ for (1 .. 2) {
     is($refused->header('Idempotent-Replayed'), undef, 'nor a replay');
 }
 
-is_deeply([grep { /:k\z/ } $redis->keys], [], 'no record');
+is_deeply([grep { /:k\}:create\z/ } $redis->keys], [], 'no record');
 
 my $answer;
 

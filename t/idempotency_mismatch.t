@@ -30,7 +30,7 @@ my @OTHER = (body => { name => 'Other' });
 sub mismatch {
     my ($key, $what) = @_;
 
-    my ($name) = grep { /:\Q$key\E\z/ } $redis->keys;
+    my ($name) = grep { /:\Q$key\E\}:create\z/ } $redis->keys;
     my $before = $redis->record($name);
     my $count = $upstream->count;
     my $answer = $nginx->create(key => $key, @OTHER);
@@ -43,7 +43,7 @@ sub mismatch {
     my $after = $redis->record($name);
 
     # the owner may have renewed its lease in between
-    delete @$_{qw(lease)} for $before, $after;
+    delete @$_{qw(lease left)} for $before, $after;
     is_deeply($after, $before, 'record as before');
 
     return;
@@ -104,7 +104,7 @@ $c->send_request($nginx->create_request(key => 'left', mock => 'hold=c'));
 $upstream->wait_held('c');
 $nginx->kill_worker;
 
-my ($left) = grep { /:left\z/ } $redis->keys;
+my ($left) = grep { /:left\}:create\z/ } $redis->keys;
 
 wait_for {
     my ($seconds, $micros) = @{ $redis->cmd('TIME') };

@@ -39,7 +39,7 @@ for my $policy (sort keys %expected) {
         is($upstream->connections, 1, 'used again');
         is($first->summary, $expected{$policy}[0], 'closed meanwhile');
 
-        my ($name) = grep { /:k2\z/ } $redis->keys("$policy*");
+        my ($name) = grep { /:k2\}:create\z/ } $redis->keys("$policy*");
 
         is($redis->record($name)->{state}, 'unknown', 'unknown');
         is($nginx->create(key => 'k2')->summary, $expected{$policy}[1],

@@ -65,7 +65,7 @@ sub take_over {
 sub record {
     my ($key) = @_;
 
-    return $redis->record((grep { /:$key\z/ } $redis->keys)[0]);
+    return $redis->record((grep { /:$key\}:create\z/ } $redis->keys)[0]);
 }
 
 

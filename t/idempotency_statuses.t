@@ -43,7 +43,7 @@ sub forgotten {
     my ($nginx, $status, $expected, $state, $key) = @_;
 
     my $first = $nginx->create(key => $key, mock => "status=$status");
-    my ($name) = grep { /:\Q$key\E\z/ } $redis->keys;
+    my ($name) = grep { /:\Q$key\E\}:create\z/ } $redis->keys;
 
     is($first->summary, $expected, "status $status");
     is($name ? $redis->record($name)->{state} : 'absent', $state, 'record');
@@ -121,7 +121,7 @@ for my $status (300, 301, 302, 303, 304, 307, 308, 500, 501, 502, 503, 504,
 
 $nginx->create(key => 'mixed', mock => 'status=500');
 
-my ($mixed) = grep { /:mixed\z/ } $redis->keys;
+my ($mixed) = grep { /:mixed\}:create\z/ } $redis->keys;
 
 is($nginx->create(key => 'mixed', mock => 'status=429')->summary,
     '429 unstored mock_429', 'refused after an unknown outcome');

@@ -43,7 +43,7 @@ for (@CASES) {
 
     is($first->summary, $expected, "upstream: $mock");
 
-    my ($name) = grep { /:\Q$key\E\z/ } $redis->keys;
+    my ($name) = grep { /:\Q$key\E\}:create\z/ } $redis->keys;
     my $left = $redis->cmd('PTTL', $name);
     my $count = $upstream->count;
 

@@ -56,7 +56,7 @@ for (@CASES) {
     ok($c->usable || lc($first->header('Connection') // '') eq 'close',
         'connection usable, or closed with an announcement');
 
-    my ($name) = grep { /:\Q$key\E\z/ } $redis->keys;
+    my ($name) = grep { /:\Q$key\E\}:create\z/ } $redis->keys;
 
     is($redis->record($name)->{state}, 'unknown', 'recorded as unknown');
     cmp_ok($redis->cmd('PTTL', $name), '>', 86000_000, 'for the whole time');

@@ -102,7 +102,7 @@ sub counts {
     is($gateways[1]->create(key => 'a', body => { name => 'b' })->summary,
         '422 mismatch idempotency_key_reused', 'another body does not wait');
 
-    my ($name) = $redis->keys('*:a');
+    my ($name) = $redis->keys('*:a}:create');
     like($redis->record($name)->{awaited},
         qr/\A(?:\{segments:channel:\w+\})+\z/, 'the record knows who waits');
 

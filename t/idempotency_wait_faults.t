@@ -228,7 +228,7 @@ for my $denied ('-subscribe', '-publish', 'resetchannels') {
 # the end of the first one overtakes the news that it runs
 
 {
-    my $record = qr/:create:late\z/;
+    my $record = qr/:late\}:create\z/;
     my $name;
 
     my $fake = fake_redis(
@@ -241,7 +241,7 @@ for my $denied ('-subscribe', '-publish', 'resetchannels') {
         [EXPECT => 'EVALSHA', '...'],
         [ON => 'channel'],
         [SEND => sub { my %bound = @_;
-            ['message', $bound{channel}, 'segments:{live:}:create:late'] }],
+            ['message', $bound{channel}, 'segments:{live::late}:create'] }],
         [WAIT => 'told'],
         [ON => 'commands'],
         [SEND => ['in_progress', ':60000']],

@@ -62,7 +62,7 @@ my ($wide) = $gateways[0]->create(key => 'last')->header('RateLimit')
 
 is($wide, 10_001 - $QUOTA, 'all limits or none');
 
-is(scalar(grep { /:create:/ } $redis->keys), $count{'201 recorded'},
+is(scalar(grep { /\}:create\z/ } $redis->keys), $count{'201 recorded'},
     'a record for each that passed');
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 

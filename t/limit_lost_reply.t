@@ -82,14 +82,14 @@ my $fake = fake_redis(
     hello,
     map({ (
         [EXPECT => 'EVALSHA', qr/\A[0-9a-f]{40}\z/, 2,
-            "segments:{live:}:create:$_", $KEY, 'claim', qr/\A[0-9a-f]{32}\z/,
-            qr/\A[0-9a-f]{64}\z/, 300_000, 86_400_000, 'retry', @LIMIT],
+            "segments:{live::$_}:create", $KEY, 'claim', qr/\A.{16}\z/s,
+            qr/\A1c\0a.{68}\z/s, 86_400_000, 'retry', '', @LIMIT],
         [SEND => ['limited', ['refused', ':0', ':77']]],
     ) } 'a', 'b'),
     map({ (
         [EXPECT => 'EVALSHA', qr/\A[0-9a-f]{40}\z/, 2,
             qr/\Asegments:\{live:\}:paid:[0-9a-f]{32}\z/, $KEY,
-            'spend', qr/\A[0-9a-f]{32}\z/, 4 * slow(3000), @LIMIT],
+            'spend', qr/\A.{16}\z/s, 4 * slow(3000), @LIMIT],
         [SEND => $_],
     ) } ['limited', ['refused', ':0', ':77']], ['ok', ['spent', ':3', ':9']]),
     [EXPECT => 'EVALSHA', '...'],

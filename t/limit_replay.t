@@ -87,7 +87,7 @@ is($gateway->create(key => 'answered')->header('RateLimit') =~ s/t=.*//r,
     '"default";r=2;', 'still');
 
 unlike(join(' ', %{ $redis->record($_) }), qr/ratelimit/i, "not stored: $_")
-    for grep { /:create:/ } $redis->keys;
+    for grep { /\}:create\z/ } $redis->keys;
 
 $redis->cmd('DEL', $KEY);
 is($gateway->create(key => 'answered')->header('RateLimit'),
@@ -118,7 +118,7 @@ for my $left (2, 1) {
 
 $gateway->create(key => 'last', mock => 'status=500');
 
-my ($record) = grep { /:last\z/ } $redis->keys;
+my ($record) = grep { /:last\}:create\z/ } $redis->keys;
 my $before = $redis->record($record);
 
 is($gateway->create(key => 'last')->status, 429, 'refused take-over');

@@ -14,9 +14,12 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 
+use Digest::SHA qw(sha256 sha256_hex);
+
 use Segments::LimitModel;
 use Segments::Redis;
 use Segments::Util qw(slurp source);
+use Segments::Value;
 
 
 my $SEED = $ENV{SEED} // 1;
@@ -28,11 +31,19 @@ my $LEASE = 10_000;
 my @RATES = (1, 2, 3, 7, 60, 100, 999, 1000, 4999);
 my @BURSTS = (0, 0, 1, 2, 5, 10, 99);
 
-# $clock is what TIME says; SET keeps a key, and notes when it would expire
+my $TTL = 1_000_000_000;
+
+# $clock is what TIME says; SET keeps a key, and notes when it would expire, by
+# which PTTL goes
 
 my $STEERED = <<'END';
 local real = redis
 local redis = { error_reply = real.error_reply, pcall = real.pcall }
+
+local function expires(key, expiry)
+    real.call('HSET', 'expiries', key, expiry)
+    real.call('HSET', 'since', key, real.call('GET', 'clock'))
+end
 
 function redis.call(name, ...)
     local key, value, _, expiry = ...
@@ -43,8 +54,18 @@ function redis.call(name, ...)
     end
 
     if name == 'SET' then
-        real.call('HSET', 'expiries', key, expiry)
+        expires(key, expiry)
         return real.call('SET', key, value)
+    end
+
+    if name == 'PEXPIRE' then
+        expires(key, value)
+        return 1
+    end
+
+    if name == 'PTTL' then
+        local gone = real.call('GET', 'clock') - real.call('HGET', 'since', key)
+        return real.call('HGET', 'expiries', key) - math.floor(gone / 1000)
     end
 
     return real.call(name, ...)
@@ -52,8 +73,10 @@ end
 END
 
 my $redis = Segments::Redis->new();
-my %sha = map { $_ => script($STEERED, $_) } qw(record spend);
-my %plain = map { $_ => script('', $_) } qw(record spend);
+my %SCRIPT = (claim => [qw(limit claim)], complete => ['settle'],
+    bury => ['settle'], unknown => ['drop'], spend => [qw(limit spend)]);
+my %sha = map { $_ => script($STEERED, @{ $SCRIPT{$_} }) } keys %SCRIPT;
+my %plain = map { $_ => script('', @{ $SCRIPT{$_} }) } keys %SCRIPT;
 my $clock = $START;
 
 schedules();
@@ -67,10 +90,10 @@ done_testing();
 
 
 sub script {
-    my ($before, $name) = @_;
+    my ($before, @names) = @_;
 
     my $sha = $redis->command('SCRIPT', 'LOAD', join '', $before,
-        map { slurp(source("$_.lua")) } 'limit', $name);
+        map { slurp(source("$_.lua")) } @names);
 
     ref $sha and die $sha;
 
@@ -205,10 +228,10 @@ sub event {
         $record->{state} = any(qw(replay tombstone unknown));
 
         my @words = $record->{state} eq 'replay'
-            ? ('complete', $record->{token}, 'fp', 1e9, 201, 'h', 'b')
+            ? ('complete', $record->{token}, 'fp', 201, 'h', 'b')
             : $record->{state} eq 'tombstone'
-            ? ('bury', $record->{token}, 'fp', 1e9, 201)
-            : ('unknown', $record->{token});
+            ? ('bury', $record->{token}, 'fp', 201)
+            : ('unknown', $record->{token}, 'fp');
 
         return ['record', [$record->{key}], [@words]], ['ok'];
     }
@@ -237,7 +260,7 @@ sub event {
     }
 
     my %new = (key => $key, token => "t$clock", state => 'claimed',
-        lease => $clock + 1000 * $LEASE);
+        claimed => $clock);
 
     push @$records, \%new if $ok;
 
@@ -249,8 +272,7 @@ sub event {
 sub claim {
     my ($token, %other) = @_;
 
-    return ('claim', $token, $other{fp} // 'fp', $LEASE, 1_000_000_000,
-        $other{policy} // 'retry');
+    return ('claim', $token, $other{fp} // 'fp', $other{policy} // 'retry');
 }
 
 
@@ -273,11 +295,10 @@ sub reclaim {
         return $do->(claim('other')), ['tombstone', 201, $told->()];
     }
 
-    my $now = int($clock / 1000);
-    my $left = int($record->{lease} / 1000) - $now;
+    my $left = $LEASE - int(($clock - $record->{claimed}) / 1000);
 
     if ($state eq 'claimed' && rand > 0.5) {
-        $record->{lease} = $clock + 1000 * $LEASE;
+        $record->{claimed} = $clock;
 
         return $do->(claim($record->{token})),
             ['ok', told('spent', $limits)];
@@ -298,8 +319,7 @@ sub reclaim {
 
     if ($ok) {
         $seen->{'take-over'}++;
-        @$record{qw(token lease state)}
-            = ($token, $clock + 1000 * $LEASE, 'claimed');
+        @$record{qw(token claimed state)} = ($token, $clock, 'claimed');
     }
 
     return $do->(claim($token)),
@@ -337,34 +357,75 @@ sub ask {
     my ($script, $keys, $args, $how, $limits) = @_;
 
     my @keys = (@$keys, map { $_->{key} } @{ $limits // [] });
-    my @args = (own($script, @$args), $how // (),
-        map { @{ $_->{words} } } @{ $limits // [] });
+    my ($name, @args) = own($script, $keys->[0], @$args);
+
+    push @args, $how // (), map { @{ $_->{words} } } @{ $limits // [] };
 
     return proven(($redis->pipeline(['SET', 'clock', $clock],
-        ['EVALSHA', $sha{$script}, scalar @keys, @keys, @args]))[1], @args);
+        ['EVALSHA', $sha{$name}, scalar @keys, @keys, @args]))[1], $keys->[0],
+        $args->[3] // '', @args);
 }
 
 
-# a spend is told its word and a token, too
+# which script it is, and its arguments
 
 sub own {
-    my ($script, @args) = @_;
+    my ($script, $key, @args) = @_;
 
-    return $script eq 'spend' ? ('spend', 'token-of-its-own', @args) : @args;
+    return ('spend', 'spend', 'token-of-its-own', @args) if $script eq 'spend';
+
+    my ($verb, $token, $fp, @rest) = @args;
+
+    my $value = sub {
+        return Segments::Value::encode($key, state => $_[0], from => 'absent',
+            fp => sha256_hex($fp), token => unpack('H*', token($token)),
+            ttl => $TTL, term => $LEASE, status => $rest[0],
+            headers => $rest[1], body => $rest[2]);
+    };
+
+    return ('claim', 'claim', token($token), $value->('claimed'), $TTL,
+        $rest[0], '') if $verb eq 'claim';
+    return ($verb, $verb, token($token), $value->('answered'), $TTL)
+        if $verb eq 'complete';
+    return ($verb, $verb, token($token), $value->('tombstone'), $TTL)
+        if $verb eq 'bury';
+    return ($verb, $verb, token($token), $value->('unknown'), $TTL);
 }
 
 
-# the reply behind its proof, which is that of these arguments
+sub token { return substr sha256($_[0]), 0, 16 }
+
+
+# the reply behind its proof, which is that of these arguments; and what was
+# found, by what it means
 
 sub proven {
-    my ($reply, $verb, $token) = @_;
+    my ($reply, $key, $policy, $verb, $token, $value) = @_;
 
     return $reply if ref $reply ne 'ARRAY';
 
     my $proof = shift @$reply;
 
-    return $proof eq $verb . substr($token, 0, 8) ? $reply
-        : "another proof: $proof";
+    return "another proof: $proof" if $proof ne $verb . substr $token, 0, 8;
+
+    $reply->[0] = 'ok' if $reply->[0] eq 'won';
+
+    return $reply if $reply->[0] ne 'found';
+
+    my (undef, $found, @told) = @$reply;
+    my $record = Segments::Value::decode($found, $key);
+
+    return "no record: $found" if !$record;
+    return ['mismatch', @told]
+        if $record->{fp} ne unpack 'H*', substr $value, 12, 32;
+    return ['replay', @$record{qw(status headers body)}, @told]
+        if $record->{state} eq 'answered';
+    return ['tombstone', $record->{status}, @told]
+        if $record->{state} eq 'tombstone';
+    return ['held', @told]
+        if $record->{state} eq 'unknown' && $policy eq 'hold';
+
+    return "found: $record->{state}";
 }
 
 
@@ -435,10 +496,16 @@ sub bounds {
 sub plain {
     my ($script, $keys, @args) = @_;
 
-    @args = own($script, @args);
+    # the first words are a verb's, the others are about limits
 
-    return text(proven($redis->command('EVALSHA', $plain{$script},
-        scalar @$keys, @$keys, @args), @args));
+    my $n = $script eq 'spend' ? @args : $args[0] eq 'claim' ? 4 : 3;
+    my @own = splice @args, 0, $n;
+    my ($name, @words) = own($script, $keys->[0], @own);
+
+    push @words, @args;
+
+    return text(proven($redis->command('EVALSHA', $plain{$name},
+        scalar @$keys, @$keys, @words), $keys->[0], $own[3] // '', @words));
 }
 
 
@@ -520,14 +587,15 @@ sub refusals {
     # a take-over that is refused leaves the record as it was
 
     plain('record', ['old'], claim('t'));
-    plain('record', ['old'], 'unknown', 't');
+    plain('record', ['old'], 'unknown', 't', 'fp');
 
-    my $record = text($redis->command('HGETALL', 'old'));
+    my $record = $redis->command('GET', 'old');
+    is(substr($record, 1, 1), 'u', 'an unknown outcome');
     my $expiry = $redis->command('PEXPIRETIME', 'old');
 
     like(plain('record', ['old', 'a'], claim('u'), 'spend', @$minute),
         qr/\A\(limited /, 'a take-over is refused');
-    is(text($redis->command('HGETALL', 'old')), $record, 'the record stands');
+    is($redis->command('GET', 'old'), $record, 'the record stands');
     is($redis->command('PEXPIRETIME', 'old'), $expiry, 'and its expiry')
         if !ref $expiry;
 

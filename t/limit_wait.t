@@ -142,9 +142,9 @@ my $fake = fake_redis(
     [ON => 'commands'],
     [EXPECT => 'EVALSHA', '...'],
     [SEND => '-ERR not now'],
-    [EXPECT => 'EVALSHA', qr/./, 2, qr/:create:k\z/, $KEY, 'claim', '...'],
+    [EXPECT => 'EVALSHA', qr/./, 2, qr/:k\}:create\z/, $KEY, 'claim', '...'],
     [SEND => ['ok', ['spent', ':3', ':9']]],
-    [EXPECT => 'EVALSHA', qr/./, 1, qr/:create:k\z/, 'complete', '...'],
+    [EXPECT => 'EVALSHA', qr/./, 1, qr/:k\}:create\z/, 'complete', '...'],
     [SEND => ['ok']],
 );
 

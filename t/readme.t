@@ -148,7 +148,7 @@ sub redis_acl {
     $upstream->wait_held('a');
 
     # several leases, renewed
-    wait_for { ($redis->commands->{pttl} // 0) >= 3 } 20, 'renewals';
+    wait_for { ($redis->commands->{pexpire} // 0) >= 3 } 20, 'renewals';
 
     $upstream->release('a');
     is($c->read_response->header('Idempotency-Status'), 'recorded', 'renewed');

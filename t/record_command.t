@@ -16,6 +16,7 @@ use POSIX ();
 use Segments::Process;
 use Segments::Test;
 use Segments::Util qw(program_root);
+use Segments::Value;
 
 my $PROGRAM = program_root() . '/tools/segments-record';
 
@@ -62,8 +63,6 @@ sub shown {
         'shown: scope decoded, and the terminal left alone');
     like($out, qr/^key          k-1$/m, 'shown: key');
     like($out, qr/^state        answered: /m, 'shown: state');
-    like($out, qr/^age          [0-9.]+ s, since 20\d\d-.* UTC$/m,
-        'shown: age');
     like($out, qr/^expires      in 23 h 59 min$/m, 'shown: time to live');
     like($out, qr/^status       201$/m, 'shown: status');
     like($out, qr/^ETag: "v1"$/m, 'shown: a stored header');
@@ -104,19 +103,19 @@ sub named {
 
     $nginx->create(key => '--purge', headers => ['X-Client' => '-h']);
     is((record('--', '-h', '--purge'))[0], 0, 'named: behind "--"');
-    is(scalar(() = $redis->keys('*{live:-h}:create:--purge')), 1,
+    is(scalar(() = $redis->keys('*{live:-h:--purge}:create')), 1,
         'and it is there');
 
     my ($code, $out, $err) = record('nobody', 'nothing');
 
     is($code, 1, 'no record: exit status');
-    like($err, qr/no record segments:\{live:nobody\}:create:nothing$/,
+    like($err, qr/no record segments:\{live:nobody:nothing\}:create$/,
         'no record: said which');
 
-    my ($name) = $redis->keys('*:create:plain');
+    my ($name) = $redis->keys('*:plain}:create');
     my $other = $name =~ s/\Asegments:\{live/other-{sandbox/r;
 
-    $redis->cmd('RENAME', $name, $other);
+    $redis->set_record($other, %{ $redis->record($name) });
     ($code) = record('-e', 'sandbox', '--prefix', 'other-', '', 'plain');
     is($code, 0, 'named: environment and prefix');
 
@@ -134,26 +133,30 @@ sub states {
         'unknown');
 
     my $out = (record('s', 'large'))[1];
-    like($out, qr/^state        buried: .* too large/m, 'buried');
-    like($out, qr/^status       201$/m, 'buried: status');
+    like($out, qr/^state        tombstone: .* too large/m, 'tombstone');
+    like($out, qr/^status       201$/m, 'tombstone: status');
 
-    # fields of a later version are no reason to refuse, and are shown as such
+    # items of a later version are no reason to refuse, and are shown as such
 
-    my $name = 'segments:{live:s}:create:large';
-    unlike($out, qr/^other/m, 'no other fields');
-    $redis->cmd('HSET', $name, 'added', "x\e[2J", "b\n", 'y' x 201);
+    my $name = 'segments:{live:s:large}:create';
+    my $item = \&Segments::Value::item;
+
+    unlike($out, qr/^other/m, 'no other items');
+    $redis->set_value($name, sub { $_ .= $item->(77, "x\e[2J")
+        . $item->(78, 'y' x 201) . $item->(1, 'segments:channel:a') });
 
     my ($code, $more) = record('s', 'large');
-    is($code, 0, 'unknown fields');
-    like($more, qr/^other\ field\ \ added,\ which\ is\ not\ known\ here:
-        \ x\\x1B\[2J$/mx, 'unknown field: shown as such');
-    like($more, qr/^other\ field\ \ b\\x0A,\ .*:\ y{200}\ and\ 1\ bytes
-        \ more$/mx, 'unknown field: a glimpse of a large one');
+    is($code, 0, 'unknown items');
+    like($more, qr/^other\ item\ \ \ of\ type\ 77,\ which\ is\ not\ known\ here:
+        \ x\\x1B\[2J$/mx, 'unknown item: shown as such');
+    like($more, qr/^other\ item\ .*\ 78,\ .*:\ y{200}\ and\ 1\ bytes
+        \ more$/mx, 'unknown item: a glimpse of a large one');
+    like($more, qr/^waiting      on segments:channel:a$/m, 'who waits');
 
     # bytes that are no text
 
-    $redis->cmd('HSET', $name, state => 'answered', headers => "A: b\n",
-        body => "\xff\0\e]0;x\a\xe2\x80\xae");
+    $redis->set_record($name, state => 'answered', headers => "A: b\n",
+        body => "\xff\0\e]0;x\a\xe2\x80\xae", items => undef);
     like((record('s', 'large'))[1],
         qr/\n\n\\xFF\\x00\\x1B\]0;x\\x07\\xE2\\x80\\xAE\n\z/, 'bytes');
 
@@ -162,37 +165,41 @@ sub states {
 
 
 sub unreadable {
-    my $name = 'segments:{live:s}:create:large';
+    my $name = 'segments:{live:s:large}:create';
 
     for my $case (
-        [v => '2', qr/version "2"/],
-        [state => 'odd', qr/no state that is known/],
-        [status => 'abc', qr/field "status"/],
-        [status => '103', qr/field "status"/],
-        [headers => "A: b\nC", qr/field "headers"/],
-        [headers => "A: b\r\n", qr/field "headers"/],
-        [headers => "A B: c\n", qr/field "headers"/],
-        [since => '1e9', qr/field "since"/],
+        ['another version', sub { s/^1/2/ }, qr/version "2"/],
+        ['another state', sub { substr $_, 1, 1, 'x' }, qr/state is not/],
+        ['a flag', sub { substr $_, 2, 1, "\1" }, qr/flags is not/],
+        ['another record', sub { substr $_, 4, 1, 'x' }, qr/name is not/],
+        ['cut', sub { chop }, qr/length is not/],
+        ['an interim status', sub { substr $_, 60, 2, "\0\x67" },
+            qr/status is not/],
+        ['half a header', sub { s/A: b\n/A: bC/ }, qr/headers is not/],
+        ['two headers', sub { s/A: b\n/A: \r\n/ }, qr/headers is not/],
+        ['a header of two words', sub { s/A: b\n/A : \n/ }, qr/headers is not/],
+        ['half an item', sub { $_ .= "\1\0" }, qr/items is not/],
     ) {
-        my ($field, $value, $said) = @$case;
-        my $before = $redis->cmd('HGET', $name, $field);
+        my ($what, $change, $said) = @$case;
+        my $before = $redis->cmd('GET', $name);
 
-        $redis->cmd('HSET', $name, $field, $value);
+        $redis->set_value($name, $change);
 
         for my $how ([], ['--purge', '--yes']) {
             my ($code, $out, $err) = record(@$how, 's', 'large');
 
-            is($code, 3, "unreadable $field @$how: refused");
+            is($code, 3, "$what, @$how: refused");
             like($err, $said, 'said why');
         }
 
-        $redis->cmd('HSET', $name, $field, $before);
+        $redis->set_value($name, sub { $_ = $before });
     }
 
     is((record('s', 'large'))[0], 0, 'readable again, and still there');
 
-    $redis->cmd('SET', 'segments:{live:s}:create:string', 'x');
-    like((record('s', 'string'))[2], qr/WRONGTYPE/, 'not a hash');
+    $redis->cmd('RPUSH', 'segments:{live:s:list}:create', 'x');
+    like((record('s', 'list'))[2], qr/WRONGTYPE/, 'not a string');
+    $redis->cmd('DEL', 'segments:{live:s:list}:create');
 
     return;
 }
@@ -200,7 +207,7 @@ sub unreadable {
 
 sub purged {
     my @create = (headers => ['X-Client' => 'p'], key => 'k');
-    my $name = 'segments:{live:p}:create:k';
+    my $name = 'segments:{live:p:k}:create';
 
     $nginx->create(@create);
 
@@ -230,7 +237,7 @@ sub purged {
 
 sub in_flight {
     my @create = (headers => ['X-Client' => 'f'], key => 'k');
-    my $name = 'segments:{live:f}:create:k';
+    my $name = 'segments:{live:f:k}:create';
 
     my $running = $nginx->connect;
     $running->send_request($nginx->create_request(@create, mock => 'hold=f'));
@@ -253,8 +260,8 @@ sub in_flight {
 
     # a gateway that died
 
-    $redis->cmd('HSET', $name, state => 'claimed', from => 'absent',
-        lease => $redis->cmd('TIME')->[0] * 1000 - 60_000);
+    $redis->set_record($name, state => 'claimed', from => 'absent',
+        ttl => $redis->cmd('PTTL', $name) + 70_000, term => 10_000);
 
     ($code, $out) = record('f', 'k');
     like($out, qr/^state        claimed: the gateway .* gone/m, 'abandoned');
@@ -268,24 +275,25 @@ sub in_flight {
 # what becomes of the record between the look and the answer to the question
 
 sub changed {
-    my $name = 'segments:{live:c}:create:k';
+    my $name = 'segments:{live:c:k}:create';
 
     for my $case (
         ['another request', 'changed', sub {
-            $redis->cmd('HSET', $name, token => 'another') }],
+            $redis->set_record($name, token => 'ee' x 16) }],
         ['a take-over', 'changed', sub {
-            $redis->cmd('HSET', $name, state => 'claimed', from => 'unknown',
-                token => 'another', lease => '9' x 13) }],
+            $redis->set_record($name, state => 'claimed', from => 'unknown',
+                token => 'ee' x 16, ttl => 86_400_000, term => 60_000) }],
         ['a renewal', 'in flight', sub {
-            $redis->cmd('HSET', $name, lease => '9' x 13) },
-            state => 'claimed', from => 'absent', lease => '1'],
+            $redis->cmd('PEXPIRE', $name, 90_000_000) },
+            state => 'claimed', from => 'absent', ttl => 90_000_000,
+            term => 60_000],
         ['its end', 'changed', sub { $redis->cmd('DEL', $name) }],
     ) {
         my ($what, $said, $change, @before) = @$case;
 
         $redis->cmd('DEL', $name);
         $nginx->create(headers => ['X-Client' => 'c'], key => 'k');
-        $redis->cmd('HSET', $name, @before) if @before;
+        $redis->set_record($name, @before) if @before;
 
         my $fifo = tempdir() . "/answer$runs";
         POSIX::mkfifo($fifo, 0600) or die "$fifo: $!";
@@ -310,16 +318,14 @@ sub changed {
 
 
 sub addresses {
-    my $name = 'segments:{live:a}:create:k';
+    my $name = 'segments:{live:a:k}:create';
 
     spew(tempdir() . '/right', "canary-right\n");
     spew(tempdir() . '/wrong', "canary-wrong\n");
     $redis->cmd('ACL', 'SETUSER', 'reader', 'on', '>canary-right',
         '~*', '+@all');
     $redis->cmd('SELECT', 2);
-    $redis->cmd('HSET', $name, v => 1, state => 'unknown', fp => 'x',
-        since => 1);
-    $redis->cmd('PEXPIRE', $name, 100_000);
+    $redis->set_record($name, state => 'unknown', fp => '00' x 32);
     $redis->cmd('SELECT', 0);
 
     my $port = $redis->port;
@@ -380,7 +386,7 @@ sub rights {
 
     my %rights = (show => [$words =~ /\+(\S+)/g], purge => [$more
         =~ /\+(\w+)/g]);
-    my $name = 'segments:{live:r}:create:k';
+    my $name = 'segments:{live:r:k}:create';
     my %support = (redis => 'redis://support@127.0.0.1:' . $redis->port
         . '/2 password_file=' . tempdir() . '/right');
 
@@ -391,9 +397,7 @@ sub rights {
             map { "+$_" } @_), 'OK', "rights: @_");
 
         $redis->cmd('SELECT', 2);
-        $redis->cmd('HSET', $name, v => 1, state => 'unknown', fp => 'x',
-            since => 1, added => 1);
-        $redis->cmd('PEXPIRE', $name, 100_000);
+        $redis->set_record($name, state => 'unknown', fp => '00' x 32);
         $redis->cmd('SELECT', 0);
     };
 
@@ -401,7 +405,6 @@ sub rights {
 
     my ($code, $out) = record({ %support }, 'r', 'k');
     is($code, 0, 'shown');
-    like($out, qr/^other field  added, /m, 'with all of its fields');
     like((record({ %support }, '--purge', '-y', 'r', 'k'))[2],
         qr/NOPERM/, 'not purged');
 
@@ -412,13 +415,6 @@ sub rights {
         $allow->(grep { $_ ne $left_out } map { @$_ } @rights{qw(show purge)});
         ($code, $out, my $err) = record({ %support, input => "y\n" },
             '--purge', 'r', 'k');
-
-        if ($left_out eq 'hkeys') {
-            is($code, 0, 'without hkeys: purged');
-            like($out, qr/^other fields not looked for/m,
-                'without hkeys: and said');
-            next;
-        }
 
         is($code, 4, "without $left_out: refused");
         like($err, qr/NOPERM|can't run this command|no permissions/,
@@ -441,7 +437,7 @@ sub rights {
 sub usage {
     for my $words ([], ['a', ''], ['a', 'b', 'c'], ['--no'], ['-y', 'a', 'b'],
         ['-e', 'test', 'a', 'b'], ['segments:{live:a}:limit:b'],
-        ['segments:{live:a b}:create:b'])
+        ['segments:{live:a b:b}:create'])
     {
         is((record(@$words))[0], 2, "usage: @$words");
     }

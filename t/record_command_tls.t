@@ -19,7 +19,7 @@ use Segments::Util qw(program_root);
 eval { require IO::Socket::SSL; 1 }
     or plan(skip_all => 'without libio-socket-ssl-perl');
 
-my $NAME = 'segments:{live:a}:create:k';
+my $NAME = 'segments:{live:a:k}:create';
 
 my $ca = Segments::Authority->new;
 my $stranger = Segments::Authority->new;
@@ -113,9 +113,7 @@ sub server {
         'tls-auth-clients' => $clients // 'no',
     });
 
-    $redis->cmd('HSET', $NAME, v => 1, state => 'unknown', fp => 'x',
-        since => 1);
-    $redis->cmd('PEXPIRE', $NAME, 1_000_000);
+    $redis->set_record($NAME, state => 'unknown', fp => '00' x 32);
 
     return $port;
 }

@@ -77,7 +77,7 @@ for my $row (
         "$name, replayed");
 
     $redis->cmd('SELECT', $db);
-    is(scalar(grep { /:$key\z/ } $redis->keys), 1, "$name, database");
+    is(scalar(grep { /:$key\}:create\z/ } $redis->keys), 1, "$name, database");
     no_password($gateway, $name);
 }
 

@@ -128,7 +128,7 @@ for my $how (qw(FIN RST)) {
     $redis->start;
     wait_for { $gateway->create(key => 'b')->status == 201 } 20,
         'the gateway to notice';
-    is_deeply([map { /([^:]*)\z/ } $redis->keys], ['b'],
+    is_deeply([map { /([^:]*)\}:create\z/ } $redis->keys], ['b'],
         "absent, $how, the claim was never sent");
 }
 

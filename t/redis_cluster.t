@@ -26,8 +26,8 @@ my %set = (
 
 # as the user that docs/operations.md recommends
 
-my $rule = 'on >password ~segments:* -@all +ping +eval +evalsha +hset +hdel '
-    . '+hmget +del +exists +pexpire +pttl +time +get +set +info '
+my $rule = 'on >password ~segments:* -@all +ping +eval +evalsha '
+    . '+script|load +set +get +del +append +pexpire +pttl +time +info '
     . '+cluster|slots +cluster|info +asking';
 
 for my $server ($cluster->servers) {
@@ -51,7 +51,7 @@ sub create {
 sub slot {
     my ($scope) = @_;
 
-    return $cluster->slot("segments:{live:$scope}:create:x");
+    return $cluster->slot("segments:{live:$scope:x}:create");
 }
 
 # scopes, one for each of a master's slots and more
@@ -133,7 +133,7 @@ $waiting->quit;
 
 my $connections = 0;
 
-$connections += grep { /cmd=(?:evalsha|eval)\b/ } split /\n/,
+$connections += grep { /cmd=(?:eval|script|set|info)/ } split /\n/,
     $_->cmd('CLIENT', 'LIST') for $cluster->masters;
 is($connections, 3, 'one connection for each master');
 

@@ -18,7 +18,7 @@ my $upstream = upstream();
 # the slots of the first, of which the record's is one, and of the second; or
 # all of them, as the one that is asked says
 
-my $SLOT = 12604;
+my $SLOT = 14056;
 my $port;
 
 sub both {

@@ -31,8 +31,8 @@ my %set = (
 
 # as a user that may ask, and as one that may not
 
-my $rule = 'on >password ~segments:* -@all +ping +eval +evalsha +hset +hdel '
-    . '+hmget +del +exists +pexpire +pttl +time +get +set +info '
+my $rule = 'on >password ~segments:* -@all +ping +eval +evalsha '
+    . '+script|load +set +get +del +append +pexpire +pttl +time +info '
     . '+cluster|slots +asking';
 
 for my $server ($cluster->servers) {
@@ -66,7 +66,7 @@ sub scope_of {
 
     my $n = 0;
 
-    $n++ while $cluster->owner($cluster->slot("segments:{live:s$n}:create:x"))
+    $n++ while $cluster->owner($cluster->slot("segments:{live:s$n:x}:create"))
         ->port != $server->port;
 
     return "s$n";

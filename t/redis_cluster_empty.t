@@ -38,7 +38,7 @@ sub create {
 sub slot {
     my ($scope) = @_;
 
-    return $cluster->slot("segments:{live:$scope}:create:x");
+    return $cluster->slot("segments:{live:$scope:x}:create");
 }
 
 
@@ -110,7 +110,7 @@ is(scalar(keys %sent), scalar(keys %answers), 'every key was sent');
 is_deeply([grep { $sent{$_} > 1 } keys %sent], [], 'and none twice');
 is($said{'201 recorded'}, scalar(keys %answers), 'each created once');
 
-cmp_ok($_->commands->{eval} // 0, '>', 0, 'the script was loaded by EVAL')
+cmp_ok($_->commands->{'script|load'} // 0, '>', 0, 'the script was loaded')
     for @masters;
 
 unlike($gateway->error_log, qr/cannot be to its command|to no command/,

@@ -78,14 +78,15 @@ for my $error ('TRYAGAIN Multiple keys request during rehashing of slot',
 
 {
     my $ask = sub { my %bound = @_; "-ASK 1 127.0.0.1:$bound{port}" };
-    my @claim = (qr/./, 1, qr/:create:k\z/, 'claim', bind_word('token'),
+    my @claim = (qr/./, 1, qr/:k\}:create\z/, 'claim', bind_word('token'),
         '...');
 
     my $fake = fake_redis(@START, [SEND => $ask],
         [EXPECT => 'ASKING'], says(claim => 'k', bind_word('token')),
         [SEND => '+OK', '-NOSCRIPT No matching script.'],
-        [EXPECT => 'ASKING'], [EXPECT => 'EVAL', @claim],
-        [SEND => '+OK', ['ok']],
+        [EXPECT => 'SCRIPT', 'LOAD', qr/./],
+        [EXPECT => 'ASKING'], [EXPECT => 'EVALSHA', @claim],
+        [SEND => 'loaded', '+OK', ['ok']],
         says(complete => 'k', bind_word('token')), [SEND => ['ok']],
         says(claim => 'l'), [SEND => ['mismatch']]);
     my $gateway = gateway($fake);

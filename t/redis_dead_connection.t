@@ -8,7 +8,8 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Segments::FakeRedis qw(resp);
+use Segments::FakeRedis qw(bulk resp);
+use Segments::Value;
 use Segments::Test;
 
 use IO::Select;
@@ -62,14 +63,18 @@ sub read_until {
 sub answers {
     my ($socket, $verb, $word, $name) = @_;
 
-    my $command = qr/\r\n\Q$verb\E\r\n\$[0-9]+\r\n([0-9a-f]{8})/;
+    my $command = qr/\r\n(segments:[^\r]*)\r\n\$[0-9]+\r\n\Q$verb\E\r\n
+        \$16\r\n(.{8}).*\r\n\z/sx;
     my $bytes = read_until($socket, $command);
 
     like($bytes, $command, $name);
 
-    my ($token) = $bytes =~ $command;
+    my ($key, $token) = $bytes =~ $command;
+    my $found = $word eq 'mismatch' ? bulk(Segments::Value::encode($key,
+        state => 'unknown', fp => 'ff' x 32)) : undef;
 
-    syswrite $socket, resp(["$verb$token", $word]) if defined $token;
+    syswrite $socket, resp(["$verb$token", 'found', $found])
+        if defined $token;
 
     return;
 }

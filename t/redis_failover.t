@@ -176,7 +176,7 @@ for my $policy (qw(retry hold)) {
 sub state {
     my ($redis, $key) = @_;
 
-    my ($name) = grep { /:$key\z/ } $redis->keys;
+    my ($name) = grep { /:$key\}:create\z/ } $redis->keys;
 
     return $name ? $redis->record($name)->{state} : '';
 }

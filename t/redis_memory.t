@@ -54,7 +54,7 @@ for my $name (sort keys %gateways) {
         is($upstream->connections, $connections, 'nor connected');
     }
 
-    is(scalar(grep { /:new\z/ } $redis->keys), 0, 'no record');
+    is(scalar(grep { /:new\}:create\z/ } $redis->keys), 0, 'no record');
     like($nginx->error_log, qr/\[error\].*refused a record command with "OOM /,
         'said in the error log');
 
@@ -83,7 +83,7 @@ for my $name ('reject retry', 'reject hold') {
     my $key = "evicted-$name" =~ tr/ /-/r;
     my $effects = $upstream->effects;
     my $first = $nginx->create(key => $key);
-    my ($record) = grep { /:$key\z/ } $redis->keys;
+    my ($record) = grep { /:$key\}:create\z/ } $redis->keys;
 
     is($first->summary, '201 recorded', "$name: stored");
 
@@ -123,7 +123,7 @@ my $c = $nginx->connect;
 
 $c->send_request($nginx->create_request(key => 'running', mock => 'hold=r'));
 $upstream->wait_held('r');
-is($redis->cmd('DEL', grep { /:running\z/ } $redis->keys), 1, 'claim gone');
+is($redis->cmd('DEL', grep { /:running\}:create\z/ } $redis->keys), 1, 'claim gone');
 $upstream->release('r');
 is($c->read_response->summary, '201 recorded', 'answered');
 is($nginx->create(key => 'running')->summary, '201 replayed marked', 'stored');

@@ -26,19 +26,20 @@ my %set = (
 );
 
 
-# EVALSHA, EVAL, and EVALSHA from then on
+# EVALSHA, SCRIPT LOAD, and EVALSHA from then on
 
-my @words = (1, qr/:create:k1\z/, 'claim', bind_word('token'), '...');
+my @words = (1, qr/:k1\}:create\z/, 'claim', bind_word('token'), '...');
 my $fake = fake_redis(
     hello,
     [EXPECT => 'EVALSHA', bind_word('sha'), @words],
     [SEND => $MISSING],
-    [EXPECT => 'EVAL', qr/\bKEYS\[1\]/, @words],
-    [SEND => ['ok']],
-    [EXPECT => 'EVALSHA', bind_word('sha'), 1, qr/:create:k1\z/, 'complete',
+    [EXPECT => 'SCRIPT', 'LOAD', qr/\bKEYS\[1\]/],
+    [EXPECT => 'EVALSHA', bind_word('sha'), @words],
+    [SEND => sub { my %bound = @_; $bound{sha} }, ['ok']],
+    [EXPECT => 'EVALSHA', qr/./, 1, qr/:k1\}:create\z/, 'complete',
         bind_word('token'), '...'],
     [SEND => ['ok']],
-    [EXPECT => 'EVALSHA', bind_word('sha'), 1, qr/:create:k2\z/, 'claim',
+    [EXPECT => 'EVALSHA', bind_word('sha'), 1, qr/:k2\}:create\z/, 'claim',
         '...'],
     [SEND => ['mismatch']],
 );
@@ -48,10 +49,10 @@ is($gateway->create(key => 'k1')->summary, '201 recorded', 'script loaded');
 is($gateway->create(key => 'k2')->status, 422, 'and known');
 ok($fake->played, 'dialogue');
 
-my (undef, $sha, $eval) = $fake->commands;
+my (undef, $sha, $load, $again) = $fake->commands;
 
-is($sha->[1], sha1_hex($eval->[1]), 'the name of what is loaded');
-is_deeply([@$eval[2 .. $#$eval]], [@$sha[2 .. $#$sha]], 'same arguments');
+is($sha->[1], sha1_hex($load->[2]), 'the name of what is loaded');
+is_deeply($again, $sha, 'the same command');
 unlike($gateway->error_log, qr/\[error\]/, 'no error');
 
 
@@ -63,8 +64,9 @@ $fake = fake_redis(
     hello,
     (map { says(claim => $_) } @keys),
     [SEND => ($MISSING) x 5],
-    (map { [EXPECT => 'EVAL', '...'] } @keys),
-    [SEND => ['mismatch'], ['in_progress', ':1000'],
+    [EXPECT => 'SCRIPT', 'LOAD', qr/./],
+    (map { says(claim => $_) } @keys),
+    [SEND => 'loaded', ['mismatch'], ['in_progress', ':1000'],
         ['replay', '200', '', ''], ['tombstone', '201'], ['held']],
 );
 $gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
@@ -88,6 +90,9 @@ $fake = fake_redis(
     hello,
     says(claim => 'k3'),
     [SEND => $MISSING],
+    [EXPECT => 'SCRIPT', 'LOAD', qr/./],
+    says(claim => 'k3'),
+    [SEND => '-NOPERM no', $MISSING],
     [EXPECT => 'EVAL', '...'],
     [SEND => $MISSING],
     says(claim => 'k4'),

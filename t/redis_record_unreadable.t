@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # A record that this version cannot read is never run over, not even under
-# "segments_redis_failure pass", and never changed; fields that it does not know
+# "segments_redis_failure pass", and never changed; items that it does not know
 # are none of its business.
 
 use strict;
@@ -10,6 +10,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Segments::Test;
+use Segments::Value;
 
 
 my $upstream = upstream();
@@ -49,7 +50,7 @@ my $buried = nginx(upstream => $upstream, redis => $redis, set => {
 
 is($buried->create(key => 'buried')->status, 201, 'buried');
 
-my %names = map { (/([^:]*)\z/)[0] => $_ } $redis->keys;
+my %names = map { (/([^:]*)\}:create\z/)[0] => $_ } $redis->keys;
 
 is_deeply([sort keys %names], [qw(answered buried claimed unknown)],
     'a record each');
@@ -66,7 +67,8 @@ sub unreadable {
     my $sound = $redis->cmd('DUMP', $name);
     my $sent = $upstream->count;
 
-    $redis->cmd(@$_) for @break;
+    ref $_ eq 'CODE' ? $redis->set_value($name, $_) : $redis->cmd(@$_)
+        for @break;
 
     my $broken = content($name);
     my $expiry = $redis->cmd('PEXPIRETIME', $name);
@@ -98,78 +100,80 @@ sub said {
     return $said;
 }
 
-# a large hash has no stable order
-
 sub content {
     my ($name) = @_;
 
     my $type = $redis->cmd('TYPE', $name);
 
-    return $redis->record($name) if $type eq 'hash';
     return $redis->cmd('GET', $name) if $type eq 'string';
+    return [sort @{ $redis->cmd('HGETALL', $name) }] if $type eq 'hash';
     return $redis->cmd('LRANGE', $name, 0, -1);
 }
 
 for my $state (sort keys %names) {
     my $name = $names{$state};
 
-    unreadable($state, 'another version', ['HSET', $name, 'v', '2']);
-    unreadable($state, 'an older version', ['HSET', $name, 'v', '0']);
-    unreadable($state, 'no version', ['HDEL', $name, 'v']);
-    unreadable($state, 'another state', ['HSET', $name, 'state', 'new']);
-    unreadable($state, 'no fingerprint', ['HDEL', $name, 'fp']);
-    unreadable($state, 'an odd time', ['HSET', $name, 'since', '1e3']);
-    unreadable($state, 'a string', ['SET', $name, 'v1', 'KEEPTTL']);
+    unreadable($state, 'another version', sub { s/^1/2/ });
+    unreadable($state, 'another state', sub { substr $_, 1, 1, 'x' });
+    unreadable($state, 'a flag', sub { substr $_, 2, 1, "\1" });
+    unreadable($state, 'another origin', sub { substr $_, 3, 1, 'x' });
+    unreadable($state, 'another record', sub { substr $_, 4, 8, 'another!' });
+    unreadable($state, 'cut', sub { $_ = substr $_, 0, 43 });
+    unreadable($state, 'half an item', sub { $_ .= "\1\0" });
+    unreadable($state, 'an item that is cut', sub { $_ .= "\1\0\2x" });
+    unreadable($state, 'empty', ['SET', $name, '', 'KEEPTTL']);
+    unreadable($state, 'of others', ['SET', $name, 'v1', 'KEEPTTL']);
     unreadable($state, 'a list', ['DEL', $name], ['RPUSH', $name, 'v', '1'],
         ['EXPIRE', $name, 1000]);
-    unreadable($state, 'another hash', ['DEL', $name],
-        ['HSET', $name, 'a', 'b'], ['EXPIRE', $name, 1000]);
+    unreadable($state, 'a hash', ['DEL', $name],
+        ['HSET', $name, 'v', '1'], ['EXPIRE', $name, 1000]);
 }
 
 my ($answered, $claimed) = @names{qw(answered claimed)};
 
-unreadable('answered', 'no status', ['HDEL', $answered, 'status']);
-unreadable('answered', 'a long status', ['HSET', $answered, 'status', '2010']);
-unreadable('answered', 'an interim status',
-    ['HSET', $answered, 'status', '101']);
-unreadable('answered', 'no body', ['HDEL', $answered, 'body']);
-unreadable('answered', 'no headers', ['HDEL', $answered, 'headers']);
-unreadable('answered', 'odd headers',
-    ['HSET', $answered, 'headers', "ETag: 1\nX-Injected"]);
-unreadable('answered', 'a split header',
-    ['HSET', $answered, 'headers', "ETag: 1\r\nSet-Cookie: a\n"]);
-unreadable('answered', 'no owner', ['HDEL', $answered, 'token']);
-unreadable('buried', 'no status', ['HDEL', $names{buried}, 'status']);
-unreadable('claimed', 'no lease', ['HDEL', $claimed, 'lease']);
-unreadable('claimed', 'an odd lease', ['HSET', $claimed, 'lease', '-1']);
-unreadable('claimed', 'no owner', ['HDEL', $claimed, 'token']);
-unreadable('claimed', 'no origin', ['HDEL', $claimed, 'from']);
-unreadable('claimed', 'an odd origin', ['HSET', $claimed, 'from', 'here']);
+unreadable('answered', 'a status too high', sub { substr $_, 60, 2, "\2\x58" });
+unreadable('answered', 'an interim status', sub { substr $_, 60, 2, "\0\x65" });
+unreadable('answered', 'a body that is cut', sub { chop });
+unreadable('answered', 'a longer header', sub { substr $_, 62, 1, "\1" });
+unreadable('answered', 'odd headers', sub {
+    my ($headers, $body) = ("ETag: 1\nX-Injected", '{}');
+    $_ = substr($_, 0, 62) . pack('N N', length $headers, length $body)
+        . $headers . $body });
+unreadable('answered', 'a split header', sub {
+    my ($headers, $body) = ("ETag: 1\r\nSet-Cookie: a\n", '{}');
+    $_ = substr($_, 0, 62) . pack('N N', length $headers, length $body)
+        . $headers . $body });
+unreadable('buried', 'no status', sub { substr $_, 60, 2, "\0\0" });
+unreadable('claimed', 'no ttl', sub { substr $_, 60, 6, "\0" x 6 });
+unreadable('claimed', 'no lease', sub { substr $_, 66, 6, "\0" x 6 });
+unreadable('claimed', 'no origin', sub { substr $_, 3, 1, '-' });
 
 wait_for { said() == $unreadable } 20, 'every one of them in the log';
 
 
-# fields of a newer gateway stay where they are
+# items of a newer gateway are skipped
 
-$redis->cmd('HSET', $_, 'later', "\0\n1") for values %names;
+my $item = Segments::Value::item(77, "\0\n1");
+
+$redis->set_value($_, sub { $_ .= $item }) for values %names;
 
 is($gateway->create(key => 'answered')->summary, '201 replayed marked',
-    'answered, another field');
+    'answered, another item');
 is($gateway->create(key => 'buried')->summary,
     '409 replayed marked idempotency_answer_not_kept',
-    'buried, another field');
+    'buried, another item');
 is($gateway->create(key => 'claimed')->summary,
-    '409 in-progress idempotency_in_progress', 'claimed, another field');
+    '409 in-progress idempotency_in_progress', 'claimed, another item');
 is($gateway->create(key => 'unknown')->summary, '201 recorded',
-    'unknown, another field');
+    'unknown, another item');
 
 $upstream->release('claimed');
 is($c->read_response->summary, '201 recorded', 'its owner answers');
 is($gateway->create(key => 'claimed')->summary, '201 replayed marked',
     'and is remembered');
 
-is_deeply([map { $redis->record($_)->{later} } values %names],
-    [("\0\n1") x 4], 'and stays');
+is_deeply([map { $redis->record($names{$_})->{items} } qw(answered buried)],
+    [$item, $item], 'and stay with an answer');
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 
 
@@ -180,9 +184,9 @@ $c = $gateway->connect;
 $c->send_request($gateway->create_request(key => 'late', mock => 'hold=late'));
 $upstream->wait_held('late');
 
-my ($late) = grep { /:late\z/ } $redis->keys;
+my ($late) = grep { /:late\}:create\z/ } $redis->keys;
 
-$redis->cmd('HSET', $late, 'v', '2');
+$redis->set_value($late, sub { s/^1/2/ });
 my $broken = content($late);
 $upstream->release('late');
 

@@ -42,9 +42,9 @@ my $master = $s->master;
 
 is($first->summary, '201 recorded', 'recorded');
 is($gateway->create(key => 'k')->summary, '201 replayed marked', 'replayed');
-is(scalar(grep { /:create:k\z/ } $master->keys), 1, 'on the master');
+is(scalar(grep { /:k\}:create\z/ } $master->keys), 1, 'on the master');
 
-my @clients = grep { /cmd=evalsha/ } split /\n/,
+my @clients = grep { /cmd=(?:evalsha|script\|load|set|info)/ } split /\n/,
     $master->cmd('CLIENT', 'LIST');
 my $port = $master->peer_port;
 

@@ -32,7 +32,7 @@ my %set = (
 sub stored {
     my ($key) = @_;
 
-    my ($name) = grep { /:\Q$key\E\z/ } $redis->keys;
+    my ($name) = grep { /:\Q$key\E\}:create\z/ } $redis->keys;
 
     return ($redis->record($name)->{state} // '') eq 'answered';
 }

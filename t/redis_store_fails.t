@@ -165,7 +165,7 @@ sub stored {
     my ($key) = @_;
 
     return wait_for {
-        my ($name) = grep { /:\Q$key\E\z/ } $redis->keys;
+        my ($name) = grep { /:\Q$key\E\}:create\z/ } $redis->keys;
         my $record = $name ? $redis->record($name) : {};
 
         ($record->{state} // '') eq 'answered' && $record;

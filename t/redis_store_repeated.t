@@ -38,7 +38,7 @@ my $other = nginx(%args);
 sub said {
     my ($key, $verb) = @_;
 
-    return grep { $_->[1] =~ /:\Q$key\E\z/ } $front->commands($verb);
+    return grep { $_->[1] =~ /:\Q$key\E\}:create\z/ } $front->commands($verb);
 }
 
 
@@ -92,7 +92,7 @@ $front->rule(complete => 'error=OOM command not allowed');
 
 my $start = time;
 my $first = $nginx->create(key => 'lost');
-my ($name) = grep { /:lost\z/ } $redis->keys;
+my ($name) = grep { /:lost\}:create\z/ } $redis->keys;
 
 is($first->summary, '201 unstored', 'refused');
 $nginx->wait_log(qr/did not take the end of a claim for a whole lease/, 30);

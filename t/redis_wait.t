@@ -69,7 +69,7 @@ cmp_ok(1000 * (time - $start), '>=', $WAIT - 10, 'not acknowledged, waited');
 like($gateway->error_log, qr/\[error\] .* 0 of 1 replicas acknowledged/,
     'not acknowledged, log');
 is($upstream->count, $sent, 'not acknowledged, not sent');
-wait_for { !grep { /:create:b\z/ } $master->keys } 10,
+wait_for { !grep { /:b\}:create\z/ } $master->keys } 10,
     'the claim to be given back';
 
 is($gateway->create(key => 'a')->summary, '201 replayed marked',

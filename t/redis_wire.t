@@ -115,11 +115,12 @@ my %ODD = (
     'a number as the word'  => [':1'],
     'an array as the word'  => [['ok']],
     'too many elements'     => ['ok', 'ok'],
-    'too few elements'      => ['replay', '201'],
-    'no body'               => ['replay', '201', '', undef],
-    'a number as the body'  => ['replay', '201', '', ':1'],
-    'a number as a status'  => ['replay', ':201', '', ''],
-    'a status of words'     => ['replay', 'two', '', ''],
+    'too few elements'      => ['found'],
+    'nothing found'         => ['found', undef],
+    'a number found'        => ['found', ':1'],
+    'no record found'       => ['found', 'x'],
+    'nothing at all found'  => ['found', ''],
+    'half a record found'   => ['found', "1a\0-12345678"],
     'a status out of range' => ['replay', '999', '', ''],
     'an interim status'     => ['replay', '100', '', ''],
     'headers without an end' => ['replay', '201', 'ETag: 1', ''],
@@ -174,7 +175,7 @@ my @odd_limits = sort keys %ODD_LIMITS;
 
 $fake = fake_redis(
     hello,
-    (map { ([EXPECT => 'EVALSHA', qr/./, 2, qr/:odd\z/, qr/:limit:/, 'claim',
+    (map { ([EXPECT => 'EVALSHA', qr/./, 2, qr/:odd\}:create\z/, qr/:limit:/, 'claim',
         '...'], [SEND => $ODD_LIMITS{$_}]) } @odd_limits),
 );
 $gateway = gateway($fake, segments_rate_limit => 'rate=1r/m');

@@ -3,7 +3,7 @@
 # Two versions of the module on one Redis, as during an upgrade or a rollback.
 #
 # The other one is the last tag before this commit; as long as there is none, it
-# is this tree with a field more in its records.  One with another version of
+# is this tree with an item more in its records.  One with another version of
 # the record stands for a release that older gateways must not meet.
 #
 # run: once
@@ -97,25 +97,31 @@ sub other_module {
             . ' | tar -C "$2" -xf -', 'sh', program_root(), $tree);
     die $output if $code;
 
-    change(qr/(?='since', since, 'token')/, "'added', 'x', ") if !$tag;
-    change(qr/(?='since', text_of\(time\), 'token')/, "'added', 'x', ")
-        if !$tag;
+    change('settle.lua', qr/(?<='SET', name, value)(?=, )/,
+        " .. '\\99\\0\\1x'") if !$tag;
+    change('claim.lua', qr/(?<='SET', name, value)(?=, )/,
+        " .. '\\99\\0\\1x'") if !$tag;
+
+    # all of them are to be asked by its scripts
+
+    change('ngx_redis_info.c', qr/version\.redis >= ngx_redis_version\(7, 0\)/,
+        '0') if !$tag;
 
     return build('other');
 }
 
 
-# of the record's script, exactly one place
+# of a source, exactly one place, or as many as are said
 
 sub change {
-    my ($pattern, $by) = @_;
+    my ($file, $pattern, $by, $times) = @_;
 
-    my $path = source('record.lua', $tree);
-    my $script = slurp($path);
+    my $path = source($file, $tree);
+    my $text = slurp($path);
 
-    1 == ($script =~ s/$pattern/$by/g) or die "record.lua: no $pattern";
+    ($times // 1) == ($text =~ s/$pattern/$by/g) or die "$file: no $pattern";
 
-    return spew($path, $script);
+    return spew($path, $text);
 }
 
 
@@ -140,10 +146,10 @@ sub answers {
 
     my $key = "answer-$first";
     my $answer = $one->create(key => $key, mock => 'header=ETag:"1"');
-    my ($name) = $redis->keys("*:$key");
-    my $added = $one == $there && !$tag ? 'x' : undef;
+    my ($name) = $redis->keys("*:$key}:create");
+    my $added = $one == $there && !$tag ? "\x63\0\1x" : undef;
 
-    is($redis->record($name)->{added}, $added, "a record of the $first");
+    is($redis->record($name)->{items}, $added, "a record of the $first");
 
     my $again = $two->create(key => $key);
 
@@ -178,7 +184,7 @@ sub running {
     my $count = $upstream->count;
     $waiting->send_request($two->create_request(key => $key));
 
-    my ($name) = $redis->keys("*:$key");
+    my ($name) = $redis->keys("*:$key}:create");
     wait_for { $redis->record($name)->{awaited} } 20, 'the duplicate to wait';
 
     $upstream->release($key);
@@ -259,9 +265,11 @@ sub another_version {
             program_root(), $tree);
     }
 
-    change(qr/(?<=record\.v ~= ')1(?=')/, 2);
-    change(qr/(?<='v', ')1(?=', 'state')/, 2);
-    change(qr/(?<='v', ')1(?=', 'fp')/, 2);
+    change('sg_value.h', qr/(?<=SG_VALUE_VERSION      ')1(?=')/, 2);
+    change('claim.lua', qr/(?<=')1(?=[cu]\\0')/, 2, 4);
+    change('renew.lua', qr/(?<=')1(?=c\\0')/, 2);
+    change('settle.lua', qr/(?<=')1(?=[acut]\\0')/, 2, 4);
+    change('drop.lua', qr/(?<=')1(?=c\\0')/, 2);
 
     my $next = gateway(build('next'));
     my $pass = gateway(undef, segments_redis_failure => 'pass');
@@ -276,23 +284,19 @@ sub another_version {
     my $count = $upstream->count;
 
     for my $key ('next', 'next-running') {
-        my ($name) = $redis->keys("*:$key");
-        my $before = $redis->record($name);
-
-        delete $before->{lease};        # renewed by its owner
+        my ($name) = $redis->keys("*:$key}:create");
+        my $before = $redis->cmd('GET', $name);
 
         for my $gateway ($here, $pass) {
             is(envelope($gateway->create(key => $key)),
                 '503 internal/storage_error', "$key: refused");
         }
 
-        my $after = $redis->record($name);
-        delete $after->{lease};
-        is_deeply($after, $before, "$key: untouched");
+        is($redis->cmd('GET', $name), $before, "$key: untouched");
     }
 
     is($upstream->count, $count, 'nothing was sent');
-    like($here->error_log, qr/record that cannot be read, its field "v"/,
+    like($here->error_log, qr/record that cannot be read, its "version"/,
         'the error log says so');
 
     $upstream->release('next');

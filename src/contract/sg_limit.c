@@ -148,7 +148,7 @@ sg_limit_key(sg_buf_t *out, sg_str_t prefix, sg_environment_e environment,
     sg_str_t name, sg_str_t value)
 {
     sg_record_tag(out, prefix, environment, value);
-    sg_buf_add_cstr(out, "limit:");
+    sg_buf_add_cstr(out, "}:limit:");
     sg_record_encode(out, name);
 }
 

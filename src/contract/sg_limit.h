@@ -2,7 +2,7 @@
 /*
  * A rate limit: what a configuration says of it, and its key in Redis.
  *
- * Its arithmetic is in src/redis/limit.lua, and is exact within the bounds that
+ * Its arithmetic is in limit.lua, and is exact within the bounds that
  * are set here: quota * period stays below 2^53.
  */
 
@@ -46,8 +46,7 @@ unsigned long long sg_limit_window(const sg_limit_t *limit);
  * Appends the name of a limit's key:
  *     <prefix>{<environment>:<value>}:limit:<name>
  * with value and name percent-encoded as in a record's name: no two of them
- * are equal, and none is a record's, as no operation is called "limit".  A
- * limit by the same value as a record's scope shares its slot in a cluster.
+ * are equal, and none is a record's, which has two values in its braces.
  */
 void sg_limit_key(sg_buf_t *out, sg_str_t prefix, sg_environment_e environment,
     sg_str_t name, sg_str_t value);

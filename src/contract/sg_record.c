@@ -18,22 +18,22 @@ sg_record_name(sg_buf_t *out, sg_str_t prefix, sg_environment_e environment,
     sg_str_t scope, sg_operation_e operation, sg_str_t key)
 {
     sg_record_tag(out, prefix, environment, scope);
-    sg_buf_add_cstr(out, sg_operation_name(operation));
     sg_buf_add_cstr(out, ":");
     sg_record_encode(out, key);
+    sg_buf_add_cstr(out, "}:");
+    sg_buf_add_cstr(out, sg_operation_name(operation));
 }
 
 
 void
 sg_record_tag(sg_buf_t *out, sg_str_t prefix, sg_environment_e environment,
-    sg_str_t scope)
+    sg_str_t value)
 {
     sg_buf_add_str(out, prefix);
     sg_buf_add_cstr(out, "{");
     sg_buf_add_cstr(out, sg_environment_name(environment));
     sg_buf_add_cstr(out, ":");
-    sg_record_encode(out, scope);
-    sg_buf_add_cstr(out, "}:");
+    sg_record_encode(out, value);
 }
 
 
@@ -152,29 +152,4 @@ sg_record_value_ok(sg_str_t value)
     }
 
     return 1;
-}
-
-
-unsigned
-sg_record_status(sg_str_t text)
-{
-    size_t    i;
-    unsigned  status;
-
-    if (text.len != 3) {
-        return 0;
-    }
-
-    status = 0;
-
-    for (i = 0; i < 3; i++) {
-
-        if (text.data[i] < '0' || text.data[i] > '9') {
-            return 0;
-        }
-
-        status = status * 10 + (text.data[i] - '0');
-    }
-
-    return (status >= 200 && status <= 599) ? status : 0;
 }

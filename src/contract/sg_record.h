@@ -1,9 +1,7 @@
 
 /*
- * The names of records and the encoding of the stored headers.
- *
- * A record is one Redis hash; its life is in src/redis/record.lua.  The field
- * "headers" holds lines of "Name: value\n".
+ * The names of records and the encoding of the stored headers, which are lines
+ * of "Name: value\n".
  */
 
 #ifndef SG_RECORD_H
@@ -17,18 +15,18 @@
 
 /*
  * Appends the name of a record:
- *     <prefix>{<environment>:<scope>}:<operation>:<key>
+ *     <prefix>{<environment>:<scope>:<key>}:<operation>
  * with scope and key percent-encoded outside [A-Za-z0-9._~-], so that no two
- * records share a name and the braces are a Redis Cluster hash tag derived
- * from the scope.
+ * records share a name, the records of a scope begin alike, and the braces are
+ * a Redis Cluster hash tag derived from scope and key.
  */
 void sg_record_name(sg_buf_t *out, sg_str_t prefix,
     sg_environment_e environment, sg_str_t scope, sg_operation_e operation,
     sg_str_t key);
 
-/* appends the beginning of such a name: <prefix>{<environment>:<scope>}: */
+/* appends the beginning of such a name: <prefix>{<environment>:<value> */
 void sg_record_tag(sg_buf_t *out, sg_str_t prefix,
-    sg_environment_e environment, sg_str_t scope);
+    sg_environment_e environment, sg_str_t value);
 
 /* appends a part of such a name, percent-encoded */
 void sg_record_encode(sg_buf_t *out, sg_str_t str);
@@ -45,10 +43,6 @@ void sg_record_header_add(sg_buf_t *out, sg_str_t name, sg_str_t value);
  * a control character in a value, no final line feed.
  */
 int sg_record_header_next(sg_str_t *rest, sg_str_t *name, sg_str_t *value);
-
-/* a stored status of 200 to 599 in three digits, or 0: no interim answer ends a
-   request */
-unsigned sg_record_status(sg_str_t text);
 
 
 #endif /* SG_RECORD_H */

@@ -6,7 +6,6 @@
 
 
 #include "idempotency/ngx_http_segments_claim.h"
-#include "contract/sg_fingerprint.h"
 #include "idempotency/ngx_http_segments_claim_end.h"
 #include "record/ngx_http_segments_token.h"
 
@@ -24,27 +23,18 @@ ngx_http_segments_claim_create(ngx_http_segments_store_t *store,
     ngx_http_segments_idempotency_conf_t *conf, ngx_str_t *name,
     u_char *fingerprint)
 {
-    u_char                     *p;
     ngx_redis_record_t         *record;
     ngx_http_segments_claim_t  *claim;
 
     /* one allocation, as long as the upstream takes: no pool until an answer */
 
-    claim = ngx_alloc(sizeof(ngx_http_segments_claim_t) + name->len
-                      + SG_FINGERPRINT_LEN + NGX_HTTP_SEGMENTS_TOKEN_LEN,
+    claim = ngx_alloc(sizeof(ngx_http_segments_claim_t) + name->len,
                       ngx_cycle->log);
     if (claim == NULL) {
         return NULL;
     }
 
     ngx_memzero(claim, sizeof(ngx_http_segments_claim_t));
-
-    p = (u_char *) &claim[1];
-
-    if (ngx_http_segments_token(p + name->len + SG_FINGERPRINT_LEN) != NGX_OK) {
-        ngx_free(claim);
-        return NULL;
-    }
 
     claim->timer.handler = ngx_http_segments_claim_timer;
     claim->timer.data = claim;
@@ -64,15 +54,15 @@ ngx_http_segments_claim_create(ngx_http_segments_store_t *store,
     record->hold = (conf->unknown == NGX_HTTP_SEGMENTS_HOLD);
 
     record->name.len = name->len;
-    record->name.data = p;
-    p = ngx_cpymem(p, name->data, name->len);
+    record->name.data = (u_char *) &claim[1];
+    ngx_memcpy(record->name.data, name->data, name->len);
 
-    record->fingerprint.len = SG_FINGERPRINT_LEN;
-    record->fingerprint.data = p;
-    p = ngx_cpymem(p, fingerprint, SG_FINGERPRINT_LEN);
-
-    record->token.len = NGX_HTTP_SEGMENTS_TOKEN_LEN;
-    record->token.data = p;
+    if (ngx_http_segments_token(record->token) != NGX_OK
+        || ngx_redis_record_init(record, fingerprint) != NGX_OK)
+    {
+        ngx_free(claim);
+        return NULL;
+    }
 
     return claim;
 }
@@ -83,7 +73,12 @@ ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
     const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
     void *data)
 {
+    if (claim->state == ngx_http_segments_claim_owned) {
+        ngx_http_segments_claim_pause(claim);
+    }
+
     claim->record.options.replicas = claim->replicas;
+    claim->asked = ngx_current_msec;
 
     claim->cmd = ngx_redis_record_claim(&claim->record, limits,
                                         ngx_http_segments_claim_asked, claim);
@@ -118,7 +113,7 @@ ngx_http_segments_claim_asked(void *data, const ngx_redis_record_reply_t *reply)
     case ngx_redis_record_ok:
         claim->doubtful = 0;
         claim->state = ngx_http_segments_claim_owned;
-        ngx_add_timer(&claim->timer, claim->record.lease / 3);
+        ngx_http_segments_claim_lives(claim);
         break;
 
     case ngx_redis_record_lost:
@@ -208,9 +203,7 @@ void
 ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
     ngx_uint_t status, ngx_str_t *headers, ngx_str_t *body)
 {
-    claim->status.data = claim->status_text;
-    claim->status.len = ngx_sprintf(claim->status_text, "%ui", status)
-                        - claim->status_text;
+    claim->status = status;
 
     if (headers) {
         claim->headers = *headers;
@@ -220,6 +213,14 @@ ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
     if (body) {
         claim->body = *body;
     }
+}
+
+
+ngx_uint_t
+ngx_http_segments_claim_aged(ngx_http_segments_claim_t *claim)
+{
+    return claim->state == ngx_http_segments_claim_owned
+           && ngx_current_msec - claim->asked > claim->record.lease / 3 * 2;
 }
 
 

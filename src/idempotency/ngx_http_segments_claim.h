@@ -45,8 +45,9 @@ ngx_http_segments_claim_t *ngx_http_segments_claim_create(
  * was called or the claim detached.  The handler is called once, later, with
  * Redis' verdict: after ngx_redis_record_ok the record is owned, after
  * ngx_redis_record_lost it may be, after any other it is not, unless an earlier
- * verdict was lost and this one is ngx_redis_record_failed.  NGX_ERROR when
- * memory failed.
+ * verdict was lost and this one is ngx_redis_record_failed.  A claim that is
+ * owned may be asked for, too: it is its own still, or is not any more.
+ * NGX_ERROR when memory failed.
  */
 ngx_int_t ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
     const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
@@ -76,6 +77,10 @@ ngx_buf_t *ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim,
  */
 void ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
     ngx_uint_t status, ngx_str_t *headers, ngx_str_t *body);
+
+/* whether so much of an owned lease is gone, by our own clock, that Redis has
+   to be asked again before anything is sent */
+ngx_uint_t ngx_http_segments_claim_aged(ngx_http_segments_claim_t *claim);
 
 /*
  * Tells Redis how the request ended; a complete or buried one after

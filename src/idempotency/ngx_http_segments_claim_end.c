@@ -55,6 +55,32 @@ ngx_http_segments_claim_timer(ngx_event_t *ev)
 }
 
 
+void
+ngx_http_segments_claim_lives(ngx_http_segments_claim_t *claim)
+{
+    ngx_msec_t  gone, next;
+
+    gone = ngx_current_msec - claim->asked;
+    next = claim->record.lease / 3;
+
+    ngx_add_timer(&claim->timer, (gone < next) ? next - gone : 1);
+}
+
+
+void
+ngx_http_segments_claim_pause(ngx_http_segments_claim_t *claim)
+{
+    if (claim->cmd) {
+        (void) ngx_redis_cancel(claim->cmd);
+        claim->cmd = NULL;
+    }
+
+    if (claim->timer.timer_set) {
+        ngx_del_timer(&claim->timer);
+    }
+}
+
+
 /* what nobody waits for is tried past the breaker: a claim depends on it */
 
 static void
@@ -62,6 +88,7 @@ ngx_http_segments_claim_renew(ngx_http_segments_claim_t *claim)
 {
     if (claim->cmd == NULL) {
         claim->record.options.failures = 0;
+        claim->renewing = ngx_current_msec;
         claim->cmd = ngx_redis_record_renew(&claim->record,
                                             ngx_http_segments_claim_renewed,
                                             claim);
@@ -88,6 +115,11 @@ ngx_http_segments_claim_renewed(void *data,
         return;
     }
 
+    if (reply->verdict == ngx_redis_record_ok) {
+        claim->asked = claim->renewing;
+        return;
+    }
+
     if (reply->verdict == ngx_redis_record_stale) {
         ngx_log_error(NGX_LOG_WARN, ngx_redis_tally(ngx_cycle->log), 0,
                       "a claim was lost while its request was running");
@@ -105,14 +137,7 @@ ngx_int_t
 ngx_http_segments_claim_end(ngx_http_segments_claim_t *claim,
     ngx_http_segments_end_e end)
 {
-    if (claim->cmd) {
-        (void) ngx_redis_cancel(claim->cmd);
-        claim->cmd = NULL;
-    }
-
-    if (claim->timer.timer_set) {
-        ngx_del_timer(&claim->timer);
-    }
+    ngx_http_segments_claim_pause(claim);
 
     claim->state = ngx_http_segments_claim_settling;
     claim->end = end;
@@ -138,13 +163,13 @@ ngx_http_segments_claim_send_end(ngx_http_segments_claim_t *claim)
     switch (claim->end) {
 
     case ngx_http_segments_complete:
-        claim->cmd = ngx_redis_record_complete(record, &claim->status,
+        claim->cmd = ngx_redis_record_complete(record, claim->status,
                                                &claim->headers, &claim->body,
                                                ended, claim);
         break;
 
     case ngx_http_segments_bury:
-        claim->cmd = ngx_redis_record_bury(record, &claim->status, ended,
+        claim->cmd = ngx_redis_record_bury(record, claim->status, ended,
                                            claim);
         break;
 

@@ -29,14 +29,17 @@ struct ngx_http_segments_claim_s {
 
     ngx_event_t                       timer;    /* owned: the next renewal;
                                                    settling: the next try */
+    ngx_msec_t                        asked;    /* when the lease that is known
+                                                   of was asked for */
+    ngx_msec_t                        renewing; /* when the pending renewal
+                                                   was */
     ngx_msec_t                        deadline; /* of tries in background */
     ngx_uint_t                        replicas; /* that acknowledge a claim */
     ngx_uint_t                        failures; /* of the breaker, where
                                                    somebody waits */
 
     ngx_http_segments_end_e           end;      /* valid from settling on */
-    ngx_str_t                         status;
-    u_char                            status_text[NGX_INT_T_LEN];
+    ngx_uint_t                        status;
     ngx_str_t                         headers;
     ngx_str_t                         body;     /* in the claim's pool */
     size_t                            held;     /* bytes of the pool that an
@@ -58,6 +61,11 @@ struct ngx_http_segments_claim_s {
 
 /* of claim->timer: renews, or tries again */
 void ngx_http_segments_claim_timer(ngx_event_t *ev);
+
+/* owned: renews it in time, counted from when it was asked for; and no more,
+   with what is pending cancelled */
+void ngx_http_segments_claim_lives(ngx_http_segments_claim_t *claim);
+void ngx_http_segments_claim_pause(ngx_http_segments_claim_t *claim);
 
 /* NGX_ERROR: nothing was sent yet, or nothing ever will be */
 ngx_int_t ngx_http_segments_claim_end(ngx_http_segments_claim_t *claim,

@@ -40,7 +40,7 @@ struct ngx_http_segments_ctx_s {
 
     /* Redis' answer to the claim; the strings are in r->pool */
     ngx_redis_record_verdict_e    verdict;
-    ngx_str_t                     status;
+    ngx_uint_t                    status;
     ngx_str_t                     headers;
     ngx_str_t                     body;
     ngx_msec_t                    left;

@@ -11,7 +11,7 @@
 static ngx_int_t ngx_http_segments_limit_key(ngx_http_segments_limits_t *limits,
     ngx_http_segments_limit_t *limit, ngx_str_t *value, ngx_str_t *key);
 static void ngx_http_segments_limits_trip(ngx_http_segments_limits_t *limits,
-    ngx_str_t *with, ngx_redis_limits_t *asked);
+    ngx_str_t *with);
 static ngx_str_t *ngx_http_segments_limits_next(
     ngx_http_segments_limits_t *limits, ngx_redis_record_verdict_e verdict);
 static ngx_int_t ngx_http_segments_limits_receipt(
@@ -96,16 +96,14 @@ ngx_http_segments_limit_key(ngx_http_segments_limits_t *limits,
 }
 
 
-void
+const ngx_redis_limits_t *
 ngx_http_segments_limits_of_claim(ngx_http_segments_limits_t *limits,
-    ngx_str_t *name, ngx_redis_limits_t *with)
+    ngx_str_t *name)
 {
     ngx_uint_t  i;
 
-    with->n = 0;
-
     if (limits == NULL) {
-        return;
+        return NULL;
     }
 
     /* a claim may be asked for again: what came of it before is void */
@@ -123,9 +121,13 @@ ngx_http_segments_limits_of_claim(ngx_http_segments_limits_t *limits,
     limits->alone = 0;
     limits->ntrip = 0;
 
-    if (!ngx_redis_sharded(limits->store->redis)) {
-        ngx_http_segments_limits_trip(limits, name, with);
+    if (ngx_redis_sharded(limits->store->redis)) {
+        return NULL;
     }
+
+    ngx_http_segments_limits_trip(limits, name);
+
+    return &limits->asked;
 }
 
 
@@ -134,12 +136,14 @@ ngx_http_segments_limits_of_claim(ngx_http_segments_limits_t *limits,
 
 static void
 ngx_http_segments_limits_trip(ngx_http_segments_limits_t *limits,
-    ngx_str_t *with, ngx_redis_limits_t *asked)
+    ngx_str_t *with)
 {
     ngx_uint_t                   i;
     ngx_redis_limit_t           *limit;
+    ngx_redis_limits_t          *asked;
     ngx_http_segments_bucket_t  *bucket;
 
+    asked = &limits->asked;
     asked->n = 0;
     asked->how = limits->conf->dry_run ? ngx_redis_limits_dry_run
                                         : ngx_redis_limits_spend;
@@ -171,8 +175,7 @@ ngx_http_segments_limits_ask(ngx_http_segments_limits_t *limits,
     ngx_redis_record_verdict_e verdict, ngx_redis_record_handler_pt handler,
     void *data)
 {
-    ngx_str_t          *first;
-    ngx_redis_limits_t  asked;
+    ngx_str_t  *first;
 
     first = ngx_http_segments_limits_next(limits, verdict);
 
@@ -180,18 +183,18 @@ ngx_http_segments_limits_ask(ngx_http_segments_limits_t *limits,
         return NGX_DECLINED;
     }
 
-    ngx_http_segments_limits_trip(limits, first, &asked);
+    ngx_http_segments_limits_trip(limits, first);
 
     if (verdict != ngx_redis_record_ok) {
-        asked.how = ngx_redis_limits_look;
+        limits->asked.how = ngx_redis_limits_look;
     }
 
     if (ngx_http_segments_limits_receipt(limits, first) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    limits->cmd = ngx_redis_record_spend(&limits->receipt, &asked, handler,
-                                         data);
+    limits->cmd = ngx_redis_record_spend(&limits->receipt, &limits->asked,
+                                         handler, data);
 
     return limits->cmd ? NGX_OK : NGX_ERROR;
 }
@@ -237,22 +240,21 @@ ngx_http_segments_limits_receipt(ngx_http_segments_limits_t *limits,
     ngx_str_t *key)
 {
     sg_buf_t             name;
+    u_char               token[2 * SG_VALUE_TOKEN];
     sg_str_t             near, unique;
     ngx_redis_record_t  *receipt;
 
-    if (ngx_http_segments_token(limits->token) != NGX_OK) {
+    receipt = &limits->receipt;
+
+    if (ngx_http_segments_token(receipt->token) != NGX_OK) {
         return NGX_ERROR;
     }
 
     near = ngx_http_segments_text(key);
-    unique.data = limits->token;
-    unique.len = sizeof(limits->token);
-
-    receipt = &limits->receipt;
+    unique.data = token;
+    unique.len = ngx_hex_dump(token, receipt->token, SG_VALUE_TOKEN) - token;
 
     receipt->redis = limits->store->redis;
-    receipt->token.data = limits->token;
-    receipt->token.len = sizeof(limits->token);
     receipt->options = limits->store->options;
     receipt->options.replicas = 0;
     receipt->ttl = 4 * limits->store->options.timeout;

@@ -47,9 +47,9 @@ typedef struct {
     ngx_uint_t                      ntrip;      /* buckets of the last trip, by
                                                    number */
 
+    ngx_redis_limits_t              asked;      /* of the last trip */
+
     ngx_redis_record_t              receipt;    /* of a trip without a claim */
-    u_char                          token[NGX_HTTP_SEGMENTS_TOKEN_LEN];
-                                                /* that trip's own */
     ngx_redis_command_t            *cmd;        /* that trip, or NULL */
     ngx_uint_t                      alone;      /* unsigned  alone:1;  a limit
                                                    each, without a receipt */
@@ -71,10 +71,10 @@ ngx_int_t ngx_http_segments_find_limits(ngx_http_request_t *r,
     ngx_http_segments_limit_conf_t *conf, ngx_http_segments_store_t *store,
     ngx_http_segments_limits_t **found);
 
-/* those that go with the claim of the record "name"; their strings are in
-   r->pool.  Here and below "limits" may be NULL */
-void ngx_http_segments_limits_of_claim(ngx_http_segments_limits_t *limits,
-    ngx_str_t *name, ngx_redis_limits_t *with);
+/* those that go with the claim of the record "name", or NULL; in r->pool, as
+   their strings are.  Here and below "limits" may be NULL */
+const ngx_redis_limits_t *ngx_http_segments_limits_of_claim(
+    ngx_http_segments_limits_t *limits, ngx_str_t *name);
 
 /*
  * Asks about limits that were not asked about yet, as many as one command can

@@ -386,8 +386,7 @@ ngx_http_segments_init(ngx_conf_t *cf)
 
     *h = ngx_http_segments_handler;
 
-    ngx_redis_script_init(&ngx_redis_record_script);
-    ngx_redis_script_init(&ngx_redis_spend_script);
+    ngx_redis_record_scripts();
 
     if (ngx_http_segments_client_variables(cf) != NGX_OK
         || ngx_http_segments_judge_peers(cf) != NGX_OK)

@@ -1,4 +1,4 @@
--- The limits of a create: GCRA, one string key each.  Stands before record.lua
+-- The limits of a create: GCRA, one string key each.  Stands before claim.lua
 -- and before spend.lua, which say when something is spent.
 --
 -- A limit lets Q creates pass at once, and earns one more every P/N
@@ -33,18 +33,6 @@ local limits_done = 'read'
 local limits_time
 
 
--- Before the first write: whether the user may also do what comes behind it.
--- Of the first one, of memory and of who is the master Redis says so itself,
--- and asks no more once something was written.  What may not be done is tried
--- here, for the sake of what Redis says, and of its log.  Servers before Redis
--- 7.0 cannot be asked.
-local can = redis.acl_check_cmd
-
-local function need(...)
-    if can and not can(...) then redis.call(...) end
-end
-
-
 -- An argument is checked before anything is written.
 local function limits_number(text)
     if not text or #text > 15 or not text:find('^[1-9]%d*$') then
@@ -55,13 +43,9 @@ local function limits_number(text)
 end
 
 
--- how many of ARGV are not about limits
 local function limits_take()
-    local own = #ARGV
+    local own = #ARGV - 3 * (#KEYS - 1) - 1
 
-    if #KEYS == 1 then return own end
-
-    own = own - 3 * (#KEYS - 1) - 1
     limits_how = ARGV[own + 1]
 
     for i = 2, #KEYS do
@@ -74,8 +58,6 @@ local function limits_take()
             q = limits_number(ARGV[rate + 2]),
         }
     end
-
-    return own
 end
 
 
@@ -96,8 +78,6 @@ end
 
 -- 'limit' where one of them cannot be used
 local function limits_read()
-    if #limits == 0 then return nil end
-
     local time = redis.call('TIME')
     limits_time = time[1] * 1000000 + time[2]
 
@@ -118,8 +98,6 @@ local function limits_spend()
 
     if limits_done == 'refused' then return limits_how == 'dry_run' end
 
-    for i = 2, #limits do need('SET', limits[i].key, '', 'PX', 1) end
-
     for _, limit in ipairs(limits) do
         limit.debt = limit.debt + limit.p
 
@@ -137,8 +115,6 @@ end
 
 local function limits_tell(reply)
     table.insert(reply, 1, proof)
-
-    if #limits == 0 then return reply end
 
     local told = { limits_done }
 

@@ -10,8 +10,6 @@
 #include <openssl/rand.h>
 
 
-#define NGX_HTTP_SEGMENTS_TOKEN_BYTES  (NGX_HTTP_SEGMENTS_TOKEN_LEN / 2)
-
 /* so many at once cost OpenSSL little more than one */
 #define NGX_HTTP_SEGMENTS_TOKENS       64
 
@@ -22,7 +20,7 @@ ngx_http_segments_token(u_char *token)
     /* of this worker: the master never takes any */
 
     static u_char      random[NGX_HTTP_SEGMENTS_TOKENS]
-                             [NGX_HTTP_SEGMENTS_TOKEN_BYTES];
+                             [NGX_HTTP_SEGMENTS_TOKEN_LEN];
     static ngx_uint_t  left;
 
     if (left == 0) {
@@ -36,7 +34,7 @@ ngx_http_segments_token(u_char *token)
         left = NGX_HTTP_SEGMENTS_TOKENS;
     }
 
-    (void) ngx_hex_dump(token, random[--left], NGX_HTTP_SEGMENTS_TOKEN_BYTES);
+    ngx_memcpy(token, random[--left], NGX_HTTP_SEGMENTS_TOKEN_LEN);
 
     return NGX_OK;
 }

@@ -11,7 +11,7 @@
 #include <ngx_core.h>
 
 
-#define NGX_HTTP_SEGMENTS_TOKEN_LEN   32        /* hexadecimal digits */
+#define NGX_HTTP_SEGMENTS_TOKEN_LEN   16        /* bytes, of any value */
 
 
 /* a new one, of NGX_HTTP_SEGMENTS_TOKEN_LEN bytes; NGX_ERROR after a log

@@ -44,12 +44,11 @@ typedef struct {
 
 
 /*
- * Makes room for the limits in the words of a command: their keys behind its
- * own one, which is argv[0], and the rest at the end.  Returns the number of
- * words, which has grown by NGX_REDIS_LIMITS_ARGC at most.  NULL: no limits.
+ * Makes room for the limits in the words of a script: their keys behind its own
+ * one, which is the first word, and the rest at the end.  NULL: no limits.
  */
-ngx_uint_t ngx_redis_limits_add(const ngx_redis_limits_t *limits,
-    ngx_str_t *argv, ngx_uint_t argc);
+void ngx_redis_limits_add(const ngx_redis_limits_t *limits,
+    ngx_redis_phrase_t *phrase);
 
 
 #endif /* _NGX_REDIS_LIMIT_H_INCLUDED_ */

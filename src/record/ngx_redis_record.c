@@ -1,38 +1,122 @@
 
 /*
- * The commands of record.lua and spend.lua.
+ * The commands of a record, and what comes of them.
  */
 
 
 #include "record/ngx_redis_record.h"
-#include "ngx_redis_limit_lua.h"        /* each made from its .lua */
-#include "ngx_redis_record_lua.h"
+#include "record/ngx_redis_wording.h"
+#include "ngx_redis_claim_lua.h"        /* each made from its .lua */
+#include "ngx_redis_drop_lua.h"
+#include "ngx_redis_free_lua.h"
+#include "ngx_redis_limit_lua.h"
+#include "ngx_redis_renew_lua.h"
+#include "ngx_redis_settle_lua.h"
 #include "ngx_redis_spend_lua.h"
 
 
-static ngx_redis_command_t *ngx_redis_record_change(
-    ngx_redis_record_t *record, ngx_str_t *argv, ngx_uint_t argc,
+static ngx_redis_command_t *ngx_redis_record_settle(
+    ngx_redis_record_t *record, sg_value_t *value,
     ngx_redis_record_handler_pt handler, void *data);
-static ngx_redis_command_t *ngx_redis_record_eval(ngx_redis_record_t *record,
-    ngx_redis_script_t *script, const ngx_redis_limits_t *limits,
-    ngx_str_t *argv, ngx_uint_t argc, ngx_redis_record_handler_pt handler,
-    void *data);
-static void ngx_redis_record_set_time(ngx_str_t *arg, u_char *text,
-    ngx_msec_t time);
+static ngx_redis_command_t *ngx_redis_record_drop(ngx_redis_record_t *record,
+    ngx_redis_record_handler_pt handler, void *data);
+static ngx_redis_command_t *ngx_redis_record_ask(ngx_redis_record_t *record,
+    ngx_redis_asked_e asked, ngx_redis_script_t *script, ngx_uint_t needs,
+    ngx_redis_record_handler_pt handler, void *data);
+static ngx_uint_t ngx_redis_record_next(void *data, ngx_uint_t form,
+    const redisReply *reply);
 static void ngx_redis_record_done(void *data, ngx_int_t rc,
     const redisReply *reply);
 static void ngx_redis_record_log(ngx_redis_record_t *record,
     ngx_redis_said_e said, ngx_redis_words_t *words);
 
 
-ngx_redis_script_t  ngx_redis_record_script = {
-    "record", NGX_REDIS_LIMIT_LUA NGX_REDIS_RECORD_LUA, { 0 }
+static ngx_redis_script_t  ngx_redis_claim_script = {
+    "claim", NGX_REDIS_FREE_LUA NGX_REDIS_CLAIM_LUA, { 0 }
 };
 
 
-ngx_redis_script_t  ngx_redis_spend_script = {
+static ngx_redis_script_t  ngx_redis_limited_script = {
+    "limited claim", NGX_REDIS_LIMIT_LUA NGX_REDIS_CLAIM_LUA, { 0 }
+};
+
+
+static ngx_redis_script_t  ngx_redis_renew_script = {
+    "renew", NGX_REDIS_RENEW_LUA, { 0 }
+};
+
+
+static ngx_redis_script_t  ngx_redis_settle_script = {
+    "settle", NGX_REDIS_SETTLE_LUA, { 0 }
+};
+
+
+static ngx_redis_script_t  ngx_redis_drop_script = {
+    "drop", NGX_REDIS_DROP_LUA, { 0 }
+};
+
+
+static ngx_redis_script_t  ngx_redis_spend_script = {
     "spend", NGX_REDIS_LIMIT_LUA NGX_REDIS_SPEND_LUA, { 0 }
 };
+
+
+static const ngx_redis_asker_t  ngx_redis_record_asker = {
+    ngx_redis_record_words,
+    ngx_redis_record_next,
+    ngx_redis_record_done
+};
+
+
+void
+ngx_redis_record_scripts(void)
+{
+    ngx_redis_script_init(&ngx_redis_claim_script);
+    ngx_redis_script_init(&ngx_redis_limited_script);
+    ngx_redis_script_init(&ngx_redis_renew_script);
+    ngx_redis_script_init(&ngx_redis_settle_script);
+    ngx_redis_script_init(&ngx_redis_drop_script);
+    ngx_redis_script_init(&ngx_redis_spend_script);
+}
+
+
+ngx_int_t
+ngx_redis_record_init(ngx_redis_record_t *record, const u_char *fingerprint)
+{
+    ngx_int_t    n;
+    sg_str_t     name;
+    ngx_uint_t   i;
+    sg_value_t  *mine;
+
+    name.data = record->name.data;
+    name.len = record->name.len;
+
+    if (sg_value_check(record->check, name) != 0) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < SG_VALUE_FINGERPRINT; i++) {
+        n = ngx_hextoi((u_char *) fingerprint + 2 * i, 2);
+        record->fingerprint[i] = (u_char) n;
+    }
+
+    mine = &record->mine;
+
+    mine->state = sg_value_claimed;
+    mine->from = sg_value_from_absent;
+    mine->check.data = record->check;
+    mine->check.len = SG_VALUE_CHECK;
+    mine->fingerprint.data = record->fingerprint;
+    mine->fingerprint.len = SG_VALUE_FINGERPRINT;
+    mine->token.data = record->token;
+    mine->token.len = SG_VALUE_TOKEN;
+    mine->ttl = record->ttl;
+    mine->lease = record->lease;
+
+    (void) sg_value_head(record->claim, mine);
+
+    return NGX_OK;
+}
 
 
 ngx_redis_command_t *
@@ -40,32 +124,29 @@ ngx_redis_record_claim(ngx_redis_record_t *record,
     const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
     void *data)
 {
-    ngx_str_t   argv[8 + NGX_REDIS_LIMITS_ARGC];
-    ngx_uint_t  argc;
+    ngx_uint_t           needs;
+    ngx_redis_script_t  *script;
 
-    ngx_str_set(&argv[1], "claim");
-    argv[2] = record->token;
-    argv[3] = record->fingerprint;
-    ngx_redis_record_set_time(&argv[4], record->lease_text, record->lease);
-    ngx_redis_record_set_time(&argv[5], record->ttl_text, record->ttl);
+    ngx_str_set(&record->verb, "claim");
 
-    if (record->hold) {
-        ngx_str_set(&argv[6], "hold");
+    if (limits && limits->n) {
+        script = &ngx_redis_limited_script;
+        needs = 0;
 
     } else {
-        ngx_str_set(&argv[6], "retry");
+        script = &ngx_redis_claim_script;
+        limits = NULL;
+        needs = record->claimed ? 0 : NGX_REDIS_SET_NX_GET;
     }
 
-    argc = 7;
+    record->limits = limits;
+    record->claimed = 1;
 
-    if (record->channel.len) {
-        argv[argc++] = record->channel;
-    }
+    ngx_memcpy(record->head, record->claim, SG_VALUE_HEAD);
+    record->head_len = SG_VALUE_HEAD;
 
-    record->asked = ngx_redis_asked_claim;
-
-    return ngx_redis_record_eval(record, &ngx_redis_record_script, limits, argv,
-                                 argc, handler, data);
+    return ngx_redis_record_ask(record, ngx_redis_asked_claim, script, needs,
+                                handler, data);
 }
 
 
@@ -73,48 +154,74 @@ ngx_redis_command_t *
 ngx_redis_record_renew(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data)
 {
-    ngx_str_t  argv[4];
+    ngx_str_set(&record->verb, "renew");
+    ngx_str_null(&record->headers);
+    ngx_str_null(&record->body);
 
-    ngx_str_set(&argv[1], "renew");
-    argv[2] = record->token;
-    ngx_redis_record_set_time(&argv[3], record->lease_text, record->lease);
+    ngx_memcpy(record->head, record->claim, SG_VALUE_HEAD);
+    record->head_len = SG_VALUE_HEAD;
 
-    return ngx_redis_record_change(record, argv, 4, handler, data);
+    return ngx_redis_record_ask(record, ngx_redis_asked_change,
+                                &ngx_redis_renew_script, 0, handler, data);
 }
 
 
 ngx_redis_command_t *
-ngx_redis_record_complete(ngx_redis_record_t *record, ngx_str_t *status,
+ngx_redis_record_complete(ngx_redis_record_t *record, ngx_uint_t status,
     ngx_str_t *headers, ngx_str_t *body, ngx_redis_record_handler_pt handler,
     void *data)
 {
-    ngx_str_t  argv[8];
+    sg_value_t  value;
 
-    ngx_str_set(&argv[1], "complete");
-    argv[2] = record->token;
-    argv[3] = record->fingerprint;
-    ngx_redis_record_set_time(&argv[4], record->ttl_text, record->ttl);
-    argv[5] = *status;
-    argv[6] = *headers;
-    argv[7] = *body;
+    ngx_str_set(&record->verb, "complete");
 
-    return ngx_redis_record_change(record, argv, 8, handler, data);
+    value = record->mine;
+    value.state = sg_value_answered;
+    value.status = (unsigned) status;
+    value.headers.len = headers->len;
+    value.body.len = body->len;
+
+    record->headers = *headers;
+    record->body = *body;
+
+    return ngx_redis_record_settle(record, &value, handler, data);
 }
 
 
 ngx_redis_command_t *
-ngx_redis_record_bury(ngx_redis_record_t *record, ngx_str_t *status,
+ngx_redis_record_bury(ngx_redis_record_t *record, ngx_uint_t status,
     ngx_redis_record_handler_pt handler, void *data)
 {
-    ngx_str_t  argv[6];
+    sg_value_t  value;
 
-    ngx_str_set(&argv[1], "bury");
-    argv[2] = record->token;
-    argv[3] = record->fingerprint;
-    ngx_redis_record_set_time(&argv[4], record->ttl_text, record->ttl);
-    argv[5] = *status;
+    ngx_str_set(&record->verb, "bury");
 
-    return ngx_redis_record_change(record, argv, 6, handler, data);
+    value = record->mine;
+    value.state = sg_value_tombstone;
+    value.status = (unsigned) status;
+
+    ngx_str_null(&record->headers);
+    ngx_str_null(&record->body);
+
+    return ngx_redis_record_settle(record, &value, handler, data);
+}
+
+
+static ngx_redis_command_t *
+ngx_redis_record_settle(ngx_redis_record_t *record, sg_value_t *value,
+    ngx_redis_record_handler_pt handler, void *data)
+{
+    ngx_uint_t  needs;
+
+    record->head_len = sg_value_head(record->head, value);
+
+    needs = (record->straight && !record->settled) ? NGX_REDIS_SET_IFEQ : 0;
+
+    record->settled = 1;
+
+    return ngx_redis_record_ask(record, ngx_redis_asked_change,
+                                &ngx_redis_settle_script, needs, handler,
+                                data);
 }
 
 
@@ -122,12 +229,9 @@ ngx_redis_command_t *
 ngx_redis_record_give_back(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data)
 {
-    ngx_str_t  argv[3];
+    ngx_str_set(&record->verb, "give_back");
 
-    ngx_str_set(&argv[1], "give_back");
-    argv[2] = record->token;
-
-    return ngx_redis_record_change(record, argv, 3, handler, data);
+    return ngx_redis_record_drop(record, handler, data);
 }
 
 
@@ -135,12 +239,28 @@ ngx_redis_command_t *
 ngx_redis_record_unknown(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data)
 {
-    ngx_str_t  argv[3];
+    ngx_str_set(&record->verb, "unknown");
 
-    ngx_str_set(&argv[1], "unknown");
-    argv[2] = record->token;
+    return ngx_redis_record_drop(record, handler, data);
+}
 
-    return ngx_redis_record_change(record, argv, 3, handler, data);
+
+static ngx_redis_command_t *
+ngx_redis_record_drop(ngx_redis_record_t *record,
+    ngx_redis_record_handler_pt handler, void *data)
+{
+    sg_value_t  value;
+
+    value = record->mine;
+    value.state = sg_value_unknown;
+
+    ngx_str_null(&record->headers);
+    ngx_str_null(&record->body);
+
+    record->head_len = sg_value_head(record->head, &value);
+
+    return ngx_redis_record_ask(record, ngx_redis_asked_change,
+                                &ngx_redis_drop_script, 0, handler, data);
 }
 
 
@@ -149,52 +269,62 @@ ngx_redis_record_spend(ngx_redis_record_t *record,
     const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
     void *data)
 {
-    ngx_str_t  argv[4 + NGX_REDIS_LIMITS_ARGC];
+    ngx_str_set(&record->verb, "spend");
 
-    ngx_str_set(&argv[1], "spend");
-    argv[2] = record->token;
-    ngx_redis_record_set_time(&argv[3], record->ttl_text, record->ttl);
+    record->limits = limits;
 
-    record->asked = ngx_redis_asked_spend;
-
-    return ngx_redis_record_eval(record, &ngx_redis_spend_script, limits, argv,
-                                 4, handler, data);
+    return ngx_redis_record_ask(record, ngx_redis_asked_spend,
+                                &ngx_redis_spend_script, 0, handler, data);
 }
 
 
-static ngx_redis_command_t *
-ngx_redis_record_change(ngx_redis_record_t *record, ngx_str_t *argv,
-    ngx_uint_t argc, ngx_redis_record_handler_pt handler, void *data)
-{
-    record->asked = ngx_redis_asked_change;
-
-    return ngx_redis_record_eval(record, &ngx_redis_record_script, NULL, argv,
-                                 argc, handler, data);
-}
-
+/* "needs": what the straight way takes; 0: there is none */
 
 static ngx_redis_command_t *
-ngx_redis_record_eval(ngx_redis_record_t *record, ngx_redis_script_t *script,
-    const ngx_redis_limits_t *limits, ngx_str_t *argv, ngx_uint_t argc,
+ngx_redis_record_ask(ngx_redis_record_t *record, ngx_redis_asked_e asked,
+    ngx_redis_script_t *script, ngx_uint_t needs,
     ngx_redis_record_handler_pt handler, void *data)
 {
-    argv[0] = record->name;
-    argc = ngx_redis_limits_add(limits, argv, argc);
-
+    record->asked = asked;
+    record->script = script;
     record->handler = handler;
     record->data = data;
 
-    return ngx_redis_eval(record->redis, script, 1 + (limits ? limits->n : 0),
-                          argv, argc, &record->options, ngx_redis_record_done,
-                          record);
+    record->ttl_len = ngx_sprintf(record->ttl_text, "%M", record->ttl)
+                      - record->ttl_text;
+
+    return ngx_redis_ask(record->redis, &ngx_redis_record_asker, record,
+                         needs ? (ngx_uint_t) ngx_redis_form_straight
+                               : (ngx_uint_t) ngx_redis_form_script,
+                         needs, &record->options);
 }
 
 
-static void
-ngx_redis_record_set_time(ngx_str_t *arg, u_char *text, ngx_msec_t time)
+static ngx_uint_t
+ngx_redis_record_next(void *data, ngx_uint_t form, const redisReply *reply)
 {
-    arg->data = text;
-    arg->len = ngx_sprintf(text, "%M", time) - text;
+    ngx_redis_record_t *record = data;
+
+    ngx_uint_t         next;
+    ngx_redis_own_t    own;
+    ngx_redis_words_t  words;
+
+    own.claim = &record->mine;
+    own.hold = (record->hold != 0);
+
+    next = ngx_redis_straight_next(reply, record->asked, form, &own,
+                                   &record->seen);
+
+    if (next == ngx_redis_form_read) {
+
+        /* what is said in the end is about a reading */
+
+        words.len = 0;
+        ngx_redis_words_error(reply, &words);
+        ngx_redis_record_log(record, ngx_redis_said_error, &words);
+    }
+
+    return next;
 }
 
 
@@ -203,6 +333,7 @@ ngx_redis_record_done(void *data, ngx_int_t rc, const redisReply *reply)
 {
     ngx_redis_record_t *record = data;
 
+    ngx_redis_own_t           own;
     ngx_redis_said_e          said;
     ngx_redis_words_t         words;
     ngx_redis_record_reply_t  decoded;
@@ -214,7 +345,18 @@ ngx_redis_record_done(void *data, ngx_int_t rc, const redisReply *reply)
                                             : ngx_redis_record_failed;
 
     } else {
-        said = ngx_redis_verdict(reply, record->asked, &decoded, &words);
+        own.claim = &record->mine;
+        own.hold = (record->hold != 0);
+
+        said = (record->seen.form == ngx_redis_form_script)
+               ? ngx_redis_verdict(reply, record->asked, &own, &decoded,
+                                   &words)
+               : ngx_redis_straight_verdict(reply, record->asked, &own,
+                                            &record->seen, &decoded, &words);
+
+        if (record->asked == ngx_redis_asked_claim) {
+            record->straight = (rc == NGX_OK && decoded.straight);
+        }
 
         /* one that is asked otherwise now; the map has told about it */
 
@@ -257,7 +399,7 @@ ngx_redis_record_log(ngx_redis_record_t *record, ngx_redis_said_e said,
     case ngx_redis_said_unreadable:
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(ngx_cycle->log), 0,
                       "redis node \"%V\" holds a record that cannot be read, "
-                      "its field \"%V\" is missing or not understood",
+                      "its \"%V\" is not understood",
                       ngx_redis_name(record->redis), &text);
         break;
 

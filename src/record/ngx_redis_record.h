@@ -1,14 +1,21 @@
 
 /*
- * The record of one idempotency key in Redis: its life is record.lua, this is
- * how to call it.
+ * The record of one idempotency key in Redis: how to ask for it, and how to
+ * change it.  Its value is sg_value.h's; what is done to it is in claim.lua,
+ * renew.lua, settle.lua and drop.lua.
+ *
+ * A claim without limits, and an answer to a claim that stands as it was made,
+ * go the straight way where the server can: one native command.  Whatever that
+ * does not settle, and whatever is sent again, is the script's.
  */
 
 #ifndef _NGX_REDIS_RECORD_H_INCLUDED_
 #define _NGX_REDIS_RECORD_H_INCLUDED_
 
 
+#include "contract/sg_value.h"
 #include "record/ngx_redis_limit.h"
+#include "record/ngx_redis_straight.h"
 
 
 /* the reply is valid until the handler returns */
@@ -23,18 +30,39 @@ typedef struct {
     ngx_redis_options_t          options;       /* of each command */
 
     ngx_str_t                    name;
-    ngx_str_t                    token;         /* the owner's */
-    ngx_str_t                    fingerprint;
+    u_char                       token[SG_VALUE_TOKEN];     /* the owner's */
     ngx_msec_t                   lease;
     ngx_msec_t                   ttl;
     ngx_uint_t                   hold;          /* unsigned  hold:1; */
     ngx_str_t                    channel;       /* a claim: where to be told of
                                                    another's end; or empty */
 
-    ngx_redis_asked_e            asked;         /* by the pending command */
+    /* its own: what a claim of it stands for, and is written as */
 
-    u_char                       lease_text[NGX_TIME_T_LEN];
+    sg_value_t                   mine;
+    u_char                       check[SG_VALUE_CHECK];
+    u_char                       fingerprint[SG_VALUE_FINGERPRINT];
+    u_char                       claim[SG_VALUE_HEAD];
     u_char                       ttl_text[NGX_TIME_T_LEN];
+    size_t                       ttl_len;
+
+    /* of what it was asked last */
+
+    ngx_redis_asked_e            asked;
+    ngx_str_t                    verb;          /* the script's first word */
+    ngx_redis_script_t          *script;
+    const ngx_redis_limits_t    *limits;        /* or NULL */
+    ngx_str_t                    headers;       /* to be written */
+    ngx_str_t                    body;
+    u_char                       head[SG_VALUE_HEAD];
+    size_t                       head_len;
+    u_char                       item[SG_VALUE_ITEM];
+    ngx_redis_seen_t             seen;
+
+    unsigned                     claimed:1;     /* it was asked for before */
+    unsigned                     settled:1;     /* an answer was sent before */
+    unsigned                     straight:1;    /* its claim stands in Redis as
+                                                   it was made */
 
     ngx_redis_record_handler_pt  handler;       /* of the pending command */
     void                        *data;
@@ -42,9 +70,16 @@ typedef struct {
 
 
 /*
+ * When name, token, lease and ttl are set; "fingerprint" is hexadecimal.
+ * NGX_ERROR when OpenSSL failed.
+ */
+ngx_int_t ngx_redis_record_init(ngx_redis_record_t *record,
+    const u_char *fingerprint);
+
+/*
  * Each sends one command; one is pending at a time.  NULL when memory failed.
- * ngx_redis_cancel() cancels.  "limits", which may be NULL, are spent where the
- * claim is new or takes over; only their strings have to stay.
+ * ngx_redis_cancel() cancels.  "limits", which may be NULL and stay as long as
+ * the command, are spent where the claim is new or takes over.
  */
 ngx_redis_command_t *ngx_redis_record_claim(ngx_redis_record_t *record,
     const ngx_redis_limits_t *limits, ngx_redis_record_handler_pt handler,
@@ -52,10 +87,10 @@ ngx_redis_command_t *ngx_redis_record_claim(ngx_redis_record_t *record,
 ngx_redis_command_t *ngx_redis_record_renew(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data);
 ngx_redis_command_t *ngx_redis_record_complete(ngx_redis_record_t *record,
-    ngx_str_t *status, ngx_str_t *headers, ngx_str_t *body,
+    ngx_uint_t status, ngx_str_t *headers, ngx_str_t *body,
     ngx_redis_record_handler_pt handler, void *data);
 ngx_redis_command_t *ngx_redis_record_bury(ngx_redis_record_t *record,
-    ngx_str_t *status, ngx_redis_record_handler_pt handler, void *data);
+    ngx_uint_t status, ngx_redis_record_handler_pt handler, void *data);
 ngx_redis_command_t *ngx_redis_record_give_back(ngx_redis_record_t *record,
     ngx_redis_record_handler_pt handler, void *data);
 ngx_redis_command_t *ngx_redis_record_unknown(ngx_redis_record_t *record,
@@ -72,9 +107,8 @@ ngx_redis_command_t *ngx_redis_record_spend(ngx_redis_record_t *record,
     void *data);
 
 
-/* configuration time: ngx_redis_script_init() is the caller's */
-extern ngx_redis_script_t  ngx_redis_record_script;
-extern ngx_redis_script_t  ngx_redis_spend_script;
+/* configuration time: ngx_redis_script_init() of each of them */
+void ngx_redis_record_scripts(void);
 
 
 #endif /* _NGX_REDIS_RECORD_H_INCLUDED_ */

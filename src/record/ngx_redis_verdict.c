@@ -1,6 +1,6 @@
 
 /*
- * What a reply to a script says: a word, and the values that belong to it.
+ * What a reply to a script says: a word, and what belongs to it.
  */
 
 
@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+
+/* a value of which nothing is kept: NGX_REDIS_SIEVED */
+#define NGX_REDIS_VERDICT_SIEVED  "TOOLONG "
 
 #define ngx_redis_verdict_text(word)  { word, sizeof(word) - 1 }
 
@@ -24,10 +27,12 @@ typedef struct {
 } ngx_redis_verdict_word_t;
 
 
-static int ngx_redis_verdict_decode(const redisReply *reply,
-    ngx_redis_asked_e asked, ngx_redis_record_reply_t *decoded);
-static int ngx_redis_verdict_values(const redisReply *reply, size_t n,
-    ngx_redis_record_reply_t *decoded);
+static ngx_redis_said_e ngx_redis_verdict_decode(const redisReply *reply,
+    ngx_redis_asked_e asked, const ngx_redis_own_t *own,
+    ngx_redis_record_reply_t *decoded, ngx_redis_words_t *words);
+static ngx_redis_said_e ngx_redis_verdict_found(const redisReply *found,
+    ngx_redis_asked_e asked, const ngx_redis_own_t *own,
+    ngx_redis_record_reply_t *decoded, ngx_redis_words_t *words);
 static int ngx_redis_verdict_limits(const redisReply *told,
     ngx_redis_limits_reply_t *limits);
 static int ngx_redis_verdict_limit(const redisReply *told, size_t i,
@@ -37,21 +42,15 @@ static int ngx_redis_verdict_number(const redisReply *reply, long long min,
     unsigned long long *number);
 static int ngx_redis_verdict_is(const redisReply *reply,
     const ngx_redis_text_t *word);
-static void ngx_redis_verdict_field(const redisReply *reply,
-    ngx_redis_words_t *words);
-static void ngx_redis_verdict_error(const redisReply *reply,
-    ngx_redis_words_t *words);
-static int ngx_redis_verdict_ends(const char *p, const char *end,
-    const char *last);
-static int ngx_redis_verdict_shown(const char *p, const char *end);
 
+
+/* "found" has no verdict of its own: the value has it */
 
 static const ngx_redis_verdict_word_t  ngx_redis_verdict_claim_words[] = {
+    { ngx_redis_verdict_text("won"), 1, ngx_redis_record_ok },
     { ngx_redis_verdict_text("ok"), 1, ngx_redis_record_ok },
-    { ngx_redis_verdict_text("replay"), 4, ngx_redis_record_replay },
-    { ngx_redis_verdict_text("tombstone"), 2, ngx_redis_record_tombstone },
+    { ngx_redis_verdict_text("found"), 2, ngx_redis_record_unreadable },
     { ngx_redis_verdict_text("in_progress"), 2, ngx_redis_record_in_progress },
-    { ngx_redis_verdict_text("mismatch"), 1, ngx_redis_record_mismatch },
     { ngx_redis_verdict_text("held"), 1, ngx_redis_record_held },
     { ngx_redis_verdict_text("limited"), 1, ngx_redis_record_limited },
     { { NULL, 0 }, 0, ngx_redis_record_failed }
@@ -60,7 +59,7 @@ static const ngx_redis_verdict_word_t  ngx_redis_verdict_claim_words[] = {
 
 static const ngx_redis_verdict_word_t  ngx_redis_verdict_change_words[] = {
     { ngx_redis_verdict_text("ok"), 1, ngx_redis_record_ok },
-    { ngx_redis_verdict_text("stale"), 1, ngx_redis_record_stale },
+    { ngx_redis_verdict_text("found"), 2, ngx_redis_record_unreadable },
     { { NULL, 0 }, 0, ngx_redis_record_failed }
 };
 
@@ -92,14 +91,19 @@ static const ngx_redis_text_t  ngx_redis_verdict_unreadable =
 
 ngx_redis_said_e
 ngx_redis_verdict(const redisReply *reply, ngx_redis_asked_e asked,
-    ngx_redis_record_reply_t *decoded, ngx_redis_words_t *words)
+    const ngx_redis_own_t *own, ngx_redis_record_reply_t *decoded,
+    ngx_redis_words_t *words)
 {
+    ngx_redis_said_e  said;
+
     words->len = 0;
 
     memset(decoded, 0, sizeof(ngx_redis_record_reply_t));
 
-    if (ngx_redis_verdict_decode(reply, asked, decoded)) {
-        return ngx_redis_said_verdict;
+    said = ngx_redis_verdict_decode(reply, asked, own, decoded, words);
+
+    if (said == ngx_redis_said_verdict) {
+        return said;
     }
 
     memset(decoded, 0, sizeof(ngx_redis_record_reply_t));
@@ -111,8 +115,15 @@ ngx_redis_verdict(const redisReply *reply, ngx_redis_asked_e asked,
 
     decoded->verdict = ngx_redis_record_unreadable;
 
+    if (reply->type == REDIS_REPLY_ERROR
+        && ngx_redis_begins(reply->str, (size_t) reply->len,
+                            NGX_REDIS_VERDICT_SIEVED))
+    {
+        return ngx_redis_said_nonsense;
+    }
+
     if (reply->type == REDIS_REPLY_ERROR) {
-        ngx_redis_verdict_error(reply, words);
+        ngx_redis_words_error(reply, words);
 
         /* older servers wrap the error's code into a text, which ends in a zero
            byte, as all of hiredis' do */
@@ -130,17 +141,18 @@ ngx_redis_verdict(const redisReply *reply, ngx_redis_asked_e asked,
         && ngx_redis_verdict_is(reply->element[1],
                                 &ngx_redis_verdict_unreadable))
     {
-        ngx_redis_verdict_field(reply->element[2], words);
+        ngx_redis_words_field(reply->element[2], words);
         return ngx_redis_said_unreadable;
     }
 
-    return ngx_redis_said_nonsense;
+    return said;
 }
 
 
-static int
+static ngx_redis_said_e
 ngx_redis_verdict_decode(const redisReply *reply, ngx_redis_asked_e asked,
-    ngx_redis_record_reply_t *decoded)
+    const ngx_redis_own_t *own, ngx_redis_record_reply_t *decoded,
+    ngx_redis_words_t *words)
 {
     size_t                           n;
     const ngx_redis_verdict_word_t  *w;
@@ -148,7 +160,7 @@ ngx_redis_verdict_decode(const redisReply *reply, ngx_redis_asked_e asked,
     /* the proof, which is the connection's to check, and a word */
 
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2) {
-        return 0;
+        return ngx_redis_said_nonsense;
     }
 
     n = reply->elements;
@@ -156,7 +168,7 @@ ngx_redis_verdict_decode(const redisReply *reply, ngx_redis_asked_e asked,
     if (reply->element[n - 1]->type == REDIS_REPLY_ARRAY
         && !ngx_redis_verdict_limits(reply->element[--n], &decoded->limits))
     {
-        return 0;
+        return ngx_redis_said_nonsense;
     }
 
     for (w = ngx_redis_verdict_words[asked]; w->word.len; w++) {
@@ -164,47 +176,121 @@ ngx_redis_verdict_decode(const redisReply *reply, ngx_redis_asked_e asked,
         if (1 + w->elements == n
             && ngx_redis_verdict_is(reply->element[1], &w->word))
         {
-            decoded->verdict = w->verdict;
-            return ngx_redis_verdict_values(reply, n, decoded);
+            break;
         }
     }
 
-    return 0;
+    decoded->verdict = w->verdict;
+
+    switch (w->verdict) {
+
+    case ngx_redis_record_failed:
+        return ngx_redis_said_nonsense;
+
+    case ngx_redis_record_unreadable:
+        return ngx_redis_verdict_found(reply->element[2], asked, own, decoded,
+                                       words);
+
+    case ngx_redis_record_ok:
+        decoded->straight = (w == ngx_redis_verdict_claim_words);
+        return ngx_redis_said_verdict;
+
+    case ngx_redis_record_limited:
+        return (decoded->limits.verdict == ngx_redis_limits_refused)
+               ? ngx_redis_said_verdict : ngx_redis_said_nonsense;
+
+    case ngx_redis_record_in_progress:
+        return ngx_redis_verdict_number(reply->element[2], 1, &decoded->left)
+               ? ngx_redis_said_verdict : ngx_redis_said_nonsense;
+
+    default:
+        return ngx_redis_said_verdict;
+    }
 }
 
 
-static int
-ngx_redis_verdict_values(const redisReply *reply, size_t n,
-    ngx_redis_record_reply_t *decoded)
+static ngx_redis_said_e
+ngx_redis_verdict_found(const redisReply *found, ngx_redis_asked_e asked,
+    const ngx_redis_own_t *own, ngx_redis_record_reply_t *decoded,
+    ngx_redis_words_t *words)
 {
-    size_t             i;
-    const redisReply  *value;
-    ngx_redis_text_t  *values[3];
-
-    if (decoded->verdict == ngx_redis_record_limited) {
-        return decoded->limits.verdict == ngx_redis_limits_refused;
+    if (found->type == REDIS_REPLY_NIL && asked == ngx_redis_asked_change) {
+        decoded->verdict = ngx_redis_record_stale;
+        return ngx_redis_said_verdict;
     }
 
-    if (decoded->verdict == ngx_redis_record_in_progress) {
-        return ngx_redis_verdict_number(reply->element[2], 1, &decoded->left);
+    if (found->type != REDIS_REPLY_STRING) {
+        return ngx_redis_said_nonsense;
     }
 
-    values[0] = &decoded->status;
-    values[1] = &decoded->headers;
-    values[2] = &decoded->body;
+    return ngx_redis_verdict_value(found->str, (size_t) found->len, asked, own,
+                                   decoded, words);
+}
 
-    for (i = 2; i < n; i++) {
-        value = reply->element[i];
 
-        if (value->type != REDIS_REPLY_STRING) {
-            return 0;
+ngx_redis_said_e
+ngx_redis_verdict_value(const char *data, size_t len, ngx_redis_asked_e asked,
+    const ngx_redis_own_t *own, ngx_redis_record_reply_t *decoded,
+    ngx_redis_words_t *words)
+{
+    sg_str_t     text;
+    sg_value_t   value;
+    const char  *bad;
+
+    text.data = (const unsigned char *) data;
+    text.len = len;
+
+    decoded->verdict = ngx_redis_record_unreadable;
+
+    bad = sg_value_decode(&value, text);
+
+    if (bad == NULL && !sg_str_eq(value.check, own->claim->check)) {
+        bad = "name";
+    }
+
+    if (bad) {
+        ngx_redis_words_part(bad, words);
+        return ngx_redis_said_unreadable;
+    }
+
+    if (asked == ngx_redis_asked_change) {
+        decoded->verdict = ngx_redis_record_stale;
+        return ngx_redis_said_verdict;
+    }
+
+    if (!sg_str_eq(value.fingerprint, own->claim->fingerprint)) {
+        decoded->verdict = ngx_redis_record_mismatch;
+        return ngx_redis_said_verdict;
+    }
+
+    switch (value.state) {
+
+    case sg_value_answered:
+        decoded->verdict = ngx_redis_record_replay;
+        decoded->status = value.status;
+        decoded->headers.data = (const char *) value.headers.data;
+        decoded->headers.len = value.headers.len;
+        decoded->body.data = (const char *) value.body.data;
+        decoded->body.len = value.body.len;
+        return ngx_redis_said_verdict;
+
+    case sg_value_tombstone:
+        decoded->verdict = ngx_redis_record_tombstone;
+        decoded->status = value.status;
+        return ngx_redis_said_verdict;
+
+    case sg_value_unknown:
+
+        if (own->hold) {
+            decoded->verdict = ngx_redis_record_held;
+            return ngx_redis_said_verdict;
         }
 
-        values[i - 2]->data = value->str;
-        values[i - 2]->len = (size_t) value->len;
-    }
+        return ngx_redis_said_nonsense;
 
-    return 1;
+    default: /* sg_value_claimed */
+        return ngx_redis_said_nonsense;
+    }
 }
 
 
@@ -295,98 +381,4 @@ ngx_redis_verdict_is(const redisReply *reply, const ngx_redis_text_t *word)
     return reply->type == REDIS_REPLY_STRING
            && (size_t) reply->len == word->len
            && memcmp(reply->str, word->data, word->len) == 0;
-}
-
-
-static void
-ngx_redis_verdict_field(const redisReply *reply, ngx_redis_words_t *words)
-{
-    char  ch;
-
-    if (reply->type != REDIS_REPLY_STRING) {
-        return;
-    }
-
-    while (words->len < (size_t) reply->len && words->len < NGX_REDIS_FIELD) {
-        ch = reply->str[words->len];
-
-        if ((ch | 0x20) < 'a' || (ch | 0x20) > 'z') {
-            break;
-        }
-
-        words->data[words->len++] = ch;
-    }
-}
-
-
-static void
-ngx_redis_verdict_error(const redisReply *reply, ngx_redis_words_t *words)
-{
-    size_t       len;
-    const char  *p, *end, *last;
-
-    last = reply->str + reply->len;
-
-    for (p = reply->str; p < last; p = end + 1) {
-
-        end = memchr(p, ' ', last - p);
-        if (end == NULL) {
-            end = last;
-        }
-
-        if (ngx_redis_verdict_ends(p, end, last)) {
-            return;
-        }
-
-        if (!ngx_redis_verdict_shown(p, end)) {
-            p = "*";
-            len = 1;
-
-        } else {
-            len = end - p;
-        }
-
-        if (words->len + 1 + len > NGX_REDIS_SAID) {
-            return;
-        }
-
-        if (words->len) {
-            words->data[words->len++] = ' ';
-        }
-
-        memcpy(words->data + words->len, p, len);
-        words->len += len;
-    }
-}
-
-
-/* what follows may be an argument, and of how many words nobody knows */
-
-static int
-ngx_redis_verdict_ends(const char *p, const char *end, const char *last)
-{
-    return ngx_redis_begins(p, (size_t) (last - p), "with args")
-           || (p < end
-               && (*p == '\'' || *p == '"' || *p == '`')
-               && memchr(p + 1, *p, end - p - 1) == NULL);
-}
-
-
-static int
-ngx_redis_verdict_shown(const char *p, const char *end)
-{
-    if (end - p > NGX_REDIS_WORD) {
-        return 0;
-    }
-
-    for ( /* void */ ; p < end; p++) {
-
-        if (((*p | 0x20) < 'a' || (*p | 0x20) > 'z')
-            && (*p == '\0' || strchr("'`.,:;!?()<>=|/@_-", *p) == NULL))
-        {
-            return 0;
-        }
-    }
-
-    return 1;
 }

@@ -1,9 +1,9 @@
 
 /*
- * What record.lua and spend.lua answer, limit.lua's part included, taken apart;
- * the proof at its beginning is left to ngx_redis_expect_fits().  Plain C on
- * hiredis' replies: no nginx, no memory, and never a byte beyond
- * what is there.
+ * What the scripts answer, limit.lua's part included, and what a value that was
+ * found means, taken apart; the proof at its beginning is left to
+ * ngx_redis_expect_fits().  Plain C on hiredis' replies: no nginx, no memory,
+ * and never a byte beyond what is there.
  */
 
 #ifndef _NGX_REDIS_VERDICT_H_INCLUDED_
@@ -13,16 +13,14 @@
 #include <stddef.h>
 #include <hiredis/hiredis.h>
 
+#include "contract/sg_value.h"
+#include "record/ngx_redis_words.h"
+
 
 #define NGX_REDIS_LIMITS_MAX   8                    /* of one create */
 #define NGX_REDIS_NUMBER_MAX   999999999999999LL    /* of 15 digits, as the
                                                        scripts take them */
 
-/* of what a peer sent, no more than this goes to the log: of a field's name,
-   of an error, and of one word of it */
-#define NGX_REDIS_FIELD        16
-#define NGX_REDIS_SAID         120
-#define NGX_REDIS_WORD         24
 
 
 /* points into the reply */
@@ -30,13 +28,6 @@ typedef struct {
     const char                  *data;
     size_t                       len;
 } ngx_redis_text_t;
-
-
-/* fit for the log */
-typedef struct {
-    char                         data[NGX_REDIS_SAID];
-    size_t                       len;
-} ngx_redis_words_t;
 
 
 typedef enum {
@@ -84,11 +75,13 @@ typedef struct {
 /* what the verdict does not need is zero */
 typedef struct {
     ngx_redis_record_verdict_e   verdict;
-    ngx_redis_text_t             status;    /* decimal */
+    unsigned                     status;
     ngx_redis_text_t             headers;
     ngx_redis_text_t             body;
     unsigned long long           left;      /* of the owner's lease,
                                                milliseconds */
+    int                          straight;  /* ok: what stands is the value of
+                                               the claim, as it was sent */
     int                          apart;     /* failed, as its keys are not
                                                together now: one might do */
     ngx_redis_limits_reply_t     limits;
@@ -107,10 +100,17 @@ typedef enum {
 typedef enum {
     ngx_redis_said_verdict = 0,         /* nothing */
     ngx_redis_said_error,               /* words: of it */
-    ngx_redis_said_unreadable,          /* words: the record's field that cannot
-                                           be used */
+    ngx_redis_said_unreadable,          /* words: the part of the record that
+                                           cannot be used */
     ngx_redis_said_nonsense
 } ngx_redis_said_e;
+
+
+/* whose question it was; not used for ngx_redis_asked_spend */
+typedef struct {
+    const sg_value_t            *claim;     /* check, fingerprint, token */
+    int                          hold;      /* an unknown outcome stays so */
+} ngx_redis_own_t;
 
 
 /*
@@ -118,16 +118,19 @@ typedef enum {
  * under the record's name, "unreadable".  "limited" comes with at least one
  * limit that has refused; that there are as many as were asked about is for the
  * caller to see.
- *
- * An error is told in Redis' words, without any argument of the command: a word
- * with a digit in it or anything else but letters and punctuation, as keys,
- * tokens, numbers and addresses are, is an asterisk, and it ends before the
- * arguments that Redis repeats or a text in quotes that is more than a word.  A
- * field's name is of letters only, or empty.
  */
 ngx_redis_said_e ngx_redis_verdict(const redisReply *reply,
-    ngx_redis_asked_e asked, ngx_redis_record_reply_t *decoded,
-    ngx_redis_words_t *words);
+    ngx_redis_asked_e asked, const ngx_redis_own_t *own,
+    ngx_redis_record_reply_t *decoded, ngx_redis_words_t *words);
+
+/*
+ * The same of a value that stands under the record's name.  Nonsense where the
+ * value alone does not say it: a claim's that is not ours, or, under retry, an
+ * unknown outcome's.
+ */
+ngx_redis_said_e ngx_redis_verdict_value(const char *data, size_t len,
+    ngx_redis_asked_e asked, const ngx_redis_own_t *own,
+    ngx_redis_record_reply_t *decoded, ngx_redis_words_t *words);
 
 
 #endif /* _NGX_REDIS_VERDICT_H_INCLUDED_ */

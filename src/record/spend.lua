@@ -22,12 +22,11 @@ local receipt = KEYS[1] ~= KEYS[2] and KEYS[1]
 
 if limits_how ~= 'read' then
 
-    if receipt and redis.call('EXISTS', receipt) == 1 then
+    if receipt and redis.call('GET', receipt) then
         limits_done = 'spent'
         return limits_tell({ 'ok' })
     end
 
-    if receipt then need('SET', receipt, '', 'PX', kept) end
     if not limits_spend() then return limits_tell({ 'limited' }) end
     if receipt then redis.call('SET', receipt, '', 'PX', kept) end
 end

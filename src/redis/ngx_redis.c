@@ -70,11 +70,10 @@ ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one, ngx_str_t *other)
 
 
 ngx_redis_command_t *
-ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
-    ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc,
-    const ngx_redis_options_t *options, ngx_redis_handler_pt handler,
-    void *data)
+ngx_redis_ask(ngx_redis_t *redis, const ngx_redis_asker_t *asker, void *data,
+    ngx_uint_t straight, ngx_uint_t needs, const ngx_redis_options_t *options)
 {
+    ngx_uint_t            sharded;
     ngx_redis_map_t      *map;
     ngx_redis_node_t     *node;
     ngx_redis_command_t  *cmd;
@@ -84,13 +83,24 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
         return NULL;
     }
 
-    cmd = ngx_redis_command_create(&map->home->link.log, script, nkeys, argv,
-                                   argc);
+    sharded = (map->slots != NULL);
+    node = sharded ? NULL : map->master;
+
+    /* in a cluster the words say which node it is, which has the last say */
+
+    if (!sharded && (node == NULL || !ngx_redis_node_can(node, needs))) {
+        straight = NGX_REDIS_SCRIPT;
+    }
+
+    cmd = ngx_redis_command_create(&map->home->link.log, asker, data, straight,
+                                   needs, sharded);
     if (cmd == NULL) {
         return NULL;
     }
 
-    node = ngx_redis_map_find(map, cmd->slot);
+    if (sharded) {
+        node = ngx_redis_map_find(map, cmd->slot);
+    }
 
     if (node == NULL) {
         node = map->home;
@@ -110,12 +120,12 @@ ngx_redis_eval(ngx_redis_t *redis, ngx_redis_script_t *script,
         /* in no queue; its deadline is now, which is never within this call */
 
         cmd->refused = 1;
-        ngx_redis_call(cmd, 0, handler, data);
+        ngx_redis_call(cmd, 0, asker->done, data);
 
         return cmd;
     }
 
-    ngx_redis_call(cmd, options->timeout, handler, data);
+    ngx_redis_call(cmd, options->timeout, asker->done, data);
 
     ngx_redis_map_route(map, cmd);
 

@@ -41,7 +41,7 @@ void ngx_redis_set_resolver(ngx_redis_t *redis, ngx_resolver_t *resolver,
 /*
  * Configuration time: values of so many bytes are stored here.  What Redis
  * sends in one value is read up to the largest that was told, and a margin;
- * anything longer is thrown away, and a null stands for it.
+ * anything longer is thrown away, and an error stands for it.
  */
 void ngx_redis_set_value(ngx_redis_t *redis, size_t size);
 
@@ -81,18 +81,17 @@ ngx_uint_t ngx_redis_together(ngx_redis_t *redis, ngx_str_t *one,
     ngx_str_t *other);
 
 /*
- * Sends EVALSHA, and EVAL where Redis does not know the script.  "argv" holds
- * nkeys keys and then the arguments; it is copied, the bytes it points to are
- * not: they stay valid until the handler was called or the command cancelled.
- * The first two arguments are a word and a token, and what the script replies
- * is an array that begins with the word and the token's first bytes, in one
- * string; anything else but an error is not taken for its reply.
- * "options" are copied.  NULL when memory failed.
+ * Asks in the form "straight" where the server is known to be able to do all of
+ * "needs", else by the script: EVALSHA, with its source before it where Redis
+ * has none.  Whatever is sent again is sent as the script, too.  The first two
+ * arguments of a script are a word and a token, and what it replies is an array
+ * that begins with the proof, which is made of both, in one string; anything
+ * else but an error is not taken for its reply.  "options" are copied.  NULL
+ * when memory failed.
  */
-ngx_redis_command_t *ngx_redis_eval(ngx_redis_t *redis,
-    ngx_redis_script_t *script, ngx_uint_t nkeys, ngx_str_t *argv,
-    ngx_uint_t argc, const ngx_redis_options_t *options,
-    ngx_redis_handler_pt handler, void *data);
+ngx_redis_command_t *ngx_redis_ask(ngx_redis_t *redis,
+    const ngx_redis_asker_t *asker, void *data, ngx_uint_t straight,
+    ngx_uint_t needs, const ngx_redis_options_t *options);
 
 /*
  * The handler will not be called; legal in every state before it was.

@@ -16,6 +16,8 @@ static ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_admission(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
+static ngx_int_t ngx_http_segments_ask_aged(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
 static ngx_int_t ngx_http_segments_await_redis(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 static void ngx_http_segments_resume(ngx_http_request_t *r,
@@ -93,11 +95,11 @@ static ngx_int_t
 ngx_http_segments_admission(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx)
 {
-    ngx_redis_limits_t  limits;
+    const ngx_redis_limits_t  *limits;
 
-    ngx_http_segments_limits_of_claim(ctx->limits, &ctx->record, &limits);
+    limits = ngx_http_segments_limits_of_claim(ctx->limits, &ctx->record);
 
-    if (ngx_http_segments_claim_ask(ctx->claim, &limits,
+    if (ngx_http_segments_claim_ask(ctx->claim, limits,
                                     ngx_http_segments_asked, ctx)
         != NGX_OK)
     {
@@ -105,6 +107,31 @@ ngx_http_segments_admission(ngx_http_request_t *r,
     }
 
     ngx_http_segments_enter(ctx, ngx_http_segments_admit);
+
+    ctx->asked = 0;
+
+    return ngx_http_segments_await_redis(r, ctx);
+}
+
+
+/*
+ * Before it goes on, with limits that were spent already: an answer came late,
+ * or several did, and another may be about to take over.
+ */
+
+static ngx_int_t
+ngx_http_segments_ask_aged(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
+{
+    if (ctx->limits) {
+        ctx->limits->ntrip = 0;
+    }
+
+    if (ngx_http_segments_claim_ask(ctx->claim, NULL, ngx_http_segments_asked,
+                                    ctx)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     ctx->asked = 0;
 
@@ -159,9 +186,10 @@ ngx_http_segments_asked(void *data, const ngx_redis_record_reply_t *reply)
     ctx->verdict = reply->verdict;
     ctx->left = reply->left;
 
-    if (ngx_http_segments_copy(r->pool, &ctx->status, &reply->status) != NGX_OK
-        || ngx_http_segments_copy(r->pool, &ctx->headers, &reply->headers)
-           != NGX_OK
+    ctx->status = reply->status;
+
+    if (ngx_http_segments_copy(r->pool, &ctx->headers, &reply->headers)
+        != NGX_OK
         || ngx_http_segments_copy(r->pool, &ctx->body, &reply->body) != NGX_OK)
     {
         /* there is an answer: without it, the request must not run again */
@@ -212,6 +240,11 @@ ngx_http_segments_ask_limits(ngx_http_request_t *r,
                                       ngx_http_segments_limits_asked, ctx);
 
     if (rc == NGX_DECLINED) {
+
+        if (ctx->claim && ngx_http_segments_claim_aged(ctx->claim)) {
+            return ngx_http_segments_ask_aged(r, ctx);
+        }
+
         return ngx_http_segments_decide(r, ctx);
     }
 

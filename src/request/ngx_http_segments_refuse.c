@@ -155,7 +155,7 @@ ngx_http_segments_refuse(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     case ngx_http_segments_refuse_buried:
         (void) ngx_snprintf(text, sizeof(text),
                             "The first answer had status %ui and was too large "
-                            "to keep%Z", ngx_http_segments_stored_status(ctx));
+                            "to keep%Z", ctx->status);
         message = (const char *) text;
         rc = ngx_http_segments_add_replayed(r);
         break;

@@ -14,13 +14,7 @@
 ngx_int_t
 ngx_http_segments_replay(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
-    ngx_uint_t  status;
-
-    status = ngx_http_segments_stored_status(ctx);
-
-    if (status == 0
-        || ngx_http_segments_restore_headers(r, &ctx->headers) != NGX_OK)
-    {
+    if (ngx_http_segments_restore_headers(r, &ctx->headers) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
                       "the stored answer of a record cannot be read");
 
@@ -35,7 +29,7 @@ ngx_http_segments_replay(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
     ngx_http_segments_set_outcome(ctx, ngx_http_segments_replayed);
     ngx_http_segments_set_idempotency_status(ctx, "replayed");
 
-    r->headers_out.status = status;
+    r->headers_out.status = ctx->status;
 
     if (ngx_http_segments_add_replayed(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

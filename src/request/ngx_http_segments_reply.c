@@ -5,10 +5,8 @@
 
 
 #include "request/ngx_http_segments_reply.h"
-#include "contract/sg_record.h"
 #include "life/ngx_http_segments_status.h"
 #include "message/ngx_http_segments_field.h"
-#include "message/ngx_http_segments_text.h"
 
 
 ngx_int_t
@@ -18,19 +16,6 @@ ngx_http_segments_add_replayed(ngx_http_request_t *r)
     static ngx_str_t  value = ngx_string("true");
 
     return ngx_http_segments_add_header(r, &name, &value) ? NGX_OK : NGX_ERROR;
-}
-
-
-/* of the stored answer; 0 when it cannot be read */
-
-ngx_uint_t
-ngx_http_segments_stored_status(ngx_http_segments_ctx_t *ctx)
-{
-    sg_str_t  text;
-
-    text = ngx_http_segments_text(&ctx->status);
-
-    return sg_record_status(text);
 }
 
 

@@ -17,9 +17,6 @@
 /* Idempotent-Replayed */
 ngx_int_t ngx_http_segments_add_replayed(ngx_http_request_t *r);
 
-/* of the stored answer; 0 when it cannot be read */
-ngx_uint_t ngx_http_segments_stored_status(ngx_http_segments_ctx_t *ctx);
-
 /*
  * Sends what r->headers_out has, and the body, which stays until the request
  * ends, and finalizes the request.  NGX_DONE, or an HTTP error status.

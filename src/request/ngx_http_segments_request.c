@@ -110,7 +110,7 @@ ngx_http_segments_step(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
     case ngx_http_segments_spend:
 
-        if (ctx->limits->cmd) {
+        if (ctx->limits->cmd || (ctx->claim && !ctx->asked)) {
             return NGX_DONE;
         }
 

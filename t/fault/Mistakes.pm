@@ -9,7 +9,12 @@ use warnings;
 use Plan;
 use Segments::Util qw(slurp source spew);
 
-my $SCRIPT = 'record.lua';
+my $ASKED_FOR = 'claim.lua';
+my $SETTLED = 'settle.lua';
+my $DROPPED = 'drop.lua';
+my $RENEWED = 'renew.lua';
+my $VERDICT = 'ngx_redis_verdict.c';
+my $WORDING = 'ngx_redis_wording.c';
 my $CLAIM = 'ngx_http_segments_claim_end.c';
 my $SETTLE = 'ngx_http_segments_settle.c';
 my $ADMIT = 'ngx_http_segments_admit.c';
@@ -31,37 +36,61 @@ my @ASKED = ("    cmd->buf.pos = cmd->buf.start;\n    cmd->asked = 0;\n",
 
 sub all {
     return (
-        ['another body is not noticed', $SCRIPT,
-         'if record and record.fp ~= fp then', 'if false then',
+        ['another body is not noticed', $VERDICT,
+         '!sg_str_eq(value.fingerprint, own->claim->fingerprint)', '0',
          'mismatch accepted|another body', '--kinds other-body'],
 
-        ['a running lease is not respected', $SCRIPT,
-         "record.state == 'claimed' and tonumber(record.lease) > time",
-         'false', 'two at a time', '--policy retry --kinds twins'],
+        ['a running lease is not respected', $ASKED_FOR,
+         'over = left <= 0', 'over = true',
+         'two at a time', '--policy retry --kinds twins'],
 
-        ['another owner\'s claim is given back', $SCRIPT,
-         "owned_by(record, token) and record.from == 'absent'",
-         "record and record.from == 'absent'",
+        ['a lease ends by another clock than its own', $ASKED_FOR,
+         'left = lease - (its_ttl - left)',
+         'left = lease - 20 * (its_ttl - left)',
+         'two at a time', '--policy retry --kinds slow,twins --often 20'],
+
+        ['a renewal compares the whole value', $RENEWED,
+         'stood:sub(5, 60) == value:sub(5, 60)', 'stood == value',
+         'two at a time',
+         '--policy retry --kinds slow,reset-after --often 20'],
+
+        ['a native claim runs over what is there', $WORDING,
+         '        ngx_str_set(&word[n], "NX");' . "\n        n++;\n\n", '',
+         'two effects|two at a time|not replayed|answers differ',
+         '--policy hold --kinds twins'],
+
+        ['a native claim does not expire', $WORDING,
+         '    ngx_str_set(&word[n], "PX");' . "\n    n++;\n\n"
+             . "    word[n].data = record->ttl_text;\n"
+             . "    word[n++].len = record->ttl_len;\n", '',
+         'no expiry', '--policy hold --kinds reset-after,5xx-after'],
+
+        ['another owner\'s claim is given back', $DROPPED,
+         ' or stood:sub(45, 60) ~= ARGV[2]', '',
          'two effects|two bodies|not replayed',
          '--policy hold --kinds redis-stop,slow --often 20'],
 
-        ['another owner\'s answer is overwritten', $SCRIPT,
-         "not owned_by(record, token)\n", "false\n",
+        ['another owner\'s answer is overwritten', $SETTLED,
+         "if stood and not at then return { proof, 'found', stood } end",
+         'if stood and not at then at = 45 end',
          'answers differ',
          '--policy retry --kinds stop-long,slow --often 20 --period 100'],
 
-        ['under hold a lease is taken over', $SCRIPT,
-         "policy ~= 'retry'", 'false', 'two effects',
+        ['under hold a lease is taken over',
+         [$ASKED_FOR, $ASKED_FOR, $VERDICT],
+         [" and ARGV[5] == 'retry' then", "stood and ARGV[5] ~= 'retry'",
+          'if (own->hold) {'],
+         [' then', 'false', 'if (0) {'], 'two effects',
          '--policy hold --kinds reset-after,cut-body'],
 
-        ['an unknown outcome frees the key', $SCRIPT,
-         "redis.call('HSET', key, 'state', 'unknown')",
-         "redis.call('DEL', key)", 'two effects',
+        ['an unknown outcome frees the key', $DROPPED,
+         "if ARGV[1] == 'give_back' and from == 'a' then", 'if true then',
+         'two effects',
          '--policy hold --kinds reset-after,cut-body'],
 
-        ['a claim does not expire', $SCRIPT,
-         "write(ttl, 'v', '1', 'state', 'claimed', ",
-         "redis.call('HSET', key, 'v', '1', 'state', 'claimed', ",
+        ['a claim does not expire', $ASKED_FOR,
+         "redis.call('SET', name, value, 'PX', ttl)",
+         "redis.call('SET', name, value)",
          'no expiry', '--policy hold --kinds reset-after,5xx-after'],
 
         ['a sent request is given back', $SETTLE,
@@ -96,7 +125,7 @@ sub all {
          'two at a time', '--policy retry --kinds slow --often 20'],
 
         ['all gateways have one token', 'ngx_http_segments_token.c',
-         'ngx_hex_dump(token, random[--left], NGX_HTTP_SEGMENTS_TOKEN_BYTES)',
+         'ngx_memcpy(token, random[--left], NGX_HTTP_SEGMENTS_TOKEN_LEN)',
          'ngx_memset(token, 48, NGX_HTTP_SEGMENTS_TOKEN_LEN)',
          'two effects|two at a time', '--policy hold --kinds twins'],
 
@@ -161,14 +190,15 @@ sub all {
          'two effects|two at a time',
          '--policy hold --kinds slow --often 20 --wait 50ms'],
 
-        ['a replay pays the limit', $SCRIPT,
-         "return { 'replay', record.status",
-         "limits_spend() return { 'replay', record.status",
+        ['a replay pays the limit', $ASKED_FOR,
+         "reply = { 'found', stood }",
+         "reply = { 'found', stood }\n"
+             . "    if limits_spend then limits_spend() end",
          'paid unsent', '--policy retry --kinds twins --often 3'],
 
-        ['who takes over does not pay the limit', $SCRIPT,
-         "    if not pay(ttl) then return { 'limited' } end\n\n"
-             . "    write(ttl, 'state',", "    write(ttl, 'state',",
+        ['who takes over does not pay the limit', $ASKED_FOR,
+         'elseif limits_spend and not limits_spend() then',
+         'elseif not stood and limits_spend and not limits_spend() then',
          'sent unpaid', '--policy retry --kinds reset-after,5xx-after'],
 
         ['a client that leaves cancels its request',

@@ -398,7 +398,7 @@ sub settle_batch {
     return if !$self->{fault}->redis_ready;
 
     my @keys = splice @{ $self->{settling} };
-    my @names = map { "segments:{live:$_->{tenant}}:create:$_->{name}" } @keys;
+    my @names = map { "segments:{live:$_->{tenant}:$_->{name}}:create" } @keys;
     my $store = $self->{store};
     my @left = @names ? $store->ask(map { ['PTTL', $_] } @names) : ();
 

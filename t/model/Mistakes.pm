@@ -33,13 +33,84 @@ sub all {
          "${record}::lease_left", sub { 1 },
          qr/no key is stuck/],
 
+        ['a lease by another clock than the expiry',
+         "${record}::lease_left", sub { $_[0]{fields}{lease} },
+         qr/no key is stuck/],
+
         ['a renewal does not compare tokens',
-         "${record}::may_renew", sub { $_[0] && $_[0]{fields}{lease} },
-         qr/no two leases/],
+         "${record}::may_renew",
+         sub { $_[0] && $_[0]{fields}{state} eq 'claimed' },
+         qr/no two leases|who lost the key/, $SLOW],
+
+        ['a renewal compares the whole value',
+         "${record}::may_renew",
+         sub {
+             my ($key, $token) = @_;
+             return $key
+                 && Segments::RecordModel::owned_by($key->{fields}, $token)
+                 && !$key->{fields}{awaited};
+         },
+         qr/who owns a key goes on/],
+
+        ['a renewal sets no expiry',
+         "${record}::renewed", sub { $_[0] },
+         qr/has a whole lease/, $SLOW],
 
         ['a give-back does not compare tokens',
-         "${record}::may_give_back", sub { $_[0] && $_[0]{fields}{lease} },
+         "${record}::may_give_back",
+         sub { $_[0] && $_[0]{fields}{state} eq 'claimed' },
          qr/who lost the key/],
+
+        ['a native completion does not compare tokens',
+         "${record}::as_it_was_made",
+         sub { $_[0] && $_[0]{fields}{state} eq 'claimed'
+               && $_[0]{fields}{fp} eq $_[2] },
+         qr/who lost the key|who waits is told/],
+
+        ['a native completion does not see who waits',
+         "${record}::as_it_was_made",
+         sub {
+             my ($key, $token) = @_;
+             return $key
+                 && Segments::RecordModel::owned_by($key->{fields}, $token);
+         },
+         qr/who waits is told/],
+
+        ['a native claim runs over what is there',
+         "${record}::may_set", sub { 1 },
+         qr/who lost the key|who waits is told|another body|accepted answer|no two leases/],
+
+        ['who waits for a claim that is taken over is forgotten',
+         "${record}::take_over",
+         sub {
+             my ($key, $token, $lease, $ttl) = @_;
+             my $after = Segments::RecordModel::first_claim($token,
+                 $key->{fields}{fp}, $lease, $ttl);
+             $after->{fields}{from} = 'unknown';
+             return $after;
+         },
+         qr/who waits is told/],
+
+        ['nobody is told',
+         "${record}::told", sub { () },
+         qr/who waits is told/],
+
+        ['a claim sent again is won without an expiry anew',
+         "${record}::won_again", sub { $_[0] },
+         qr/has a whole lease/, $SLOW],
+
+        ['a completion sent again is a stranger\'s',
+         "${record}::settled_by", sub { 0 },
+         qr/an answer sent again/],
+
+        ['a completion is taken twice',
+         "${record}::settle",
+         sub {
+             my ($key, $token, $ttl, $end) = @_;
+             return ['ok'], Segments::RecordModel::ended(
+                 { token => $token, %$end }, $ttl);
+         },
+         qr/never replaced|who lost the key|keeps its body|who waits is told/],
 
         ['a completion is unconditional',
          "${record}::may_settle", sub { 1 },
@@ -71,14 +142,15 @@ sub all {
 
         ['an answer is claimed over',
          "${record}::found", sub { ['ok'] },
-         qr/accepted answer/],
+         qr/accepted answer|whole lease/],
 
         ['a take-over forgets the earlier try',
          "${record}::take_over",
          sub {
-             my ($key, $now, $token, $lease, $ttl) = @_;
-             return Segments::RecordModel::first_claim($now, $token,
-                 $key->{fields}{fp}, $lease, $ttl);
+             my ($key, $token, $lease, $ttl) = @_;
+             return Segments::RecordModel::changed($key,
+                 { state => 'claimed', token => $token, from => 'absent',
+                   ttl => $ttl, lease => $lease }, $ttl);
          },
          qr/after an effect/],
 
@@ -93,17 +165,18 @@ sub all {
         ['a claim sets no expiry',
          "${record}::first_claim",
          sub {
-             my ($now, $token, $fp, $lease) = @_;
-             return { fields => { v => 1, state => 'claimed', fp => $fp,
-                                  since => $now, token => $token,
-                                  lease => $now + $lease,
-                                  from => 'absent' } };
+             my ($token, $fp, $lease, $ttl) = @_;
+             return { fields => { state => 'claimed', fp => $fp,
+                                  token => $token, from => 'absent',
+                                  ttl => $ttl, lease => $lease } };
          },
-         qr/has an expiry/],
+         qr/has an expiry|has a whole lease/],
 
-        ['a renewal does not raise the expiry',
-         "${record}::renewed_expiry", sub { $_[0]{expires} },
-         qr/under a running lease/, $SLOW],
+        ['an unknown outcome sets no expiry',
+         "${record}::left_unknown",
+         sub { return { fields => { state => 'unknown',
+                                    fp => $_[0]{fields}{fp} } } },
+         qr/has an expiry/],
 
         ['given back although it was sent',
          'World::outcome_of_silence', sub { 'give_back' },

@@ -22,6 +22,11 @@ package Promises;
 #  9 Whoever lost the key changes nothing in another's record.
 # 10 A claim that is sent again, because its reply was lost, is won again.
 # 11 After an effect, the key is never free again in the life of its record.
+# 12 Whoever waits for a claim is told of its end, or of that of the claim that
+#    has taken over.
+# 13 A claim that is won has its whole lease before it.
+# 14 Who owns a key may go on with it.
+# 15 An answer that is sent again, because its reply was lost, is taken.
 
 use strict;
 use warnings;
@@ -45,19 +50,23 @@ my %PROMISE = (
     9  => 'who lost the key changes nothing',
     10 => 'a claim sent again is won again',
     11 => 'after an effect the key is not free',
+    12 => 'who waits is told',
+    13 => 'who wins has a whole lease',
+    14 => 'who owns a key goes on',
+    15 => 'an answer sent again is taken',
 );
 
 
 # Of a command that took a record from $before to $after.
 
 sub broken_by_command {
-    my ($before, $command, $verdict, $after, $name) = @_;
+    my ($before, $command, $verdict, $after, $name, @told) = @_;
 
     my $old = $before && $before->{fields};
     my $same = same($before, $after);
     my $verb = $command->[0];
 
-    if ($old && $verb eq 'claim' && $old->{fp} ne $command->[2]) {
+    if ($old && $verb =~ /set|claim/ && $old->{fp} ne $command->[2]) {
         return $PROMISE{4} if $verdict->[0] ne 'mismatch' || !$same;
     }
 
@@ -67,12 +76,25 @@ sub broken_by_command {
         return $PROMISE{10}
             if $verb eq 'claim' && $mine && $verdict->[0] ne 'ok';
         return $PROMISE{9} if $verb ne 'claim' && !$mine && !$same;
+        return $PROMISE{14} if $verb eq 'renew' && $mine
+                               && $verdict->[0] ne 'ok';
+        return $PROMISE{12} if $old->{awaited} && !$same && !@told
+                               && !($after && $after->{fields}{awaited});
     }
 
-    if ($old && $old->{state} =~ /answered|buried/) {
+    if ($verb =~ /set|claim|renew/ && $verdict->[0] eq 'ok') {
+        return $PROMISE{13}
+            if !$after || ($after->{expires} // 0)
+                          != ($after->{fields}{ttl} // -1);
+    }
+
+    if ($old && $old->{state} =~ /answered|tombstone/) {
         return $PROMISE{31} if !$same;
+        return $PROMISE{15}
+            if $verb =~ /\A(?:complete|bury)\z/ && $old->{token} eq $name
+               && $verdict->[0] ne 'ok';
         return $PROMISE{6}
-            if $verb eq 'claim' && $old->{fp} eq $command->[2]
+            if $verb =~ /set|claim/ && $old->{fp} eq $command->[2]
                && "@$verdict" ne told($old);
     }
 
@@ -92,7 +114,7 @@ sub broken_by_command {
 sub told {
     my ($record) = @_;
 
-    return "tombstone $record->{status}" if $record->{state} eq 'buried';
+    return "tombstone $record->{status}" if $record->{state} eq 'tombstone';
     return "replay @$record{qw(status headers body)}";
 }
 
@@ -106,11 +128,14 @@ sub same {
 sub stuck {
     my ($key) = @_;
 
-    my $later = $key->{fields}{lease} // 0;
-    my @claim = ('claim', 'somebody', $key->{fields}{fp}, 1, 2);
+    my $fields = $key->{fields};
+    my $left = $fields->{state} eq 'claimed'
+        ? $fields->{ttl} - $fields->{lease} : $key->{expires};
+    my $later = { %$key, expires => $left || 1 };
+    my @claim = ('claim', 'somebody', $fields->{fp}, 1, 2);
 
-    my ($retry) = Segments::RecordModel::apply($key, [@claim, 'retry'], $later);
-    my ($hold) = Segments::RecordModel::apply($key, [@claim, 'hold'], $later);
+    my ($retry) = Segments::RecordModel::apply($later, [@claim, 'retry']);
+    my ($hold) = Segments::RecordModel::apply($later, [@claim, 'hold']);
 
     return $retry->[0] !~ /\A(?:ok|replay|tombstone)\z/
            || $hold->[0] !~ /\A(?:ok|replay|tombstone|held)\z/;
@@ -119,7 +144,7 @@ sub stuck {
 
 sub broken_by_expiry {
     my ($record) = @_;
-    return $record->{fields}{lease} ? $PROMISE{71} : undef;
+    return World::running($record) ? $PROMISE{71} : undef;
 }
 
 
@@ -176,7 +201,7 @@ sub broken_answer {
     }
 
     if ($acked ne '-') {
-        my $kept = $acked eq 'long' ? 'state=buried' : "body=$acked";
+        my $kept = $acked eq 'long' ? 'state=tombstone' : "body=$acked";
         return $PROMISE{6} if $text !~ /\b$kept\b/;
     }
 

@@ -18,13 +18,14 @@ package World;
 # So a command lost, delayed, or sent again on another connection needs no
 # step of its own: a claim may arrive from the asking on, a renewal from the
 # owning on, and an end (complete, bury, give_back, unknown) from the end on,
-# for ever.  The same for a request on its way upstream, which arrives once.
+# for ever; claims and answers as a native command or as a script.  Whoever
+# finds the key in progress leaves a channel.  The same for a request on its way upstream, which arrives once.
 #
 # Upstream.  It executes each request, or honours keys: then it executes one
 # request of a key, and gives that one's answer to all.  An answer is known by
 # the name of the actor whose request was executed.
 #
-# Time.  A tick takes one unit off the lease and off the expiry.  Redis may
+# Time.  A tick takes one unit off the expiry, and so off the lease.  Redis may
 # also lose its data at any time.
 #
 # A world's state is a string of words: the record, the answer that Redis
@@ -58,6 +59,7 @@ my %PC = (idle => 'i', asking => 'a', told => 't', owner => 'o', sent => 's',
 
 my %END = (give_back => 'g', unknown => 'u', complete => 'c', bury => 'b');
 my %VERB = reverse %END;
+my %NATIVE = (c => 'ifeq', b => 'ifeq_bury');
 
 my %DEFAULTS = (bodies => [1, 1, 2], policy => 'retry', honours => 0,
                 lease => 1, ttl => 2);
@@ -165,10 +167,12 @@ sub actor_steps {
     }
 
     push @steps, $self->executed($i, $shared, %actor) if $actor{flying};
-    push @steps, $self->command($i, $shared, 'claim', %actor);
+    push @steps, map { $self->command($i, $shared, $_, %actor) }
+        qw(set claim);
     push @steps, $self->command($i, $shared, 'renew', %actor)
         if $actor{owned};
-    push @steps, $self->command($i, $shared, $VERB{$actor{end}}, %actor)
+    push @steps, map { $self->command($i, $shared, $_, %actor) }
+        $VERB{$actor{end}}, $NATIVE{$actor{end}} // ()
         if $actor{end} ne '-';
 
     return @steps;
@@ -239,17 +243,19 @@ sub command {
                 //= [$self->applied($record, \@command, $NAMES[$i])] };
 
     if ($verdict eq 'ok') {
-        $actor{live} = $verb =~ /claim|renew/ ? $self->{lease} : 0;
-        $actor{old} = 0 if $verb eq 'claim';
+        $actor{live} = $verb =~ /set|claim|renew/ ? $self->{lease} : 0;
+        $actor{old} = 0 if $verb =~ /set|claim/;
         $actor{lapsed} = 1 if $verb eq 'unknown';
-        $acked = $actor{answer} if $verb eq 'complete' && $acked eq '-';
-        $acked = 'long' if $verb eq 'bury' && $acked eq '-';
+        $acked = $actor{answer} if $verb =~ /complete|ifeq\z/ && $acked eq '-';
+        $acked = 'long' if $verb =~ /bury/ && $acked eq '-';
     }
 
     my $label = "$NAMES[$i]'s $verb: $verdict";
     $shared = "$after $acked $executed";
 
-    if ($verb ne 'claim' || $actor{pc} ne $PC{asking}) {
+    if ($verb !~ /set|claim/ || $verdict eq 'more'
+        || $actor{pc} ne $PC{asking})
+    {
         return [$label, $shared, encode(%actor), $broken];
     }
 
@@ -268,13 +274,13 @@ sub arguments {
     my $body = $self->{bodies}[$i];
     my ($lease, $ttl) = @$self{qw(lease ttl)};
 
-    return ($verb, $token, $body, $lease, $ttl, $self->{policy})
-        if $verb eq 'claim';
-    return ($verb, $token, $lease) if $verb eq 'renew';
+    return ($verb, $token, $body, $lease, $ttl, $self->{policy}, 'w')
+        if $verb =~ /set|claim/;
+    return ($verb, $token) if $verb eq 'renew';
     return ($verb, $token, $body, $ttl, 201, 'h', $answer)
-        if $verb eq 'complete';
-    return ($verb, $token, $body, $ttl, 201) if $verb eq 'bury';
-    return ($verb, $token);
+        if $verb =~ /complete|ifeq\z/;
+    return ($verb, $token, $body, $ttl, 201) if $verb =~ /bury/;
+    return ($verb, $token, $ttl);
 }
 
 
@@ -282,17 +288,17 @@ sub applied {
     my ($self, $text, $command, $name) = @_;
 
     my $before = record_of($text);
-    my ($verdict, $after)
-        = Segments::RecordModel::apply($before, $command, 0);
+    my ($verdict, $after, @told)
+        = Segments::RecordModel::apply($before, $command);
 
     my $broken = Promises::broken_by_command($before, $command, $verdict,
-                                             $after, $name);
+                                             $after, $name, @told);
 
     return $verdict->[0], text_of($after), $broken;
 }
 
 
-# Time: as "now" is always 0, the lease is what is left of it.
+# Time.
 
 sub tick {
     my ($self, $text, $acked, $executed, @actors) = @_;
@@ -319,19 +325,26 @@ sub tick {
 sub ticked {
     my ($record) = @_;
 
-    my $fields = $record->{fields};
-    my $lapsed = '';
+    my $running = running($record);
 
-    if ($fields->{lease}) {
-        $fields->{lease}--;
-        $lapsed = $fields->{token} if !$fields->{lease};
-    }
+    $record->{expires}--;
 
-    if (!--$record->{expires}) {
-        return '-', $lapsed, Promises::broken_by_expiry($record);
-    }
+    my $lapsed = $running && !running($record) ? $record->{fields}{token} : '';
+
+    return '-', $lapsed, Promises::broken_by_expiry($record)
+        if !$record->{expires};
 
     return text_of($record), $lapsed;
+}
+
+
+# in plain words, and not by the rule that may be wrong
+sub running {
+    my ($record) = @_;
+    my $fields = $record->{fields};
+
+    return $fields->{state} eq 'claimed'
+           && $record->{expires} > $fields->{ttl} - $fields->{lease};
 }
 
 

@@ -12,6 +12,8 @@
 #include <ngx_event.h>
 #include <hiredis/hiredis.h>
 
+#include "redis/reply/ngx_redis_expect.h"
+
 
 typedef struct ngx_redis_s          ngx_redis_t;
 typedef struct ngx_redis_command_s  ngx_redis_command_t;
@@ -49,6 +51,56 @@ typedef struct {
  */
 typedef void (*ngx_redis_handler_pt)(void *data, ngx_int_t rc,
     const redisReply *reply);
+
+
+#define NGX_REDIS_WORDS           48    /* of a command, at most */
+#define NGX_REDIS_PROOF           32    /* bytes of a reply's proof, at most */
+
+#define NGX_REDIS_SCRIPT          0     /* the form that every server takes */
+
+/* what else a server can do */
+#define NGX_REDIS_SET_NX_GET      1
+#define NGX_REDIS_SET_IFEQ        2
+
+
+/* what a command says; nothing of it is copied but into the command */
+typedef struct {
+    ngx_redis_script_t  *script;        /* of which these are keys and
+                                           arguments; NULL: plain words */
+    ngx_uint_t           nkeys;         /* of a script */
+    ngx_uint_t           key;           /* the word that has the first key */
+    ngx_uint_t           several;       /* unsigned  several:1;  keys, not one
+                                           and the same */
+    ngx_uint_t           n;
+    ngx_str_t            word[NGX_REDIS_WORDS];
+    ngx_str_t            rest[2];       /* of the word "parted": it goes on */
+    ngx_uint_t           parted;
+
+    ngx_redis_expect_e   expect;        /* what the reply may be */
+    u_char               proof[NGX_REDIS_PROOF];
+    size_t               proof_len;
+} ngx_redis_phrase_t;
+
+
+/*
+ * Who has a question for Redis that can be asked in several forms, of which
+ * NGX_REDIS_SCRIPT is one.  "data" and all words stay until "done" was called
+ * or the command cancelled.
+ */
+typedef struct {
+
+    /* fills the phrase of a form, which is zeroed but for its words */
+    void                   (*words)(void *data, ngx_uint_t form,
+                                    ngx_redis_phrase_t *phrase);
+
+    /* the form in which it is to be asked further, in what is left of its
+       time; the same: the reply, which was to this form, is the answer, and
+       "done" is called with it */
+    ngx_uint_t             (*next)(void *data, ngx_uint_t form,
+                                   const redisReply *reply);
+
+    ngx_redis_handler_pt     done;
+} ngx_redis_asker_t;
 
 
 /*

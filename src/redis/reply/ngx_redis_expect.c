@@ -15,6 +15,8 @@ typedef struct {
 } ngx_redis_question_t;
 
 
+static int ngx_redis_expect_other(const redisReply *reply,
+    const unsigned char *proof, size_t len);
 static int ngx_redis_expect_is(const redisReply *reply, int type,
     const void *text, size_t len);
 
@@ -25,6 +27,7 @@ static const ngx_redis_question_t  ngx_redis_questions[] = {
     { { "WAIT", NULL }, ngx_redis_expect_number },
     { { "INFO", NULL }, ngx_redis_expect_text },
     { { "ROLE", NULL }, ngx_redis_expect_role },
+    { { "SCRIPT", NULL }, ngx_redis_expect_text },
     { { "CLUSTER", "SLOTS" }, ngx_redis_expect_slots },
     { { "CLUSTER", "INFO" }, ngx_redis_expect_text },
     { { "SENTINEL", "GET-MASTER-ADDR-BY-NAME" }, ngx_redis_expect_place },
@@ -93,9 +96,31 @@ ngx_redis_expect_fits(const redisReply *reply, ngx_redis_expect_e expect,
                && ngx_redis_expect_is(reply->element[0], REDIS_REPLY_STRING,
                                      proof, len);
 
+    case ngx_redis_expect_value:
+        return reply->type == REDIS_REPLY_NIL
+               || (reply->type == REDIS_REPLY_STRING
+                   && !ngx_redis_expect_other(reply, proof, len));
+
+    case ngx_redis_expect_set:
+        return reply->type == REDIS_REPLY_NIL
+               || ngx_redis_expect_is(reply, REDIS_REPLY_STATUS, "OK", 2);
+
     default: /* ngx_redis_expect_any */
         return 1;
     }
+}
+
+
+/* whether a value names something else */
+
+static int
+ngx_redis_expect_other(const redisReply *reply, const unsigned char *proof,
+    size_t len)
+{
+    return len > 1
+           && (size_t) reply->len >= NGX_REDIS_NAME_AT + len - 1
+           && (unsigned char) reply->str[0] == proof[0]
+           && memcmp(reply->str + NGX_REDIS_NAME_AT, proof + 1, len - 1) != 0;
 }
 
 

@@ -21,8 +21,16 @@ typedef enum {
     ngx_redis_expect_slots,             /* an array of arrays */
     ngx_redis_expect_place,             /* two strings, or a null */
     ngx_redis_expect_role,              /* an array that begins with a string */
-    ngx_redis_expect_proof              /* the same, with the proof */
+    ngx_redis_expect_proof,             /* the same, with the proof */
+    ngx_redis_expect_value,             /* a null, or a string that names what
+                                           the proof names, or nothing */
+    ngx_redis_expect_set                /* the status, or a null */
 } ngx_redis_expect_e;
+
+
+/* where a value names itself: a version, which is the proof's first byte, and
+   from here on the rest of the proof.  What is no such value names nothing */
+#define NGX_REDIS_NAME_AT         4
 
 
 /* what is expected in answer to these words of a command */
@@ -31,7 +39,7 @@ ngx_redis_expect_e ngx_redis_expect(const char **words, size_t n);
 /*
  * Whether "reply" can belong to a command that expects this.  An error always
  * can: it is Redis' own word, and says that nothing was done.  The proof is
- * used for ngx_redis_expect_proof alone.
+ * used for ngx_redis_expect_proof and ngx_redis_expect_value alone.
  */
 int ngx_redis_expect_fits(const redisReply *reply, ngx_redis_expect_e expect,
     const unsigned char *proof, size_t len);

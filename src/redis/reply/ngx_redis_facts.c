@@ -14,6 +14,8 @@
      && memcmp((reply)->str, word, sizeof(word) - 1) == 0)
 
 
+static unsigned long ngx_redis_facts_numbers(const redisReply *reply,
+    const char *name);
 static const char *ngx_redis_line(const redisReply *reply, const char *name,
     size_t *len);
 
@@ -71,6 +73,55 @@ ngx_redis_facts_policy(const redisReply *reply, const char **policy)
     }
 
     return len;
+}
+
+
+void
+ngx_redis_facts_version(const redisReply *reply, ngx_redis_version_t *version)
+{
+    version->redis = 0;
+    version->valkey = 0;
+
+    if (reply->type == REDIS_REPLY_STRING) {
+        version->redis = ngx_redis_facts_numbers(reply, "redis_version:");
+        version->valkey = ngx_redis_facts_numbers(reply, "valkey_version:");
+    }
+}
+
+
+/* "7.0.15": the first two; 0 where there are no such */
+
+static unsigned long
+ngx_redis_facts_numbers(const redisReply *reply, const char *name)
+{
+    size_t          i, len, dots;
+    const char     *s;
+    unsigned long   n[2];
+
+    s = ngx_redis_line(reply, name, &len);
+
+    if (s == NULL) {
+        return 0;
+    }
+
+    n[0] = 0;
+    n[1] = 0;
+
+    for (i = 0, dots = 0; i < len && dots < 2; i++) {
+
+        if (s[i] == '.') {
+            dots++;
+            continue;
+        }
+
+        if (s[i] < '0' || s[i] > '9' || n[dots] > 99) {
+            return 0;
+        }
+
+        n[dots] = n[dots] * 10 + (unsigned long) (s[i] - '0');
+    }
+
+    return dots ? ngx_redis_version(n[0], n[1]) : 0;
 }
 
 

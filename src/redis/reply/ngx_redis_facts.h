@@ -18,6 +18,17 @@ typedef struct {
 } ngx_redis_health_t;
 
 
+/* what a server says that it is, 0: it does not; compared with
+   ngx_redis_version() */
+typedef struct {
+    unsigned long         redis;        /* or what it is compatible with */
+    unsigned long         valkey;
+} ngx_redis_version_t;
+
+
+#define ngx_redis_version(major, minor)  ((major) * 1000UL + (minor))
+
+
 /* the answer to ROLE: whether it is a master's */
 int ngx_redis_facts_role(const redisReply *reply);
 
@@ -26,6 +37,10 @@ int ngx_redis_facts_role(const redisReply *reply);
  * at *policy, or 0 where none does or nothing is said about it.
  */
 size_t ngx_redis_facts_policy(const redisReply *reply, const char **policy);
+
+/* the answer to INFO: of which version it is */
+void ngx_redis_facts_version(const redisReply *reply,
+    ngx_redis_version_t *version);
 
 /* the answer to INFO: whether it is one of a node of a cluster */
 int ngx_redis_facts_clustered(const redisReply *reply);

@@ -109,6 +109,8 @@ ngx_redis_sieve_head(ngx_redis_sieve_t *sieve, redisReader *reader,
     const char          *end, *head;
     unsigned long long   n;
 
+    static const char    instead[] = "-" NGX_REDIS_SIEVED "\r\n";
+
     end = memchr(p, '\n', last - p);
     cut = (end == NULL || sieve->len > 0);
     end = end ? end + 1 : last;
@@ -162,9 +164,8 @@ ngx_redis_sieve_head(ngx_redis_sieve_t *sieve, redisReader *reader,
     sieve->state = ngx_redis_sieve_drop;
     sieve->dropped = (size_t) n;
 
-    head = "$-1\r\n";
-
-    return ngx_redis_sieve_feed(reader, head, head + 5);
+    return ngx_redis_sieve_feed(reader, instead,
+                                instead + sizeof(instead) - 1);
 }
 
 

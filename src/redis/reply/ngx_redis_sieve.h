@@ -16,6 +16,11 @@
                                                    none that is longer */
 
 
+/* how the error begins that stands for a string of which nothing is kept: a
+   null could be one that Redis has sent */
+#define NGX_REDIS_SIEVED "TOOLONG "
+
+
 typedef enum {
     ngx_redis_sieve_line = 0,           /* at the beginning of one */
     ngx_redis_sieve_other,              /* within one that is no string's */
@@ -26,8 +31,8 @@ typedef enum {
 
 /*
  * Between a connection and the reader, which keeps a string until it has all of
- * it: one longer than "max" is thrown away as it comes, and the reader gets a
- * null instead.  Zeroed, with "max" set, for each connection.
+ * it: one longer than "max" is thrown away as it comes, and the reader gets an
+ * error instead.  Zeroed, with "max" set, for each connection.
  */
 typedef struct {
     size_t                  max;        /* bytes of a string that are kept */

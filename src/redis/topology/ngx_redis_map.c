@@ -12,6 +12,7 @@
 #include "redis/topology/ngx_redis_map.h"
 #include "redis/transport/ngx_redis_ack.h"
 #include "redis/transport/ngx_redis_call.h"
+#include "redis/transport/ngx_redis_node.h"
 
 
 /* Milliseconds after which sentinels are asked though nothing is wrong: an old
@@ -90,6 +91,12 @@ ngx_redis_map_route(ngx_redis_map_t *map, ngx_redis_command_t *cmd)
 void
 ngx_redis_map_hand(ngx_redis_node_t *node, ngx_redis_command_t *cmd)
 {
+    if (!ngx_redis_node_can(node, cmd->needs)) {
+
+        /* without memory it asks in vain, and then so */
+        (void) ngx_redis_command_form(cmd, NGX_REDIS_SCRIPT);
+    }
+
     ngx_redis_call_move(cmd, &node->pipeline);
     ngx_redis_ack_enter(cmd);
     ngx_redis_pipeline_add(&node->pipeline, cmd);

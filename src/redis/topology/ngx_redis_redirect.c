@@ -72,7 +72,7 @@ ngx_redis_redirect(ngx_redis_command_t *cmd, const redisReply *reply)
         }
     }
 
-    if (cmd->handler == NULL || cmd->script == NULL) {
+    if (cmd->handler == NULL || cmd->asker == NULL) {
         ngx_redis_map_doubt(map);
         return NGX_DECLINED;
     }

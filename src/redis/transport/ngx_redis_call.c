@@ -71,6 +71,7 @@ ngx_redis_call_move(ngx_redis_command_t *cmd, ngx_redis_pipeline_t *pipeline)
     ngx_redis_link_live(cmd->pipeline->link);
 
     cmd->pipeline = pipeline;
+    cmd->loaded = 0;
     cmd->deadline.log = &pipeline->link->log;
 
     pipeline->link->live++;
@@ -175,10 +176,15 @@ ngx_redis_call_complete(ngx_redis_command_t *cmd, ngx_int_t rc,
 
 
 void
-ngx_redis_call_answer(ngx_redis_command_t *cmd, const redisReply *reply)
+ngx_redis_call_answer(ngx_redis_command_t *cmd, ngx_uint_t form,
+    const redisReply *reply)
 {
     void                  *data;
     ngx_redis_handler_pt   handler;
+
+    if (cmd->asker->next(cmd->data, form, reply) != form) {
+        return;
+    }
 
     handler = cmd->handler;
     data = cmd->data;

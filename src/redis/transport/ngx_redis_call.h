@@ -35,8 +35,10 @@ ngx_int_t ngx_redis_call_cancel(ngx_redis_command_t *cmd);
 void ngx_redis_call_complete(ngx_redis_command_t *cmd, ngx_int_t rc,
     const redisReply *reply);
 
-/* hands "reply" to a live command that is still to be answered elsewhere */
-void ngx_redis_call_answer(ngx_redis_command_t *cmd, const redisReply *reply);
+/* hands "reply", which is to this form of it, to a live command that is still
+   to be answered elsewhere, where that answers it */
+void ngx_redis_call_answer(ngx_redis_command_t *cmd, ngx_uint_t form,
+    const redisReply *reply);
 
 /* the command and its place on a late connection forget each other */
 void ngx_redis_call_part(ngx_redis_command_t *cmd);

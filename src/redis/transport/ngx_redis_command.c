@@ -1,97 +1,92 @@
 
 /*
- * A command's words, in the form in which they are written, and what its reply
- * has to look like.
+ * A command: made once, asked in one form or another, and freed.
  */
 
 
 #include "redis/transport/ngx_redis_command.h"
+#include "redis/transport/ngx_redis_format.h"
 #include "redis/reply/ngx_redis_slot.h"
 
 
-static ngx_redis_command_t *ngx_redis_command_alloc(ngx_log_t *log,
-    ngx_uint_t argc);
+static void ngx_redis_command_init(ngx_redis_command_t *cmd, ngx_log_t *log);
 static ngx_int_t ngx_redis_command_format(ngx_redis_command_t *cmd);
-static void ngx_redis_command_free_text(ngx_redis_command_t *cmd);
-static void ngx_redis_command_prove(ngx_redis_command_t *cmd, ngx_str_t *word,
-    ngx_str_t *token);
-
-
-static ngx_str_t  ngx_redis_asking = ngx_string("*1" CRLF "$6" CRLF
-                                                "ASKING" CRLF);
 
 
 ngx_redis_command_t *
-ngx_redis_command_create(ngx_log_t *log, ngx_redis_script_t *script,
-    ngx_uint_t nkeys, ngx_str_t *argv, ngx_uint_t argc)
+ngx_redis_command_create(ngx_log_t *log, const ngx_redis_asker_t *asker,
+    void *data, ngx_uint_t form, ngx_uint_t needs, ngx_uint_t sharded)
 {
-    ngx_uint_t            i;
-    ngx_redis_command_t  *cmd;
+    u_char               *p;
+    size_t                size;
+    ngx_redis_phrase_t    phrase;
+    ngx_redis_command_t  *cmd, first;
 
-    /* EVALSHA, the script, the number of keys */
+    first.asker = asker;
+    first.data = data;
+    first.form = form;
+    first.eval = 0;
+    first.asking = 0;
 
-    cmd = ngx_redis_command_alloc(log, 3 + argc);
-    if (cmd == NULL) {
+    ngx_redis_format_phrase(&first, &phrase);
+
+    size = ngx_redis_format_size(&first, &phrase);
+
+    p = ngx_alloc(sizeof(ngx_redis_command_t) + size, log);
+    if (p == NULL) {
         return NULL;
     }
 
-    cmd->script = script;
-    cmd->slot = nkeys ? ngx_redis_slot(argv[0].data, argv[0].len) : 0;
+    cmd = (ngx_redis_command_t *) p;
 
-    cmd->argv[0] = "EVALSHA";
-    cmd->argvlen[0] = sizeof("EVALSHA") - 1;
+    ngx_redis_command_init(cmd, log);
 
-    cmd->argv[1] = (const char *) script->sha1;
-    cmd->argvlen[1] = sizeof(script->sha1);
+    cmd->asker = asker;
+    cmd->data = data;
+    cmd->form = form;
+    cmd->needs = needs;
 
-    cmd->argv[2] = (const char *) cmd->nkeys;
-    cmd->argvlen[2] = ngx_sprintf(cmd->nkeys, "%ui", nkeys) - cmd->nkeys;
-
-    for (i = 0; i < argc; i++) {
-        cmd->argv[3 + i] = (const char *) argv[i].data;
-        cmd->argvlen[3 + i] = argv[i].len;
+    if (sharded) {
+        cmd->slot = ngx_redis_slot(phrase.word[phrase.key].data,
+                                   phrase.word[phrase.key].len);
     }
 
-    for (i = 1; i < nkeys; i++) {
-        cmd->several |= (argv[i].len != argv[0].len
-                         || ngx_memcmp(argv[i].data, argv[0].data, argv[0].len)
-                            != 0);
-    }
-
-    ngx_redis_command_prove(cmd, &argv[nkeys], &argv[nkeys + 1]);
-
-    if (ngx_redis_command_format(cmd) != NGX_OK) {
-        ngx_free(cmd);
-        return NULL;
-    }
+    ngx_redis_format(cmd, &phrase, p + sizeof(ngx_redis_command_t));
 
     return cmd;
 }
 
 
 ngx_redis_command_t *
-ngx_redis_command_words(ngx_log_t *log, const char **words,
-    ngx_uint_t n)
+ngx_redis_command_words(ngx_log_t *log, const char **words, ngx_uint_t n)
 {
+    u_char               *p;
     ngx_uint_t            i;
+    ngx_redis_phrase_t    phrase;
     ngx_redis_command_t  *cmd;
 
-    cmd = ngx_redis_command_alloc(log, n);
-    if (cmd == NULL) {
-        return NULL;
-    }
+    phrase.script = NULL;
+    phrase.several = 0;
+    phrase.n = n;
+    phrase.parted = NGX_REDIS_WORDS;
+    phrase.expect = ngx_redis_expect(words, n);
+    phrase.proof_len = 0;
 
     for (i = 0; i < n; i++) {
-        cmd->argv[i] = words[i];
-        cmd->argvlen[i] = ngx_strlen(words[i]);
+        phrase.word[i].data = (u_char *) words[i];
+        phrase.word[i].len = ngx_strlen(words[i]);
     }
 
-    cmd->expect = ngx_redis_expect(words, n);
-
-    if (ngx_redis_command_format(cmd) != NGX_OK) {
-        ngx_free(cmd);
+    p = ngx_alloc(sizeof(ngx_redis_command_t)
+                  + ngx_redis_format_size(NULL, &phrase), log);
+    if (p == NULL) {
         return NULL;
     }
+
+    cmd = (ngx_redis_command_t *) p;
+
+    ngx_redis_command_init(cmd, log);
+    ngx_redis_format(cmd, &phrase, p + sizeof(ngx_redis_command_t));
 
     return cmd;
 }
@@ -102,12 +97,15 @@ ngx_redis_command_place(ngx_log_t *log, ngx_redis_command_t *cmd)
 {
     ngx_redis_command_t  *place;
 
-    place = ngx_redis_command_alloc(log, 0);
+    place = ngx_alloc(sizeof(ngx_redis_command_t), log);
     if (place == NULL) {
         return NULL;
     }
 
+    ngx_redis_command_init(place, log);
+
     place->place = 1;
+    place->form = cmd->form;
     place->timeout = cmd->timeout;
     place->asking = cmd->asking;
     place->asked = cmd->asked;
@@ -120,106 +118,79 @@ ngx_redis_command_place(ngx_log_t *log, ngx_redis_command_t *cmd)
 }
 
 
-static ngx_redis_command_t *
-ngx_redis_command_alloc(ngx_log_t *log, ngx_uint_t argc)
+static void
+ngx_redis_command_init(ngx_redis_command_t *cmd, ngx_log_t *log)
 {
-    ngx_redis_command_t  *cmd;
-
-    cmd = ngx_calloc(sizeof(ngx_redis_command_t)
-                     + argc * (sizeof(char *) + sizeof(size_t)),
-                     log);
-    if (cmd == NULL) {
-        return NULL;
-    }
+    ngx_memzero(cmd, sizeof(ngx_redis_command_t));
 
     ngx_queue_init(&cmd->queue);
 
     cmd->ident = -1;
     cmd->deadline.log = log;
     cmd->link.buf = &cmd->buf;
-
-    cmd->argc = argc;
-    cmd->argv = (const char **) &cmd[1];
-    cmd->argvlen = (size_t *) &cmd->argv[argc];
-
-    return cmd;
 }
 
+
+/* anew, as the command now is to be asked */
 
 static ngx_int_t
 ngx_redis_command_format(ngx_redis_command_t *cmd)
 {
-    sds       resp;
-    u_char   *p;
-    ssize_t   len;
+    u_char              *p;
+    ngx_redis_phrase_t   phrase;
 
-    /* hiredis' other formatter calls sprintf() for each word */
+    ngx_redis_format_phrase(cmd, &phrase);
 
-    len = redisFormatSdsCommandArgv(&resp, cmd->argc, cmd->argv, cmd->argvlen);
-
-    if (len < 0) {
-        ngx_log_error(NGX_LOG_CRIT, cmd->deadline.log, 0,
-                      "redisFormatSdsCommandArgv() failed");
+    p = ngx_alloc(ngx_redis_format_size(cmd, &phrase), cmd->deadline.log);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    p = (u_char *) resp;
-
-    if (cmd->asking) {
-
-        /* in one piece: nothing else may come to stand between the two */
-
-        p = ngx_alloc(ngx_redis_asking.len + len, cmd->deadline.log);
-
-        if (p) {
-            ngx_memcpy(p, ngx_redis_asking.data, ngx_redis_asking.len);
-            ngx_memcpy(p + ngx_redis_asking.len, resp, len);
-            len += ngx_redis_asking.len;
-        }
-
-        redisFreeSdsCommand(resp);
-
-        if (p == NULL) {
-            return NGX_ERROR;
-        }
+    if (cmd->own) {
+        ngx_free(cmd->buf.start);
     }
 
-    ngx_redis_command_free_text(cmd);
+    cmd->own = 1;
 
-    cmd->own = cmd->asking;
-
-    cmd->buf.start = p;
-    cmd->buf.last = p + len;
-    cmd->buf.temporary = 1;
-    cmd->buf.flush = 1;                 /* TLS collects until then */
-
-    ngx_redis_command_rewind(cmd);
+    ngx_redis_format(cmd, &phrase, p);
 
     return NGX_OK;
 }
 
 
-static void
-ngx_redis_command_free_text(ngx_redis_command_t *cmd)
-{
-    if (cmd->buf.start == NULL) {
-        return;
-    }
-
-    if (cmd->own) {
-        ngx_free(cmd->buf.start);
-
-    } else {
-        redisFreeSdsCommand((sds) cmd->buf.start);
-    }
-}
-
+/* without memory it is sent as it was: it is told by what comes of it that it
+   was sent before */
 
 void
 ngx_redis_command_rewind(ngx_redis_command_t *cmd)
 {
     cmd->buf.pos = cmd->buf.start;
     cmd->asked = 0;
+
+    if (cmd->handler && cmd->written) {
+        (void) ngx_redis_command_form(cmd, NGX_REDIS_SCRIPT);
+    }
+}
+
+
+ngx_int_t
+ngx_redis_command_form(ngx_redis_command_t *cmd, ngx_uint_t form)
+{
+    ngx_uint_t  before;
+
+    if (cmd->asker == NULL || cmd->form == form) {
+        return NGX_OK;
+    }
+
+    before = cmd->form;
+    cmd->form = form;
+
+    if (ngx_redis_command_format(cmd) != NGX_OK) {
+        cmd->form = before;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -241,23 +212,6 @@ ngx_redis_command_asking(ngx_redis_command_t *cmd, ngx_uint_t on)
 }
 
 
-/* kept apart: the caller's bytes are not there for a reply that comes late */
-
-static void
-ngx_redis_command_prove(ngx_redis_command_t *cmd, ngx_str_t *word,
-    ngx_str_t *token)
-{
-    u_char  *p;
-
-    p = ngx_cpymem(cmd->proof, word->data,
-                   ngx_min(word->len, NGX_REDIS_PROOF - NGX_REDIS_PROOF_TOKEN));
-    p = ngx_cpymem(p, token->data, ngx_min(token->len, NGX_REDIS_PROOF_TOKEN));
-
-    cmd->proof_len = p - cmd->proof;
-    cmd->expect = ngx_redis_expect_proof;
-}
-
-
 ngx_uint_t
 ngx_redis_command_answered(ngx_redis_command_t *cmd, const redisReply *reply)
 {
@@ -274,7 +228,8 @@ ngx_uint_t
 ngx_redis_script_missing(ngx_redis_command_t *cmd, const redisReply *reply)
 {
     return cmd->handler
-           && cmd->script
+           && cmd->asker
+           && cmd->form == NGX_REDIS_SCRIPT
            && !cmd->eval
            && reply->type == REDIS_REPLY_ERROR
            && ngx_strncmp(reply->str, "NOSCRIPT", sizeof("NOSCRIPT") - 1) == 0;
@@ -284,17 +239,12 @@ ngx_redis_script_missing(ngx_redis_command_t *cmd, const redisReply *reply)
 ngx_int_t
 ngx_redis_command_eval(ngx_redis_command_t *cmd)
 {
-    cmd->argv[0] = "EVAL";
-    cmd->argvlen[0] = sizeof("EVAL") - 1;
-
-    cmd->argv[1] = cmd->script->source;
-    cmd->argvlen[1] = ngx_strlen(cmd->script->source);
+    cmd->eval = 1;
 
     if (ngx_redis_command_format(cmd) != NGX_OK) {
+        cmd->eval = 0;
         return NGX_ERROR;
     }
-
-    cmd->eval = 1;
 
     return NGX_OK;
 }
@@ -311,6 +261,9 @@ ngx_redis_command_free(ngx_redis_command_t *cmd)
         freeReplyObject(cmd->reply);
     }
 
-    ngx_redis_command_free_text(cmd);
+    if (cmd->own) {
+        ngx_free(cmd->buf.start);
+    }
+
     ngx_free(cmd);
 }

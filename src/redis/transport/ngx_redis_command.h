@@ -11,8 +11,8 @@
 #include "redis/reply/ngx_redis_expect.h"
 
 
-#define NGX_REDIS_PROOF           32    /* bytes of a reply's proof, at most */
-#define NGX_REDIS_PROOF_TOKEN     8     /* so many of them are the token's */
+#define NGX_REDIS_PROOF_TOKEN     8     /* bytes of a proof that are the
+                                           token's */
 
 
 typedef struct ngx_redis_pipeline_s  ngx_redis_pipeline_t;
@@ -33,13 +33,13 @@ struct ngx_redis_command_s {
     void                    *data;      /* the handler's */
     ngx_msec_t               timeout;
 
-    ngx_redis_script_t      *script;    /* NULL: plain words */
-    ngx_uint_t               argc;
-    const char             **argv;      /* the caller's bytes: not to be read
-                                           once abandoned */
-    size_t                  *argvlen;
-    u_char                   nkeys[NGX_INT_T_LEN];
-    ngx_uint_t               slot;      /* of the first key */
+    const ngx_redis_asker_t *asker;     /* NULL: plain words of our own; not to
+                                           be asked for any once abandoned */
+    ngx_redis_script_t      *script;    /* that it calls, or loads; or NULL */
+    ngx_uint_t               form;      /* in which it stands here */
+    ngx_uint_t               needs;     /* what a server has to be able to do
+                                           for that */
+    ngx_uint_t               slot;      /* of the first key; in a cluster */
     ngx_uint_t               several;   /* unsigned  several:1;  keys, not one
                                            and the same */
     ngx_uint_t               hops;      /* redirections */
@@ -54,19 +54,20 @@ struct ngx_redis_command_s {
     u_char                   proof[NGX_REDIS_PROOF];    /* of a script's */
     size_t                   proof_len;
 
-    ngx_buf_t                buf;       /* in RESP, hiredis' memory, or with
-                                           ASKING our own */
+    ngx_buf_t                buf;       /* in RESP */
     ngx_chain_t              link;
     unsigned                 aside:1;   /* that it is answered says nothing of
                                            the others */
     unsigned                 awaited:1; /* by a request, though no script */
     unsigned                 refused:1; /* by the breaker: in no queue */
-    unsigned                 eval:1;    /* the source is being sent */
+    unsigned                 loaded:1;  /* behind the script's source */
+    unsigned                 eval:1;    /* with it: that was in vain */
     unsigned                 asking:1;  /* ASKING goes before it */
     unsigned                 asked:1;   /* and was replied to */
     unsigned                 again:1;   /* its connection was out of step */
     unsigned                 lost:1;    /* and the next one, too: in no queue */
-    unsigned                 own:1;     /* the buffer is ours */
+    unsigned                 own:1;     /* the buffer is not within the command,
+                                           where it was first */
     unsigned                 place:1;   /* nothing but a reply's place */
     unsigned                 overdue:1; /* its deadline has passed once */
     unsigned                 unacked:1; /* counted so by its pipeline */
@@ -77,8 +78,8 @@ struct ngx_redis_command_s {
 
 /* "log" stays as long as the command, or until it goes to another pipeline */
 ngx_redis_command_t *ngx_redis_command_create(ngx_log_t *log,
-    ngx_redis_script_t *script, ngx_uint_t nkeys, ngx_str_t *argv,
-    ngx_uint_t argc);
+    const ngx_redis_asker_t *asker, void *data, ngx_uint_t form,
+    ngx_uint_t needs, ngx_uint_t sharded);
 ngx_redis_command_t *ngx_redis_command_words(ngx_log_t *log,
     const char **words, ngx_uint_t n);
 
@@ -86,8 +87,11 @@ ngx_redis_command_t *ngx_redis_command_words(ngx_log_t *log,
 void ngx_redis_command_free(ngx_redis_command_t *cmd);
 
 /* to be written from its beginning, to whatever connection, and to be replied
-   to as if it had never been written */
+   to as if it had never been written; as the script where it was */
 void ngx_redis_command_rewind(ngx_redis_command_t *cmd);
+
+/* to be asked in this form from now on; NGX_ERROR leaves it as it was */
+ngx_int_t ngx_redis_command_form(ngx_redis_command_t *cmd, ngx_uint_t form);
 
 /* what stands for a written command on a late connection: the place of its
    reply */

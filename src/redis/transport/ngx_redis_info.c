@@ -12,9 +12,32 @@
 
 static void ngx_redis_info_done(void *data, ngx_int_t rc,
     const redisReply *reply);
+static void ngx_redis_info_version(ngx_redis_node_t *node,
+    const redisReply *reply);
 static void ngx_redis_info_policy(ngx_redis_node_t *node,
     const redisReply *reply);
 static void ngx_redis_info_refused(ngx_redis_node_t *node);
+
+
+void
+ngx_redis_info_forget(ngx_redis_node_t *node)
+{
+    ngx_queue_t          *q;
+    ngx_redis_command_t  *cmd;
+
+    node->can = 0;
+    node->cannot = 0;
+    node->curious = ngx_redis_info_curious(node);
+
+    for (q = ngx_queue_head(&node->pipeline.waiting);
+         q != ngx_queue_sentinel(&node->pipeline.waiting);
+         q = ngx_queue_next(q))
+    {
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+        (void) ngx_redis_command_form(cmd, NGX_REDIS_SCRIPT);
+    }
+}
 
 
 void
@@ -53,9 +76,29 @@ ngx_redis_info_done(void *data, ngx_int_t rc, const redisReply *reply)
     }
 
     ngx_redis_info_policy(node, reply);
+    ngx_redis_info_version(node, reply);
 
     if (ngx_redis_facts_clustered(reply)) {
         ngx_redis_info_clustered(node);
+    }
+}
+
+
+static void
+ngx_redis_info_version(ngx_redis_node_t *node, const redisReply *reply)
+{
+    ngx_redis_version_t  version;
+
+    ngx_redis_facts_version(reply, &version);
+
+    if (version.valkey || version.redis >= ngx_redis_version(7, 0)) {
+        node->can |= NGX_REDIS_SET_NX_GET;
+    }
+
+    if (version.valkey >= ngx_redis_version(8, 1)
+        || (version.valkey == 0 && version.redis >= ngx_redis_version(8, 4)))
+    {
+        node->can |= NGX_REDIS_SET_IFEQ;
     }
 }
 

@@ -21,6 +21,10 @@
      && ngx_queue_empty(&(node)->pipeline.waiting)                            \
      && ngx_queue_empty(&(node)->pipeline.held))
 
+/* another connection, about which nothing is known: what was not written to one
+   yet is asked by its script */
+void ngx_redis_info_forget(ngx_redis_node_t *node);
+
 /* asks, if nothing else is on the connection */
 void ngx_redis_info_ask(ngx_redis_node_t *node);
 

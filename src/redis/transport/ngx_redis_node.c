@@ -6,6 +6,7 @@
 
 #include "redis/transport/ngx_redis_node.h"
 #include "redis/transport/ngx_redis_ack.h"
+#include "redis/transport/ngx_redis_again.h"
 #include "redis/transport/ngx_redis_call.h"
 #include "redis/transport/ngx_redis_events.h"
 #include "redis/transport/ngx_redis_info.h"
@@ -202,7 +203,7 @@ ngx_redis_node_ready(ngx_redis_link_t *link)
         ngx_redis_breaker_answered(&node->breaker);
     }
 
-    node->curious = ngx_redis_info_curious(node);
+    ngx_redis_info_forget(node);
 
     ngx_redis_link_wake(link);
 }
@@ -265,7 +266,7 @@ ngx_redis_node_reply(ngx_redis_link_t *link, redisReply *reply)
         ngx_redis_link_answered(link);
     }
 
-    if (reply->type != REDIS_REPLY_ERROR && (cmd->script || cmd->awaited)) {
+    if (reply->type != REDIS_REPLY_ERROR && (cmd->asker || cmd->awaited)) {
         node->answered = ngx_current_msec;
         node->well = 1;
         node->ill = 0;
@@ -275,10 +276,7 @@ ngx_redis_node_reply(ngx_redis_link_t *link, redisReply *reply)
         return NGX_OK;
     }
 
-    if (ngx_redis_script_missing(cmd, reply)
-        && ngx_redis_command_eval(cmd) == NGX_OK)
-    {
-        ngx_redis_pipeline_add(&node->pipeline, cmd);
+    if (ngx_redis_again(node, cmd, reply) == NGX_OK) {
         return NGX_OK;
     }
 
@@ -370,6 +368,7 @@ ngx_redis_node_lost(ngx_redis_link_t *link, ngx_uint_t ready)
     ngx_redis_ack_cancel(&node->pipeline);
     ngx_redis_pipeline_rewind(&node->pipeline);
     ngx_redis_ack_rewind(&node->pipeline);
+    ngx_redis_info_forget(node);
 
     if (ngx_redis_link_wanted(link)) {
         ngx_redis_link_wake(link);

@@ -63,6 +63,9 @@ struct ngx_redis_node_s {
     ngx_msec_t               doubted;   /* when that is due */
 
     ngx_redis_command_t     *info;      /* INFO is pending, or NULL */
+    ngx_uint_t               can;       /* NGX_REDIS_SET_NX_GET ..., as its
+                                           connection is known to */
+    ngx_uint_t               cannot;    /* and as it was seen not to */
     unsigned                 curious:1; /* INFO is to be asked */
     unsigned                 discreet:1;    /* and not to be asked again */
     unsigned                 clustered:1;   /* as it was told */
@@ -94,6 +97,10 @@ void ngx_redis_node_close(ngx_redis_node_t *node);
 #define ngx_redis_node_unusable(node)                                         \
     (ngx_redis_link_fails(&(node)->link) || (node)->breaker.open              \
      || (node)->ill)
+
+/* whether it is known to be able to do all that is needed */
+#define ngx_redis_node_can(node, needs)                                       \
+    (((node)->can & ~(node)->cannot & (needs)) == (needs))
 
 /* whose pipeline it is */
 #define ngx_redis_node_of(p)  ngx_queue_data(p, ngx_redis_node_t, pipeline)

@@ -65,7 +65,7 @@ ngx_redis_quiet_oldest(ngx_redis_node_t *node)
         cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
 
         if (cmd->handler
-            && (cmd->script || cmd->awaited || cmd == node->pipeline.wait))
+            && (cmd->asker || cmd->awaited || cmd == node->pipeline.wait))
         {
             return cmd;
         }

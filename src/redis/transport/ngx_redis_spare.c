@@ -275,6 +275,7 @@ ngx_redis_spare_reply(ngx_redis_link_t *link, redisReply *reply)
     ngx_redis_spare_t *spare = (ngx_redis_spare_t *) link;
 
     ngx_int_t             rc;
+    ngx_uint_t            form;
     ngx_redis_command_t  *cmd, *place;
 
     rc = ngx_redis_pipeline_replied(&spare->pipeline, reply, &place);
@@ -286,11 +287,12 @@ ngx_redis_spare_reply(ngx_redis_link_t *link, redisReply *reply)
     ngx_redis_link_answered(link);
 
     cmd = place->twin;
+    form = place->form;
 
     ngx_redis_call_free(place);
 
     if (cmd && !cmd->unacked && reply->type != REDIS_REPLY_ERROR) {
-        ngx_redis_call_answer(cmd, reply);
+        ngx_redis_call_answer(cmd, form, reply);
     }
 
     return NGX_OK;
@@ -392,9 +394,7 @@ ngx_redis_spare_switch(ngx_redis_node_t *node)
     node->link.stream.late = &spare->link.stream;
 
     ngx_redis_switch(node, spare);
-
     ngx_redis_spare_heard(node);
     ngx_redis_breaker_answered(&node->breaker);
-
     ngx_redis_link_wake(&node->link);
 }

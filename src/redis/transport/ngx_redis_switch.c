@@ -57,7 +57,7 @@ ngx_redis_switch(ngx_redis_node_t *node, ngx_redis_spare_t *spare)
     ngx_redis_switch_exchange(&node->link, &spare->link);
 
     node->link.stream.overdue = 0;
-    node->curious = ngx_redis_info_curious(node);
+    ngx_redis_info_forget(node);
 }
 
 
@@ -101,7 +101,7 @@ ngx_redis_switch_places(ngx_redis_node_t *node, ngx_redis_spare_t *late)
 
         ngx_queue_insert_tail(&late->pipeline.sent, &place->queue);
 
-        if (cmd->script && !cmd->unacked) {
+        if (cmd->asker && !cmd->unacked) {
             ngx_redis_call_part(cmd);
             cmd->twin = place;
             place->twin = cmd;

@@ -30,7 +30,7 @@ sub says {
     my ($verb, $key, @args) = @_;
 
     return [EXPECT => 'EVALSHA', qr/\A[0-9a-f]{40}\z/, 1,
-        qr/:create:\Q$key\E\z/, $verb, @args, '...'];
+        qr/:\Q$key\E\}:create\z/, $verb, @args, '...'];
 }
 
 

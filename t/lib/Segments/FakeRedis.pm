@@ -27,7 +27,8 @@ package Segments::FakeRedis;
 #
 # Each reply is to the oldest command that has none.  Where that calls a script,
 # an array gets the proof that it answers this command before its elements;
-# bare([...]) does not.
+# bare([...]) does not.  What a script only finds is said by what it means:
+# [mismatch], [replay => status, headers, body], [tombstone => status], [stale].
 #
 # After the last step the connections stay open and silent; another command is
 # an error.  The test ends with ok($redis->played) or is($redis->result, 'ok').
@@ -46,6 +47,7 @@ use Socket qw(SOL_SOCKET SO_LINGER);
 
 use Segments::Process;
 use Segments::Util qw(free_port slurp tempdir wait_for);
+use Segments::Value;
 
 our @EXPORT_OK = qw(bare bind_word bulk proof resp);
 
@@ -208,6 +210,34 @@ sub proof {
     my (undef, undef, $nkeys, @rest) = @$words;
 
     return $rest[$nkeys] . substr $rest[$nkeys + 1], 0, 8;
+}
+
+
+# what a script has found, where the reply says what that means
+
+sub found {
+    my ($words, $what, @rest) = @_;
+
+    my (undef, undef, $nkeys, @args) = @$words;
+    my ($name, $value) = ($args[0], $args[$nkeys + 2]);
+    my @limits = ref $rest[-1] ? pop @rest : ();
+
+    return ['found', undef, @limits] if $what eq 'stale';
+    return [$what, @rest, @limits]
+        if $what !~ /\A(?:mismatch|replay|tombstone)\z/;
+
+    my %record = (token => 'ee' x 16, fp => unpack 'H*', substr $value, 12, 32);
+
+    if ($what eq 'mismatch') {
+        $record{state} = 'unknown';
+        $record{fp} = 'ff' x 32;
+
+    } else {
+        $record{state} = $what eq 'replay' ? 'answered' : 'tombstone';
+        @record{qw(status headers body)} = @rest;
+    }
+
+    return ['found', bulk(Segments::Value::encode($name, %record)), @limits];
 }
 
 
@@ -487,7 +517,8 @@ sub bytes {
         my $reply = $self->value($_);
         my $words = shift @{ $self->conn->{unanswered} };
 
-        $reply = [Segments::FakeRedis::proof($words), @$reply]
+        $reply = [Segments::FakeRedis::proof($words),
+            @{ Segments::FakeRedis::found($words, @$reply) }]
             if ref $reply eq 'ARRAY' && $words && $words->[0] =~ /\AEVAL/i;
 
         Segments::FakeRedis::resp($reply) . $self->asides($self->conn);

@@ -23,6 +23,7 @@ use Socket qw(SOL_SOCKET SO_PEERCRED);
 use Time::HiRes qw(clock_gettime time CLOCK_MONOTONIC);
 
 use Segments::Process;
+use Segments::Value;
 use Segments::Util qw(slurp spew tempdir);
 
 my $instances = 0;
@@ -165,12 +166,19 @@ sub answer {
 
     my $unanswered = $$in =~ /EVAL/
         && ($self->{hang_up} // '') eq 'unanswered';
-    my @commands = $$in =~ /\r\n(claim)\r\n\$32\r\n(\w{8})/g;
+    my @commands = $$in =~ /\r\n(segments:[^\r]*)\r\n\$5\r\n(claim)\r\n
+        \$16\r\n(.{8})/gsx;
 
     # its last argument; in one piece, as short as it is
-    if (!$unanswered && @commands && $$in =~ /(?:retry|hold)\r\n\z/) {
-        while (my ($verb, $token) = splice @commands, 0, 2) {
-            $out .= "*2\r\n\$13\r\n$verb$token\r\n\$8\r\nmismatch\r\n";
+    if (!$unanswered && @commands
+        && $$in =~ /(?:retry|hold)\r\n\$0\r\n\r\n\z/)
+    {
+        while (my ($name, $verb, $token) = splice @commands, 0, 3) {
+            my $value = Segments::Value::encode($name, state => 'unknown',
+                fp => 'ff' x 32);
+
+            $out .= "*3\r\n\$13\r\n$verb$token\r\n\$5\r\nfound\r\n\$"
+                . length($value) . "\r\n$value\r\n";
         }
 
         $$in = '';

@@ -2,13 +2,20 @@ package Segments::RecordModel;
 
 # The record of one idempotency key, as a pure function.
 #
-#     ($verdict, $key) = apply($key, [verb, arguments ...], $now)
+#     ($verdict, $key, @told) = apply($key, [verb, arguments ...])
 #
-# A key is undef (absent) or { fields => {...}, expires => milliseconds left }.
-# Commands and verdicts are those of record.lua, word for word, but for
-# "limited", a claim whose limits refuse: the explorer in t/model proves
-# promises about this function, and t/record_script.t plays it against the
-# script in a real Redis.
+# A key is undef (absent) or { fields => {...}, expires => milliseconds left,
+# or undef: never }.  The fields are those of Segments::Value, with "lease" for
+# how long it is; "awaited" has the channels of those who wait, in braces each.
+# Told are those that hear of the end of a claim.
+#
+# Verbs are those of claim.lua, renew.lua, settle.lua and drop.lua; besides
+# "limited", a claim whose limits refuse; "set", the native claim; "ifeq", the
+# native complete, and "ifeq_bury".  Verdicts are what the gateway makes of the
+# reply: "more" is no verdict, the script is asked.
+#
+# The explorer in t/model proves promises about this function, and
+# t/record_script.t plays it against scripts and commands in a real Redis.
 #
 #                       claim
 #     absent ------------------------------> claimed <--.
@@ -20,7 +27,7 @@ package Segments::RecordModel;
 #     unknown <---------------------------------' | ----'
 #        |                                        |
 #        |   complete, bury                       |
-#        `-----------> answered, buried <---------'
+#        `----------> answered, tombstone <-------'
 #
 # Each rule that can be got wrong is a function of its own, so that
 # t/model/Mistakes.pm can get it wrong.
@@ -28,29 +35,14 @@ package Segments::RecordModel;
 use strict;
 use warnings;
 
-use List::Util qw(max);
-
-my $VERSION = 1;
-
-my %NEEDED = (
-    claimed  => [qw(token lease from)],
-    unknown  => [],
-    answered => [qw(token status headers body)],
-    buried   => [qw(token status)],
-);
-
-my %SHAPE = (
-    since  => qr/\A[0-9]{1,15}\z/,
-    lease  => qr/\A[0-9]{1,15}\z/,
-    from   => qr/\A(?:absent|unknown)\z/,
-    status => qr/\A[0-9]{3}\z/,
-);
-
 my %VERBS = (
     claim     => sub { claim(@_) },
+    set       => sub { set(@_) },
     limited   => sub { limited(@_) },
     renew     => sub { renew(@_) },
     complete  => sub { complete(@_) },
+    ifeq      => sub { ifeq(@_) },
+    ifeq_bury => sub { ifeq_bury(@_) },
     bury      => sub { bury(@_) },
     give_back => sub { give_back(@_) },
     unknown   => sub { unknown(@_) },
@@ -58,136 +50,137 @@ my %VERBS = (
 
 
 sub apply {
-    my ($key, $command, $now) = @_;
+    my ($key, $command) = @_;
     my ($verb, @args) = @$command;
 
-    my $bad = $key && unreadable($key->{fields});
-
-    return ['unreadable', $bad], $key if $bad;
-    return $VERBS{$verb}->($key, $now, @args);
-}
-
-
-# the first field that cannot be used
-sub unreadable {
-    my ($record) = @_;
-
-    return 'v' if ($record->{v} // '') ne $VERSION;
-
-    my $needed = $NEEDED{$record->{state} // ''};
-    return 'state' if !$needed;
-
-    for my $field ('fp', 'since', @$needed) {
-        my $value = $record->{$field};
-        return $field if !defined $value;
-        return $field if $SHAPE{$field} && $value !~ $SHAPE{$field};
-    }
-
-    return undef;
+    return $VERBS{$verb}->($key, @args);
 }
 
 
 sub claim {
-    my ($key, $now, $token, $fp, $lease, $ttl, $policy, $channel) = @_;
+    my ($key, $token, $fp, $lease, $ttl, $policy, $channel) = @_;
 
-    if (!$key) {
-        return ['ok'], first_claim($now, $token, $fp, $lease, $ttl);
-    }
+    return ['ok'], first_claim($token, $fp, $lease, $ttl) if !$key;
 
     my $record = $key->{fields};
 
     return ['mismatch'], $key if !same_body($record, $fp);
-
-    if (settled($record)) {
-        return found($record), $key;
-    }
+    return found($record), $key if settled($record);
 
     if ($record->{state} eq 'claimed') {
 
         # the reply was lost and the claim is sent again
-        if (owned_by($record, $token)) {
-            return ['ok'],
-                changed($key, { lease => $now + $lease }, $ttl);
-        }
+        return ['ok'], won_again($key, $ttl) if owned_by($record, $token);
 
-        if (lease_left($record, $now) > 0) {
-            return ['in_progress', lease_left($record, $now)],
-                awaited($key, $channel);
-        }
+        $key = begun_anew($key) if odd_expiry($key);
+
+        return ['in_progress', lease_left($key)], awaited($key, $channel)
+            if lease_left($key) > 0;
     }
 
     return ['held'], $key if $policy eq 'hold';
-    return ['ok'], take_over($key, $now, $token, $lease, $ttl);
+    return ['ok'], take_over($key, $token, $lease, $ttl);
+}
+
+
+# SET name value NX GET PX ttl
+sub set {
+    my ($key, $token, $fp, $lease, $ttl, $policy) = @_;
+
+    return ['ok'], first_claim($token, $fp, $lease, $ttl) if may_set($key);
+
+    my $record = $key->{fields};
+
+    return ['mismatch'], $key if !same_body($record, $fp);
+    return found($record), $key if settled($record);
+    return ['held'], $key
+        if $record->{state} eq 'unknown' && $policy eq 'hold';
+    return ['more'], $key;
 }
 
 
 # a claim whose limits refuse
 sub limited {
-    my ($key, $now, $token, @args) = @_;
+    my ($key, $token, @args) = @_;
 
-    my ($verdict, $after) = claim($key, $now, $token, @args);
+    my ($verdict, $after) = claim($key, $token, @args);
     my $paid = $key && owned_by($key->{fields}, $token);
 
     return $verdict, $after if $verdict->[0] ne 'ok' || $paid;
-    return ['limited'], $key;
+
+    # what was seen of an odd expiry was mended
+    return ['limited'], $key && $key->{fields}{state} eq 'claimed'
+        && odd_expiry($key) ? begun_anew($key) : $key;
 }
 
 
 sub renew {
-    my ($key, $now, $token, $lease) = @_;
+    my ($key, $token) = @_;
 
     return ['stale'], $key if !may_renew($key, $token);
-
-    return ['ok'], changed($key, { lease => $now + $lease },
-                           renewed_expiry($key, $lease));
+    return ['ok'], renewed($key);
 }
 
 
 sub complete {
-    my ($key, $now, $token, $fp, $ttl, $status, $headers, $body) = @_;
+    my ($key, $token, $fp, $ttl, $status, $headers, $body) = @_;
 
-    return settle($key, $now, $token, $ttl,
+    return settle($key, $token, $ttl,
                   { state => 'answered', fp => $fp, status => $status,
                     headers => $headers, body => $body });
 }
 
 
 sub bury {
-    my ($key, $now, $token, $fp, $ttl, $status) = @_;
+    my ($key, $token, $fp, $ttl, $status) = @_;
 
-    return settle($key, $now, $token, $ttl,
-                  { state => 'buried', fp => $fp, status => $status });
+    return settle($key, $token, $ttl,
+                  { state => 'tombstone', fp => $fp, status => $status });
 }
 
 
 sub settle {
-    my ($key, $now, $token, $ttl, $end) = @_;
+    my ($key, $token, $ttl, $end) = @_;
 
     return ['ok'], $key if settled_by($key, $token);
     return ['stale'], $key if !may_settle($key, $token, $end->{fp});
+    return ['ok'], ended({ token => $token, %$end }, $ttl), told($key);
+}
 
-    my $since = $key ? $key->{fields}{since} : $now;
 
-    return ['ok'], changed($key, { v => $VERSION, since => $since,
-                                   token => $token, lease => undef,
-                                   from => undef, awaited => undef, %$end },
-                           $ttl);
+# SET name value IFEQ claimed PX ttl
+sub ifeq {
+    my ($key, $token, $fp, $ttl, $status, $headers, $body) = @_;
+
+    return ['more'], $key if !as_it_was_made($key, $token, $fp);
+    return ['ok'], ended({ token => $token, state => 'answered', fp => $fp,
+                           status => $status, headers => $headers,
+                           body => $body }, $ttl);
+}
+
+
+sub ifeq_bury {
+    my ($key, $token, $fp, $ttl, $status) = @_;
+
+    return ['more'], $key if !as_it_was_made($key, $token, $fp);
+    return ['ok'], ended({ token => $token, state => 'tombstone', fp => $fp,
+                           status => $status }, $ttl);
 }
 
 
 sub give_back {
-    my ($key, $now, $token) = @_;
+    my ($key, $token, $ttl) = @_;
 
     return ['stale'], $key if !may_give_back($key, $token);
-    return ['ok'], given_back($key);
+    return ['ok'], given_back($key, $ttl), told($key);
 }
 
 
 sub unknown {
-    my ($key, $now, $token) = @_;
+    my ($key, $token, $ttl) = @_;
 
     return ['stale'], $key if !may_give_back($key, $token);
-    return ['ok'], left_unknown($key);
+    return ['ok'], left_unknown($key, $ttl), told($key);
 }
 
 
@@ -205,15 +198,38 @@ sub owned_by {
 }
 
 
+sub may_set {
+    my ($key) = @_;
+    return !$key;
+}
+
+
+# by Redis' clock alone
 sub lease_left {
-    my ($record, $now) = @_;
-    return $record->{lease} - $now;
+    my ($key) = @_;
+    my ($ttl, $lease) = @{$key->{fields}}{qw(ttl lease)};
+
+    return $lease - ($ttl - $key->{expires});
+}
+
+
+# none, or more than there can be: the lease begins anew, it never is over
+sub odd_expiry {
+    my ($key) = @_;
+
+    return !defined $key->{expires} || $key->{expires} > $key->{fields}{ttl};
+}
+
+
+sub begun_anew {
+    my ($key) = @_;
+    return changed($key, {}, $key->{fields}{ttl});
 }
 
 
 sub settled {
     my ($record) = @_;
-    return $record->{state} =~ /\A(?:answered|buried)\z/;
+    return $record->{state} =~ /\A(?:answered|tombstone)\z/;
 }
 
 
@@ -246,29 +262,44 @@ sub may_settle {
 }
 
 
+# byte by byte
+sub as_it_was_made {
+    my ($key, $token, $fp) = @_;
+
+    return 0 if !$key || !owned_by($key->{fields}, $token);
+    return same_body($key->{fields}, $fp) && $key->{fields}{from} eq 'absent'
+           && !defined $key->{fields}{awaited};
+}
+
+
 sub found {
     my ($record) = @_;
 
-    return ['tombstone', $record->{status}] if $record->{state} eq 'buried';
+    return ['tombstone', $record->{status}] if $record->{state} eq 'tombstone';
     return ['replay', @$record{qw(status headers body)}];
 }
 
 
 sub first_claim {
-    my ($now, $token, $fp, $lease, $ttl) = @_;
+    my ($token, $fp, $lease, $ttl) = @_;
 
-    return changed(undef, { v => $VERSION, state => 'claimed', fp => $fp,
-                            since => $now, token => $token,
-                            lease => $now + $lease, from => 'absent' },
-                   $ttl);
+    return { fields => { state => 'claimed', fp => $fp, token => $token,
+                         from => 'absent', ttl => $ttl, lease => $lease },
+             expires => $ttl };
+}
+
+
+sub won_again {
+    my ($key, $ttl) = @_;
+    return changed($key, {}, $ttl);
 }
 
 
 sub take_over {
-    my ($key, $now, $token, $lease, $ttl) = @_;
+    my ($key, $token, $lease, $ttl) = @_;
 
     return changed($key, { state => 'claimed', token => $token,
-                           lease => $now + $lease, from => 'unknown' },
+                           from => 'unknown', ttl => $ttl, lease => $lease },
                    $ttl);
 }
 
@@ -286,37 +317,45 @@ sub awaited {
 }
 
 
-sub renewed_expiry {
-    my ($key, $lease) = @_;
-    return max($key->{expires} // 0, $lease);
+sub told {
+    my ($key) = @_;
+    return $key ? ($key->{fields}{awaited} // '') =~ /\{(.*?)\}/g : ();
+}
+
+
+sub renewed {
+    my ($key) = @_;
+    return changed($key, {}, $key->{fields}{ttl});
+}
+
+
+sub ended {
+    my ($fields, $ttl) = @_;
+    return { fields => $fields, expires => $ttl };
 }
 
 
 sub given_back {
-    my ($key) = @_;
+    my ($key, $ttl) = @_;
 
     return undef if $key->{fields}{from} eq 'absent';
-    return left_unknown($key);
+    return left_unknown($key, $ttl);
 }
 
 
 sub left_unknown {
-    my ($key) = @_;
+    my ($key, $ttl) = @_;
 
-    return changed($key, { state => 'unknown', token => undef,
-                           lease => undef, from => undef, awaited => undef },
-                   $key->{expires});
+    return { fields => { state => 'unknown', fp => $key->{fields}{fp} },
+             expires => $ttl };
 }
 
 
-# a copy; a field set to undef is removed
+# a copy
 sub changed {
     my ($key, $change, $expires) = @_;
 
-    my %fields = ($key ? %{$key->{fields}} : (), %$change);
-    delete @fields{grep { !defined $fields{$_} } keys %fields};
-
-    return { fields => \%fields, expires => $expires };
+    return { fields => { %{$key->{fields}}, %$change }, expires => $expires };
 }
 
 

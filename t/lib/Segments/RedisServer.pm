@@ -10,6 +10,7 @@ use Carp qw(croak);
 
 use Segments::Process;
 use Segments::Util qw(find_program free_port slurp tempdir wait_for);
+use Segments::Value;
 
 my $instances = 0;
 
@@ -200,12 +201,94 @@ sub keys {
 }
 
 
-# a hash, as a hash
+# A record, as a hash of Segments::Value.  Of a claim there are also "left", what
+# is left of its lease, and "lease", until when that is, both in milliseconds and
+# by Redis' own clock.  What is no record: its bytes, as "value".
 
 sub record {
     my ($self, $name) = @_;
 
-    return { @{ $self->cmd('HGETALL', $name) } };
+    my $value = $self->cmd('GET', $name);
+
+    return {} if !defined $value;
+
+    my $record = Segments::Value::decode($value, $name)
+        or return { value => $value };
+
+    if ($record->{state} eq 'claimed') {
+        my ($seconds, $micros) = @{ $self->cmd('TIME') };
+        my $gone = $record->{ttl} - $self->cmd('PTTL', $name);
+
+        $record->{left} = $record->{term} - $gone;
+        $record->{lease} = $seconds * 1000 + int($micros / 1000)
+            + $record->{left};
+    }
+
+    return $record;
+}
+
+
+# changes a record, or makes one; its expiry stays, or is a minute
+
+sub set_record {
+    my ($self, $name, %change) = @_;
+
+    my $before = Segments::Value::decode($self->cmd('GET', $name)) // {};
+    my $left = $self->cmd('PTTL', $name);
+
+    my $said = $self->cmd('SET', $name,
+        Segments::Value::encode($name, %$before, %change), 'PX',
+        $left > 0 ? $left : 60_000);
+
+    "$said" eq 'OK' or die $said;
+
+    return;
+}
+
+
+# the record's value, cut, prolonged or otherwise changed
+
+sub set_value {
+    my ($self, $name, $change) = @_;
+
+    my $left = $self->cmd('PTTL', $name);
+
+    local $_ = $self->cmd('GET', $name);
+    $change->();
+
+    my $said = $self->cmd('SET', $name, $_, 'PX', $left > 0 ? $left : 60_000);
+    "$said" eq 'OK' or die $said;
+
+    return;
+}
+
+
+# a claim whose lease is over
+
+sub end_lease {
+    my ($self, $name) = @_;
+
+    my $record = $self->record($name);
+
+    # less than all of it is left, by as much as the lease is long
+
+    $self->set_record($name, ttl => $self->cmd('PTTL', $name) + 1_000_000,
+        term => 1000);
+
+    return $record;
+}
+
+
+# whether SET has IFEQ
+
+sub can_ifeq {
+    my ($self) = @_;
+
+    my $info = $self->client->command('INFO', 'server');
+    my ($valkey) = $info =~ /^valkey_version:([0-9]+\.[0-9]+)/m;
+    my ($redis) = $info =~ /^redis_version:([0-9]+\.[0-9]+)/m;
+
+    return defined $valkey ? $valkey >= 8.1 : $redis >= 8.4;
 }
 
 

@@ -1,0 +1,19 @@
+
+/*
+ * Commands that are asked again.
+ */
+
+#ifndef _NGX_REDIS_AGAIN_H_INCLUDED_
+#define _NGX_REDIS_AGAIN_H_INCLUDED_
+
+
+#include "redis/transport/ngx_redis_node.h"
+
+
+/* NGX_OK: "reply" does not settle the command, which is on its way once more;
+   NGX_DECLINED, NGX_ERROR: it is the answer */
+ngx_int_t ngx_redis_again(ngx_redis_node_t *node, ngx_redis_command_t *cmd,
+    const redisReply *reply);
+
+
+#endif /* _NGX_REDIS_AGAIN_H_INCLUDED_ */
