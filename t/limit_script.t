@@ -31,7 +31,7 @@ my $LEASE = 10_000;
 my @RATES = (1, 2, 3, 7, 60, 100, 999, 1000, 4999);
 my @BURSTS = (0, 0, 1, 2, 5, 10, 99);
 
-my $TTL = 1_000_000_000;
+my $TTL = 10_000_000_000_000;
 
 # $clock is what TIME says; SET keeps a key, and notes when it would expire, by
 # which PTTL goes

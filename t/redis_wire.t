@@ -208,7 +208,8 @@ $ERRORS{'arguments'} = ["ERR unknown command 'EVALSHA', with args beginning "
 $ERRORS{'a text in quotes'} = ['ERR no "Premium users" here', 'ERR no'];
 $ERRORS{'a key'} = [sub { my %bound = @_; "ERR no $bound{key} here" },
     'ERR no * here'];
-$ERRORS{'a token'} = [sub { my %bound = @_; "ERR no '$bound{token}'" },
+$ERRORS{'a token'} = [sub { my %bound = @_;
+    "ERR no '" . unpack('H*', $bound{token}) . "'" },
     'ERR no *'];
 
 for my $name (sort keys %ERRORS) {

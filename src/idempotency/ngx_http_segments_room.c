@@ -121,9 +121,8 @@ ngx_http_segments_wait_message(void *data, const ngx_str_t *message)
 
 
 /*
- * Their handlers may end requests: later, and one by one.  A channel that is
- * closed when nginx shuts down is closed outside of the event loop, which
- * waits for other posted events' turn to come.
+ * One asks for all that wait here: what it hears is told to the others, or the
+ * next one asks.  Who is asking already asks once more.
  */
 
 static void
@@ -138,7 +137,44 @@ ngx_http_segments_wait_wake(ngx_http_segments_awaited_t *key)
     {
         w = ngx_queue_data(q, ngx_http_segments_waiter_t, queue);
 
-        ngx_post_event(&w->event, &ngx_posted_next_events);
+        if (w->leads) {
+            w->news = w->asking;
+            return;
+        }
+    }
+
+    ngx_http_segments_wait_lead(key, ngx_queue_head(&key->waiters));
+}
+
+
+/*
+ * Its handler may end requests: later, and one by one.  A channel that is
+ * closed when nginx shuts down is closed outside of the event loop, which
+ * waits for other posted events' turn to come.
+ */
+
+void
+ngx_http_segments_wait_lead(ngx_http_segments_awaited_t *key, ngx_queue_t *q)
+{
+    ngx_http_segments_waiter_t  *w;
+
+    for ( /* void */ ; q != ngx_queue_sentinel(&key->waiters);
+         q = ngx_queue_next(q))
+    {
+        w = ngx_queue_data(q, ngx_http_segments_waiter_t, queue);
+
+        if (w->shared) {
+            continue;
+        }
+
+        w->leads = 1;
+        w->news = w->asking;
+
+        if (!w->asking) {
+            ngx_post_event(&w->event, &ngx_posted_next_events);
+        }
+
+        return;
     }
 }
 

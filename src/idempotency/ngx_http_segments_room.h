@@ -13,6 +13,7 @@
 
 #include "idempotency/ngx_http_segments_idempotency_conf.h"
 #include "record/ngx_http_segments_store.h"
+#include "record/ngx_redis_verdict.h"
 
 
 /* a key that requests of this worker wait for; lives as long as they do */
@@ -32,6 +33,13 @@ struct ngx_http_segments_room_s {
 };
 
 
+/* what one has heard of Redis, for all of its key */
+typedef struct {
+    ngx_uint_t                    refs;         /* waiters */
+    ngx_redis_record_reply_t      reply;        /* its strings are behind it */
+} ngx_http_segments_shared_t;
+
+
 /* in r->pool */
 typedef struct {
     ngx_queue_t                   queue;        /* of its key's waiters */
@@ -42,6 +50,11 @@ typedef struct {
                                                    posted by what was heard */
     ngx_msec_t                    deadline;
     ngx_msec_t                    poll;         /* until the next ask */
+    ngx_http_segments_shared_t   *shared;       /* what another one has heard,
+                                                   or NULL */
+    unsigned                      shares:1;     /* it may be told so */
+    unsigned                      leads:1;      /* asks for those behind it,
+                                                   too */
     unsigned                      asking:1;     /* for the claim, once more */
     unsigned                      named:1;      /* a channel, when it asked */
     unsigned                      news:1;       /* heard while it was asking:
@@ -56,6 +69,10 @@ ngx_http_segments_room_t *ngx_http_segments_room(
 /* a key that is waited for, of the record's name; NULL when memory failed */
 ngx_http_segments_awaited_t *ngx_http_segments_awaited(
     ngx_http_segments_room_t *room, ngx_str_t *name);
+
+/* the first waiter from "q" on is to ask for those behind it, too */
+void ngx_http_segments_wait_lead(ngx_http_segments_awaited_t *key,
+    ngx_queue_t *q);
 
 /* closes what this worker listens on, if it does; for exit_process */
 void ngx_http_segments_wait_exit(ngx_http_segments_room_t **room);

@@ -27,6 +27,8 @@ static ngx_http_segments_waiter_t *ngx_http_segments_wait_begin(
 static ngx_msec_t ngx_http_segments_wait_next(ngx_http_segments_waiter_t *w,
     ngx_http_segments_claim_t *claim, ngx_redis_record_verdict_e verdict,
     ngx_msec_t lease_left);
+static void ngx_http_segments_wait_share(ngx_http_segments_waiter_t *w,
+    const ngx_redis_record_reply_t *reply);
 static void ngx_http_segments_wait_handler(ngx_event_t *ev);
 
 
@@ -180,12 +182,119 @@ ngx_http_segments_wait_ask(ngx_http_segments_waiter_t *w,
 
 
 void
+ngx_http_segments_wait_told(ngx_http_segments_waiter_t *w,
+    const ngx_redis_record_reply_t *reply)
+{
+    if (w == NULL || w->key == NULL || !w->leads || w->news) {
+        return;
+    }
+
+    w->leads = 0;
+
+    switch (reply->verdict) {
+
+    case ngx_redis_record_replay:
+    case ngx_redis_record_tombstone:
+        ngx_http_segments_wait_share(w, reply);
+        break;
+
+    case ngx_redis_record_in_progress:
+
+        /* whose end will be told to all of them */
+        return;
+
+    default:
+        break;
+    }
+
+    ngx_http_segments_wait_lead(w->key, ngx_queue_next(&w->queue));
+}
+
+
+/* without memory each asks by itself */
+
+static void
+ngx_http_segments_wait_share(ngx_http_segments_waiter_t *w,
+    const ngx_redis_record_reply_t *reply)
+{
+    u_char                      *p;
+    ngx_queue_t                 *q;
+    ngx_http_segments_shared_t  *shared;
+    ngx_http_segments_waiter_t  *other;
+
+    shared = NULL;
+
+    for (q = ngx_queue_head(&w->key->waiters);
+         q != ngx_queue_sentinel(&w->key->waiters);
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_http_segments_waiter_t, queue);
+
+        if (other == w || !other->shares || other->shared) {
+            continue;
+        }
+
+        if (other->asking) {
+
+            /* what it hears may be older */
+
+            other->news = 1;
+            continue;
+        }
+
+        if (shared == NULL) {
+            shared = ngx_alloc(sizeof(ngx_http_segments_shared_t)
+                               + reply->headers.len + reply->body.len,
+                               ngx_cycle->log);
+            if (shared == NULL) {
+                return;
+            }
+
+            p = (u_char *) &shared[1];
+
+            shared->refs = 0;
+            shared->reply = *reply;
+
+            shared->reply.headers.data = (char *) p;
+            p = ngx_cpymem(p, reply->headers.data, reply->headers.len);
+
+            shared->reply.body.data = (char *) p;
+            ngx_memcpy(p, reply->body.data, reply->body.len);
+        }
+
+        shared->refs++;
+        other->shared = shared;
+
+        ngx_post_event(&other->event, &ngx_posted_next_events);
+    }
+}
+
+
+void
+ngx_http_segments_wait_forget(ngx_http_segments_waiter_t *w)
+{
+    if (w->shared && --w->shared->refs == 0) {
+        ngx_free(w->shared);
+    }
+
+    w->shared = NULL;
+}
+
+
+void
 ngx_http_segments_wait_end(ngx_http_segments_waiter_t *w)
 {
     ngx_http_segments_awaited_t  *key;
 
     if (w == NULL || w->key == NULL) {
         return;
+    }
+
+    ngx_http_segments_wait_forget(w);
+
+    if (w->leads) {
+        w->leads = 0;
+        ngx_http_segments_wait_lead(w->key, ngx_queue_next(&w->queue));
     }
 
     if (w->event.timer_set) {

@@ -31,6 +31,16 @@ ngx_uint_t ngx_http_segments_wait_over(ngx_http_segments_waiter_t *w);
 void ngx_http_segments_wait_ask(ngx_http_segments_waiter_t *w,
     ngx_http_segments_claim_t *claim);
 
+/*
+ * What Redis has said to who asked again: for all that wait here for the same
+ * key, or one of them asks next.  "w" may be NULL, or not wait.
+ */
+void ngx_http_segments_wait_told(ngx_http_segments_waiter_t *w,
+    const ngx_redis_record_reply_t *reply);
+
+/* when w->shared was used; legal without */
+void ngx_http_segments_wait_forget(ngx_http_segments_waiter_t *w);
+
 /* legal in every state, whether the request waits or not; "w" may be NULL */
 void ngx_http_segments_wait_end(ngx_http_segments_waiter_t *w);
 

@@ -21,7 +21,7 @@
 #include "module/ngx_http_segments_place.h"
 #include "module/ngx_http_segments_variables.h"
 #include "module/ngx_http_segments_zone_directive.h"
-#include "record/ngx_redis_record.h"
+#include "record/ngx_redis_scripts.h"
 #include "request/ngx_http_segments_peers.h"
 #include "request/ngx_http_segments_request.h"
 #include "secret/ngx_http_segments_rotation.h"

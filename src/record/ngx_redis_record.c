@@ -5,14 +5,8 @@
 
 
 #include "record/ngx_redis_record.h"
+#include "record/ngx_redis_scripts.h"
 #include "record/ngx_redis_wording.h"
-#include "ngx_redis_claim_lua.h"        /* each made from its .lua */
-#include "ngx_redis_drop_lua.h"
-#include "ngx_redis_free_lua.h"
-#include "ngx_redis_limit_lua.h"
-#include "ngx_redis_renew_lua.h"
-#include "ngx_redis_settle_lua.h"
-#include "ngx_redis_spend_lua.h"
 
 
 static ngx_redis_command_t *ngx_redis_record_settle(
@@ -31,53 +25,11 @@ static void ngx_redis_record_log(ngx_redis_record_t *record,
     ngx_redis_said_e said, ngx_redis_words_t *words);
 
 
-static ngx_redis_script_t  ngx_redis_claim_script = {
-    "claim", NGX_REDIS_FREE_LUA NGX_REDIS_CLAIM_LUA, { 0 }
-};
-
-
-static ngx_redis_script_t  ngx_redis_limited_script = {
-    "limited claim", NGX_REDIS_LIMIT_LUA NGX_REDIS_CLAIM_LUA, { 0 }
-};
-
-
-static ngx_redis_script_t  ngx_redis_renew_script = {
-    "renew", NGX_REDIS_RENEW_LUA, { 0 }
-};
-
-
-static ngx_redis_script_t  ngx_redis_settle_script = {
-    "settle", NGX_REDIS_SETTLE_LUA, { 0 }
-};
-
-
-static ngx_redis_script_t  ngx_redis_drop_script = {
-    "drop", NGX_REDIS_DROP_LUA, { 0 }
-};
-
-
-static ngx_redis_script_t  ngx_redis_spend_script = {
-    "spend", NGX_REDIS_LIMIT_LUA NGX_REDIS_SPEND_LUA, { 0 }
-};
-
-
 static const ngx_redis_asker_t  ngx_redis_record_asker = {
     ngx_redis_record_words,
     ngx_redis_record_next,
     ngx_redis_record_done
 };
-
-
-void
-ngx_redis_record_scripts(void)
-{
-    ngx_redis_script_init(&ngx_redis_claim_script);
-    ngx_redis_script_init(&ngx_redis_limited_script);
-    ngx_redis_script_init(&ngx_redis_renew_script);
-    ngx_redis_script_init(&ngx_redis_settle_script);
-    ngx_redis_script_init(&ngx_redis_drop_script);
-    ngx_redis_script_init(&ngx_redis_spend_script);
-}
 
 
 ngx_int_t

@@ -107,8 +107,4 @@ ngx_redis_command_t *ngx_redis_record_spend(ngx_redis_record_t *record,
     void *data);
 
 
-/* configuration time: ngx_redis_script_init() of each of them */
-void ngx_redis_record_scripts(void);
-
-
 #endif /* _NGX_REDIS_RECORD_H_INCLUDED_ */

@@ -26,6 +26,8 @@ static void ngx_http_segments_asked(void *data,
     const ngx_redis_record_reply_t *reply);
 static void ngx_http_segments_limits_asked(void *data,
     const ngx_redis_record_reply_t *reply);
+static void ngx_http_segments_take_reply(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, const ngx_redis_record_reply_t *reply);
 static ngx_int_t ngx_http_segments_copy(ngx_pool_t *pool, ngx_str_t *dst,
     const ngx_redis_text_t *src);
 
@@ -183,9 +185,38 @@ ngx_http_segments_asked(void *data, const ngx_redis_record_reply_t *reply)
     ngx_http_set_log_request(r->connection->log, r);
 
     ctx->asked = 1;
+
+    ngx_http_segments_take_reply(r, ctx, reply);
+    ngx_http_segments_wait_told(ctx->waiter, reply);
+
+    if (ngx_http_segments_limits_told(r, ctx->limits, ctx->verdict, reply)
+        != NGX_OK
+        && ctx->verdict == ngx_redis_record_limited)
+    {
+        ctx->verdict = ngx_redis_record_unreadable;
+    }
+
+    ngx_http_segments_resume(r, ctx);
+}
+
+
+ngx_int_t
+ngx_http_segments_ask_nobody(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx)
+{
+    ngx_http_segments_take_reply(r, ctx, &ctx->waiter->shared->reply);
+    ngx_http_segments_wait_forget(ctx->waiter);
+
+    return ngx_http_segments_decide(r, ctx);
+}
+
+
+static void
+ngx_http_segments_take_reply(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, const ngx_redis_record_reply_t *reply)
+{
     ctx->verdict = reply->verdict;
     ctx->left = reply->left;
-
     ctx->status = reply->status;
 
     if (ngx_http_segments_copy(r->pool, &ctx->headers, &reply->headers)
@@ -196,15 +227,6 @@ ngx_http_segments_asked(void *data, const ngx_redis_record_reply_t *reply)
 
         ctx->verdict = ngx_redis_record_unreadable;
     }
-
-    if (ngx_http_segments_limits_told(r, ctx->limits, ctx->verdict, reply)
-        != NGX_OK
-        && ctx->verdict == ngx_redis_record_limited)
-    {
-        ctx->verdict = ngx_redis_record_unreadable;
-    }
-
-    ngx_http_segments_resume(r, ctx);
 }
 
 

@@ -24,6 +24,10 @@ ngx_int_t ngx_http_segments_ask_first(ngx_http_request_t *r,
 ngx_int_t ngx_http_segments_ask_again(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx);
 
+/* who has waited, and was told what another one has heard */
+ngx_int_t ngx_http_segments_ask_nobody(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx);
+
 /* asks about limits that were out of the claim's reach; decides when none is
    left */
 ngx_int_t ngx_http_segments_ask_limits(ngx_http_request_t *r,

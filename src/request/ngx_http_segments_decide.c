@@ -36,6 +36,10 @@ ngx_http_segments_decide(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
                                   ctx->claim, ctx->verdict, ctx->left)
            == NGX_DONE)
     {
+        /* a replay has limits of its own to tell about */
+
+        ctx->waiter->shares = (ctx->limits == NULL);
+
         ngx_http_segments_enter(ctx, ngx_http_segments_await);
         ngx_http_segments_test_client(r);
 

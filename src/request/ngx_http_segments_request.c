@@ -118,6 +118,10 @@ ngx_http_segments_step(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
     case ngx_http_segments_await:
 
+        if (ctx->waiter->shared) {
+            return ngx_http_segments_ask_nobody(r, ctx);
+        }
+
         if (ngx_http_segments_wait_over(ctx->waiter)) {
             return ngx_http_segments_decide(r, ctx);
         }
