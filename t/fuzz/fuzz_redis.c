@@ -13,6 +13,7 @@
 #include "redis/reply/ngx_redis_reader.h"
 #include "redis/reply/ngx_redis_sieve.h"
 #include "redis/reply/ngx_redis_slot.h"
+#include "redis/reply/ngx_redis_swift.h"
 
 
 static void
@@ -280,6 +281,60 @@ check_sieve(const uint8_t *data, size_t size)
 }
 
 
+/* what is read where it lies is what the reader reads */
+
+static void
+check_swift(const uint8_t *data, size_t size)
+{
+    char         *copy;
+    void         *read;
+    size_t        taken;
+    redisReply    swift, *reply;
+    redisReader  *reader;
+
+    copy = malloc(size ? size : 1);
+    MUST(copy != NULL);
+
+    if (size) {
+        memcpy(copy, data, size);
+    }
+
+    taken = ngx_redis_swift(copy, size, 1000, &swift);
+    MUST(taken <= size);
+
+    if (taken == 0) {
+        MUST(size == 0 || memcmp(copy, data, size) == 0);
+        free(copy);
+        return;
+    }
+
+    reader = ngx_redis_reader_create();
+    MUST(reader != NULL);
+
+    MUST(redisReaderFeed(reader, (const char *) data, taken) == REDIS_OK);
+    MUST(redisReaderGetReply(reader, &read) == REDIS_OK && read);
+
+    reply = read;
+
+    MUST(reply->type == swift.type);
+    MUST(reply->integer == swift.integer);
+    MUST(reply->len == swift.len);
+
+    if (swift.str) {
+        MUST(memcmp(reply->str, swift.str, swift.len) == 0);
+        MUST(swift.str[swift.len] == '\0');
+        MUST(swift.str >= copy && swift.str + swift.len < copy + taken);
+    }
+
+    freeReplyObject(reply);
+
+    MUST(redisReaderGetReply(reader, &read) == REDIS_OK && read == NULL);
+
+    redisReaderFree(reader);
+    free(copy);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -300,6 +355,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     redisReaderFree(reader);
+
+    check_swift(data, size);
 
     return 0;
 }

@@ -19,6 +19,16 @@ static int ngx_redis_sieve_feed(redisReader *reader, const char *p,
 
 
 int
+ngx_redis_sieve_idle(const ngx_redis_sieve_t *sieve, const redisReader *reader)
+{
+    return sieve->state == ngx_redis_sieve_line
+           && sieve->len == 0
+           && reader->ridx == -1
+           && reader->pos == reader->len;
+}
+
+
+int
 ngx_redis_sieve(ngx_redis_sieve_t *sieve, redisReader *reader,
     const char *data, size_t len)
 {

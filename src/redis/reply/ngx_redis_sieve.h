@@ -48,6 +48,10 @@ typedef struct {
 } ngx_redis_sieve_t;
 
 
+/* whether nothing of a reply has come that is not complete */
+int ngx_redis_sieve_idle(const ngx_redis_sieve_t *sieve,
+    const redisReader *reader);
+
 /* 0 when what came cannot be a reply; -1 when memory failed; else 1 */
 int ngx_redis_sieve(ngx_redis_sieve_t *sieve, redisReader *reader,
     const char *data, size_t len);

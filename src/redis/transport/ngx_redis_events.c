@@ -13,6 +13,7 @@ static void ngx_redis_events_handler(ngx_event_t *ev);
 static ngx_chain_t *ngx_redis_events_unwritten(ngx_redis_stream_t *stream);
 static void ngx_redis_events_written(ngx_redis_stream_t *stream);
 static void ngx_redis_events_heard(ngx_redis_stream_t *stream);
+static ngx_uint_t ngx_redis_events_swift(ngx_redis_stream_t *stream);
 static ngx_int_t ngx_redis_events_reply(ngx_redis_stream_t *stream,
     redisReply *reply);
 static void ngx_redis_events_greeted(ngx_redis_link_t *link);
@@ -30,6 +31,7 @@ static const ngx_redis_stream_hooks_t  ngx_redis_events_hooks = {
     .written = ngx_redis_events_written,
     .heard = ngx_redis_events_heard,
     .reply = ngx_redis_events_reply,
+    .swift = ngx_redis_events_swift,
     .taken = ngx_redis_events_taken,
     .nonsense = ngx_redis_events_nonsense,
     .hung_up = ngx_redis_connect_hung_up,
@@ -228,6 +230,19 @@ ngx_redis_events_reply(ngx_redis_stream_t *stream, redisReply *reply)
     default: /* NGX_ERROR */
         return NGX_ERROR;
     }
+}
+
+
+static ngx_uint_t
+ngx_redis_events_swift(ngx_redis_stream_t *stream)
+{
+    ngx_redis_link_t  *link;
+
+    link = ngx_redis_link_of(stream);
+
+    return link->state == ngx_redis_link_ready
+           && link->hooks->swift
+           && link->hooks->swift(link);
 }
 
 

@@ -6,13 +6,17 @@
 
 #include "redis/transport/ngx_redis_intake.h"
 #include "redis/reply/ngx_redis_reader.h"
+#include "redis/reply/ngx_redis_swift.h"
 #include "redis/transport/ngx_redis_tally.h"
 
 
 #define NGX_REDIS_ALERT           0x15  /* the type of a record of TLS */
 
 
-static ngx_int_t ngx_redis_intake_feed(ngx_redis_stream_t *stream, size_t n);
+static ngx_int_t ngx_redis_intake_replies(ngx_redis_stream_t *stream,
+    size_t n);
+static ngx_int_t ngx_redis_intake_feed(ngx_redis_stream_t *stream,
+    const char *p, size_t n);
 static ngx_int_t ngx_redis_intake_first_byte(ngx_redis_stream_t *stream);
 static ngx_int_t ngx_redis_intake_parse(ngx_redis_stream_t *stream);
 
@@ -70,20 +74,59 @@ ngx_redis_intake(ngx_redis_stream_t *stream)
 
         stream->hooks->heard(stream);
 
-        if (ngx_redis_intake_feed(stream, n) != NGX_OK
-            || ngx_redis_intake_parse(stream) != NGX_OK)
-        {
+        if (ngx_redis_intake_replies(stream, n) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 }
 
 
+/* those that are expected in a few shapes are read where they lie, where they
+   are whole; the reader takes the rest */
+
 static ngx_int_t
-ngx_redis_intake_feed(ngx_redis_stream_t *stream, size_t n)
+ngx_redis_intake_replies(ngx_redis_stream_t *stream, size_t n)
 {
-    switch (ngx_redis_sieve(&stream->sieve, stream->reader,
-                            (char *) stream->buffer, n))
+    char        *p, *last;
+    size_t       taken;
+    redisReply   reply;
+
+    p = (char *) stream->buffer;
+    last = p + n;
+
+    while (p < last
+           && ngx_redis_sieve_idle(&stream->sieve, stream->reader)
+           && stream->hooks->swift(stream))
+    {
+        taken = ngx_redis_swift(p, last - p, stream->sieve.max, &reply);
+
+        if (taken == 0) {
+            break;
+        }
+
+        p += taken;
+
+        if (stream->hooks->reply(stream, &reply) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (p == last) {
+        return NGX_OK;
+    }
+
+    if (ngx_redis_intake_feed(stream, p, last - p) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_redis_intake_parse(stream);
+}
+
+
+static ngx_int_t
+ngx_redis_intake_feed(ngx_redis_stream_t *stream, const char *p, size_t n)
+{
+    switch (ngx_redis_sieve(&stream->sieve, stream->reader, p, n))
     {
     case 1:
         break;

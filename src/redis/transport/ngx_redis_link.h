@@ -47,6 +47,7 @@ typedef struct {
 
     void                   (*heard)(ngx_redis_link_t *link);    /* (NULL) */
     ngx_int_t              (*reply)(ngx_redis_link_t *link, redisReply *reply);
+    ngx_uint_t             (*swift)(ngx_redis_link_t *link);    /* (NULL) */
     void                   (*nonsense)(ngx_redis_link_t *link); /* (NULL) */
 
     /* the read timer: to be set or not, and it has passed: NGX_ERROR when the

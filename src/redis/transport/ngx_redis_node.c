@@ -10,7 +10,7 @@
 #include "redis/transport/ngx_redis_call.h"
 #include "redis/transport/ngx_redis_events.h"
 #include "redis/transport/ngx_redis_info.h"
-#include "redis/transport/ngx_redis_socket.h"
+#include "redis/transport/ngx_redis_quiet.h"
 #include "redis/transport/ngx_redis_spare.h"
 
 
@@ -27,9 +27,9 @@ static void ngx_redis_node_written(ngx_redis_link_t *link);
 static void ngx_redis_node_heard(ngx_redis_link_t *link);
 static ngx_int_t ngx_redis_node_reply(ngx_redis_link_t *link,
     redisReply *reply);
+static ngx_uint_t ngx_redis_node_swift(ngx_redis_link_t *link);
 static void ngx_redis_node_nonsense(ngx_redis_link_t *link);
 static void ngx_redis_node_await(ngx_redis_link_t *link);
-static ngx_int_t ngx_redis_node_silent(ngx_redis_link_t *link);
 static ngx_uint_t ngx_redis_node_hung_up(ngx_redis_link_t *link);
 static void ngx_redis_node_closing(ngx_redis_link_t *link);
 static void ngx_redis_node_lost(ngx_redis_link_t *link, ngx_uint_t ready);
@@ -46,9 +46,10 @@ static const ngx_redis_link_hooks_t  ngx_redis_node_hooks = {
     .written = ngx_redis_node_written,
     .heard = ngx_redis_node_heard,
     .reply = ngx_redis_node_reply,
+    .swift = ngx_redis_node_swift,
     .nonsense = ngx_redis_node_nonsense,
     .await = ngx_redis_node_await,
-    .silent = ngx_redis_node_silent,
+    .silent = ngx_redis_quiet_silent,
     .hung_up = ngx_redis_node_hung_up,
     .closing = ngx_redis_node_closing,
     .lost = ngx_redis_node_lost,
@@ -291,6 +292,13 @@ ngx_redis_node_reply(ngx_redis_link_t *link, redisReply *reply)
 }
 
 
+static ngx_uint_t
+ngx_redis_node_swift(ngx_redis_link_t *link)
+{
+    return ngx_redis_pipeline_swift(&((ngx_redis_node_t *) link)->pipeline);
+}
+
+
 static void
 ngx_redis_node_nonsense(ngx_redis_link_t *link)
 {
@@ -311,30 +319,6 @@ ngx_redis_node_await(ngx_redis_link_t *link)
     if (ngx_redis_info_wanted(node)) {
         ngx_redis_link_wake(link);
     }
-}
-
-
-static ngx_int_t
-ngx_redis_node_silent(ngx_redis_link_t *link)
-{
-    ngx_redis_node_t *node = (ngx_redis_node_t *) link;
-
-    if (node->spare) {
-
-        /* that one has a time-out of its own, and may be ready soon */
-
-        ngx_add_timer(link->stream.peer.connection->read,
-                      link->connect_timeout);
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_ERR, &link->log, NGX_ETIMEDOUT,
-                  "redis was silent for %M ms",
-                  ngx_redis_pipeline_silence(&node->pipeline));
-
-    ngx_redis_socket_reset(link->stream.peer.connection);
-
-    return NGX_ERROR;
 }
 
 

@@ -194,6 +194,19 @@ ngx_redis_pipeline_oldest(ngx_redis_pipeline_t *pipeline)
 }
 
 
+ngx_uint_t
+ngx_redis_pipeline_swift(ngx_redis_pipeline_t *pipeline)
+{
+    ngx_redis_command_t  *cmd;
+
+    cmd = ngx_redis_pipeline_oldest(pipeline);
+
+    return cmd && !cmd->asking && !cmd->unacked
+           && (cmd->expect == ngx_redis_expect_value
+               || cmd->expect == ngx_redis_expect_set);
+}
+
+
 void
 ngx_redis_pipeline_out_of_step(ngx_redis_pipeline_t *pipeline)
 {

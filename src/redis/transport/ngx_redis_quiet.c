@@ -5,6 +5,7 @@
 
 
 #include "redis/transport/ngx_redis_quiet.h"
+#include "redis/transport/ngx_redis_socket.h"
 
 
 static ngx_redis_command_t *ngx_redis_quiet_oldest(ngx_redis_node_t *node);
@@ -46,6 +47,30 @@ ngx_redis_quiet_due(ngx_redis_node_t *node)
                                      - ngx_current_msec));
 
     return (left > 0) ? (ngx_msec_t) left : 0;
+}
+
+
+ngx_int_t
+ngx_redis_quiet_silent(ngx_redis_link_t *link)
+{
+    ngx_redis_node_t *node = (ngx_redis_node_t *) link;
+
+    if (node->spare) {
+
+        /* that one has a time-out of its own, and may be ready soon */
+
+        ngx_add_timer(link->stream.peer.connection->read,
+                      link->connect_timeout);
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, &link->log, NGX_ETIMEDOUT,
+                  "redis was silent for %M ms",
+                  ngx_redis_pipeline_silence(&node->pipeline));
+
+    ngx_redis_socket_reset(link->stream.peer.connection);
+
+    return NGX_ERROR;
 }
 
 

@@ -18,5 +18,8 @@
    NGX_TIMER_INFINITE: nothing is awaited */
 ngx_msec_t ngx_redis_quiet_due(ngx_redis_node_t *node);
 
+/* a node's hook: NGX_ERROR when the connection is to go */
+ngx_int_t ngx_redis_quiet_silent(ngx_redis_link_t *link);
+
 
 #endif /* _NGX_REDIS_QUIET_H_INCLUDED_ */

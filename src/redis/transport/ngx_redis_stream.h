@@ -44,6 +44,9 @@ typedef struct {
                                     redisReply *reply);
     void                   (*taken)(ngx_redis_stream_t *stream);
 
+    /* whether the next reply may be read where it lies: it is not kept */
+    ngx_uint_t             (*swift)(ngx_redis_stream_t *stream);
+
     /* what was read is no reply; the other side has closed (0), or an error
        was logged: "failed" follows */
     void                   (*nonsense)(ngx_redis_stream_t *stream);
