@@ -40,13 +40,8 @@ my @cc = ($ENV{FUZZ_CC} || 'clang', qw/ -std=c11 -g -O1
 my @libs = qw/ -ljansson -lhiredis -lcrypto -lm /;
 
 my @sources = (sources(qr/\A(?:sg_.*|ngx_redis_(?:expect|facts|parse
-<<<<<<< HEAD
-    |reader|sieve|slot|straight|verdict|words))\.c\z/x),
-    "$root/t/fuzz/strict.c", "$root/t/fuzz/plain.c");
-=======
     |reader|sieve|slot|straight|swift|verdict|words))\.c\z/x),
-    "$root/t/fuzz/strict.c");
->>>>>>> a59022a (Redis: replies to native commands are read where they lie)
+    "$root/t/fuzz/strict.c", "$root/t/fuzz/plain.c");
 my @targets = sort glob "$root/t/fuzz/fuzz_*.c";
 
 plan tests => 3 * @targets;

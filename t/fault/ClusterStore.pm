@@ -5,9 +5,10 @@ package ClusterStore;
 # Replicas replace nobody unless they are told to: a master that is stopped or
 # started again is waited for, and comes back with what it had.
 #
-#     $store->tags                  the hash tags of what the run stores
+#     $store->busy_tag($dice)       the hash tag of something that is stored
 #     $store->owner($tag)           a tag's master
-#     $store->tags_of($server)
+#     $store->holds($server)        a sub that says whether that has a tag now
+#     $store->tenants               whose records are everywhere
 #     $store->speaker($dice)        a server to be cut off
 #     $store->replica($server)      one of a master's that has all that it has
 #     $store->refresh               after slots or masters have changed
@@ -23,9 +24,11 @@ use parent 'Store';
 use Segments::Cluster;
 use Segments::Util qw(spew tempdir);
 
-# of the records of each tenant, and of the limit
+my @TENANTS = qw(ada bob cy dan);
 
-my @TAGS = ((map { "live:$_" } qw(ada bob cy dan)), 'live:');
+# of the limit
+
+my $LIMIT = 'live:';
 
 # what the gateways are told of it: numbers of servers
 
@@ -71,26 +74,64 @@ sub urls {
 
 
 sub front   { return }
-sub tags    { return @TAGS }
+sub tenants { return @TENANTS }
 sub servers { return @{ $_[0]{masters} } }
 sub all     { return $_[0]{cluster}->servers }
-sub owner   { return $_[0]{owner}{ $_[1] } }
 sub probe   { return ($_[0]->all)[0]->socket }
 
 
-sub tags_of {
-    my ($self, $server) = @_;
+sub owner {
+    my ($self, $tag) = @_;
 
-    return grep { $self->owner($_) == $server } @TAGS;
+    return owner_of($self->{slots}, slot($tag));
 }
 
 
-# one that has something of ours
+sub owner_of {
+    my ($slots, $slot) = @_;
+
+    return (map { $_->[2] } grep { $_->[0] <= $slot && $slot <= $_->[1] }
+        @$slots)[0];
+}
+
+
+sub holds {
+    my ($self, $server) = @_;
+
+    my @slots = @{ $self->{slots} };
+
+    return sub { owner_of(\@slots, slot($_[0])) == $server };
+}
+
+
+# one that nobody uses
+
+sub own_tag {
+    my ($self, $server) = @_;
+
+    my $n = 0;
+
+    $n++ while $self->owner("own$n") != $server;
+
+    return "own$n";
+}
+
+
+sub busy_tag {
+    my ($self, $dice) = @_;
+
+    my $key = $dice->pick($self->servers)->cmd('RANDOMKEY') // '';
+
+    return $key =~ /\{(live:.*?)\}/ ? $1 : $LIMIT;
+}
+
+
+# one that has something of ours: all of them have
 
 sub victim {
     my ($self, $dice) = @_;
 
-    return $self->owner($dice->pick(@TAGS));
+    return $dice->pick($self->servers);
 }
 
 
@@ -101,7 +142,7 @@ sub speaker {
 
     my $first = $self->{cluster}{servers}[ $dice->pick(map { $_->[0] } @URLS) ];
 
-    return $dice->chance(0.7) && $self->tags_of($first) ? $first
+    return $dice->chance(0.7) && grep({ $_ == $first } $self->servers) ? $first
         : $self->victim($dice);
 }
 
@@ -115,13 +156,11 @@ sub refresh {
     my ($one) = @masters or die "the cluster has no master\n";
     my $slots = $one->cmd('CLUSTER', 'SLOTS');
 
-    for my $tag (@TAGS) {
-        my $slot = $self->slot($tag);
-        my ($range) = grep { $_->[0] <= $slot && $slot <= $_->[1] } @$slots;
+    $self->{slots} = [map {
+        my ($first, $last, $master) = @$_;
 
-        $self->{owner}{$tag} = (grep { $_->port == $range->[2][1] }
-            $self->all)[0];
-    }
+        [$first, $last, grep { $_->port == $master->[1] } $self->all];
+    } @$slots];
 
     my %ports = map { $_->[2][1] => 1 } @$slots;
 
@@ -131,10 +170,19 @@ sub refresh {
 }
 
 
-sub slot {
-    my ($self, $tag) = @_;
+# CRC16, as the specification of a cluster has it
 
-    return $self->{slots}{$tag} //= $self->{cluster}->slot("{$tag}");
+sub slot {
+    my ($tag) = @_;
+
+    my $crc = 0;
+
+    for my $byte (unpack 'C*', $tag) {
+        $crc ^= $byte << 8;
+        $crc = ($crc << 1 ^ ($crc & 0x8000 ? 0x1021 : 0)) & 0xffff for 1 .. 8;
+    }
+
+    return $crc % 16384;
 }
 
 
@@ -214,7 +262,7 @@ sub replica {
         next if $role->[0] ne 'slave' || $role->[2] != $server->port
             || $role->[3] ne 'connected';
 
-        my ($tag) = $self->tags_of($server);
+        my $tag = $self->own_tag($server);
 
         $server->cmd('SET', "written:{$tag}", 1, 'PX', 60_000);
 
@@ -253,7 +301,7 @@ sub promote {
 sub replaced {
     my ($self, $server, $replica) = @_;
 
-    my ($tag) = $self->tags_of($server);
+    my $tag = $self->own_tag($server);
 
     return 0 if $replica->cmd('ROLE')->[0] ne 'master'
         || !$self->healthy(grep { $_ != $server } $self->all)
@@ -297,7 +345,7 @@ sub begin_move {
 
     my $from = $self->owner($tag);
     my ($from_id, $to_id) = map { $_->cmd('CLUSTER', 'MYID') } $from, $to;
-    my $slot = $self->slot($tag);
+    my $slot = slot($tag);
 
     $self->{cluster}->ok($to, 'SETSLOT', $slot, 'IMPORTING', $from_id);
     $self->{cluster}->ok($from, 'SETSLOT', $slot, 'MIGRATING', $to_id);
@@ -312,7 +360,7 @@ sub move_some {
     my ($self, $tag, $to, $n) = @_;
 
     my $from = $self->owner($tag);
-    my $keys = $from->cmd('CLUSTER', 'GETKEYSINSLOT', $self->slot($tag), $n);
+    my $keys = $from->cmd('CLUSTER', 'GETKEYSINSLOT', slot($tag), $n);
 
     return 0 if !@$keys;
 
@@ -331,11 +379,11 @@ sub end_move {
     my $id = $to->cmd('CLUSTER', 'MYID');
 
     for my $server ($to, grep { $_ != $to } $self->servers) {
-        $self->{cluster}->ok($server, 'SETSLOT', $self->slot($tag), 'NODE',
+        $self->{cluster}->ok($server, 'SETSLOT', slot($tag), 'NODE',
             $id);
     }
 
-    $self->{owner}{$tag} = $to;
+    unshift @{ $self->{slots} }, [slot($tag), slot($tag), $to];
 
     return;
 }

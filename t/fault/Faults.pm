@@ -274,7 +274,7 @@ sub move_slot {
     my ($self, $kind, $dice) = @_;
 
     my $store = $self->{store};
-    my $tag = $dice->pick($store->tags);
+    my $tag = $store->busy_tag($dice);
     my $from = $store->owner($tag);
     my $to = $dice->pick(grep { $_ != $from } $store->servers);
 
@@ -354,9 +354,9 @@ sub cut_off_now {
     my ($self, $server) = @_;
 
     my ($run, $store) = @$self{qw(run store)};
-    my @tags = $store->tags_of($server);
+    my $holds = $store->holds($server);
 
-    $run->clock->begin($_) for 'redis', map { "lossy $_" } @tags;
+    $run->clock->begin($_) for 'redis', map { "lossy live:$_" } $store->tenants;
     $self->{wants} = $WANTED;
 
     my $replica = $store->replica($server) or die "a replica was lost\n";
@@ -364,12 +364,12 @@ sub cut_off_now {
     $store->promote($replica, 1);
     $store->part($server);
 
-    return $self->wait_for_other($server, $replica, \@tags, $run->now + 60);
+    return $self->wait_for_other($server, $replica, $holds, $run->now + 60);
 }
 
 
 sub wait_for_other {
-    my ($self, $server, $replica, $tags, $limit) = @_;
+    my ($self, $server, $replica, $holds, $limit) = @_;
 
     my ($run, $store) = @$self{qw(run store)};
 
@@ -377,7 +377,7 @@ sub wait_for_other {
         die "a master was not replaced\n" if $run->now > $limit;
 
         $self->after(0.02, sub {
-            $self->wait_for_other($server, $replica, $tags, $limit);
+            $self->wait_for_other($server, $replica, $holds, $limit);
         });
         return;
     }
@@ -386,16 +386,15 @@ sub wait_for_other {
 
     $store->promote($replica, 0);
     $store->refresh;
-    $run->clock->finish($_) for 'redis', map { "lossy $_" } @$tags;
+    $run->clock->finish($_) for 'redis',
+        map { "lossy live:$_" } $store->tenants;
 
     $paid ? $run->paid->has_lost(sub { $self->{usable} = 1 })
         : ($self->{usable} = 1);
 
-    my %tenants = map { s/\Alive://r => 1 } @$tags;
-
     $self->after(1, sub {
         $self->try_out('stale node believed', 1.5,
-            sub { $tenants{ $_[0]{key}{tenant} } }, sub {
+            sub { $holds->("live:$_[0]{key}{tenant}:$_[0]{key}{name}") }, sub {
                 $store->join_again($server);
                 $self->wait_for_all($run->now + 60);
             });
