@@ -145,7 +145,8 @@ for my $how (qw(reset close)) {
     $how eq 'reset' ? $c->reset($id) : $c->close;
     $nginx->access(2);
 
-    is_deeply([$redis->keys("*:body2-$how}:create")], [], "HTTP/2 $how amid the body");
+    is_deeply([$redis->keys("*:body2-$how}:create")], [],
+        "HTTP/2 $how amid the body");
     is($upstream->connections, $connections, 'nothing sent');
     is(h2($nginx)->request($nginx->create_request(key => "body2-$how"))
         ->summary, '201 recorded', 'retry runs');

@@ -179,7 +179,8 @@ is($upstream->count, 2 + 3, 'one upstream request each');
     is($gateway->create(key => 'other')->summary, '201 recorded',
         'another key');
     is($upstream->count, $count + 2, 'nobody ran for one that had left');
-    is_deeply([grep { /:none\}:create\z/ } $redis->keys], [], 'the key is free');
+    is_deeply([grep { /:none\}:create\z/ } $redis->keys], [],
+        'the key is free');
 }
 
 

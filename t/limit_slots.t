@@ -166,7 +166,8 @@ trips();
 is($gateway->create(key => 'k4', @A)->json->{error}{message},
     'The rate limit is exceeded: "client"', 'the near one refuses');
 is($redis->cmd('EXISTS', $project), 0, 'the far one is not asked');
-wait_for { !grep { /:k4\}:create\z/ } $redis->keys } 10, 'the claim to be given back';
+wait_for { !grep { /:k4\}:create\z/ } $redis->keys } 10,
+    'the claim to be given back';
 is(trips(), 2, 'claimed, refused, given back');
 
 # a dry run
@@ -182,7 +183,8 @@ $redis->cmd('DEL', $client);
 $redis->cmd('SET', $project, 'x');
 is(envelope($gateway->create(key => 'k6', @A)), '503 internal/storage_error',
     'unreadable');
-wait_for { !grep { /:k6\}:create\z/ } $redis->keys } 10, 'the claim to be given back';
+wait_for { !grep { /:k6\}:create\z/ } $redis->keys } 10,
+    'the claim to be given back';
 is($gateway->create(key => 'k3', @A)->summary, '201 replayed marked',
     'a replay does not need it');
 
@@ -236,7 +238,8 @@ for my $key ('k8', undef) {
             [EXPECT => 'EVALSHA', '...'],
             [SEND => ['ok', ['spent', ':8', ':9']]]) : (),
         [EXPECT => 'EVALSHA', '...'],
-        $key ? [EXPECT => 'EVALSHA', qr/./, 1, qr/:k8\}:create\z/, 'give_back', '...']
+        $key ? [EXPECT => 'EVALSHA', qr/./, 1, qr/:k8\}:create\z/,
+            'give_back', '...']
             : [WAIT => 'left'],
         [SEND => ['ok', ['spent', ':8', ':9']], $key ? ['ok'] : ()],
     );

@@ -536,7 +536,8 @@ sub ignored {
     is(words('extra', 'renew', 'mine', 'fp', 60_000, 300_000), 'ok',
        'an item of a later version: renewed');
     $redis->command('PEXPIRE', 'extra', 200_000);
-    is(claim('extra', 'second'), 'ok', 'an item of a later version: taken over');
+    is(claim('extra', 'second'), 'ok',
+       'an item of a later version: taken over');
     is(record('extra')->{items}, $later, 'an item of a later version: kept');
     is(words('extra', 'complete', 'second', 'fp', 300_000, 201, 'h', 'b'), 'ok',
        'an item of a later version: completed');

@@ -123,7 +123,8 @@ my $c = $nginx->connect;
 
 $c->send_request($nginx->create_request(key => 'running', mock => 'hold=r'));
 $upstream->wait_held('r');
-is($redis->cmd('DEL', grep { /:running\}:create\z/ } $redis->keys), 1, 'claim gone');
+is($redis->cmd('DEL', grep { /:running\}:create\z/ } $redis->keys), 1,
+    'claim gone');
 $upstream->release('r');
 is($c->read_response->summary, '201 recorded', 'answered');
 is($nginx->create(key => 'running')->summary, '201 replayed marked', 'stored');

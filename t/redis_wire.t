@@ -175,8 +175,8 @@ my @odd_limits = sort keys %ODD_LIMITS;
 
 $fake = fake_redis(
     hello,
-    (map { ([EXPECT => 'EVALSHA', qr/./, 2, qr/:odd\}:create\z/, qr/:limit:/, 'claim',
-        '...'], [SEND => $ODD_LIMITS{$_}]) } @odd_limits),
+    (map { ([EXPECT => 'EVALSHA', qr/./, 2, qr/:odd\}:create\z/, qr/:limit:/,
+        'claim', '...'], [SEND => $ODD_LIMITS{$_}]) } @odd_limits),
 );
 $gateway = gateway($fake, segments_rate_limit => 'rate=1r/m');
 

@@ -118,7 +118,8 @@ my $metrics = $nginx->request('GET', '/metrics');
 like($metrics->body, qr/^segments_requests_total\{/m, 'metrics');
 push @answers, $metrics;
 
-my %records = map { $_ => $redis->record($_) } grep { /\}:create\z/ } $redis->keys;
+my %records = map { $_ => $redis->record($_) }
+    grep { /\}:create\z/ } $redis->keys;
 
 cmp_ok(scalar(keys %records), '>', 5, 'records');
 is(scalar(grep { join("\n", $_, %{ $records{$_} }) =~ /canary/ }

@@ -19,7 +19,8 @@ package World;
 # step of its own: a claim may arrive from the asking on, a renewal from the
 # owning on, and an end (complete, bury, give_back, unknown) from the end on,
 # for ever; claims and answers as a native command or as a script.  Whoever
-# finds the key in progress leaves a channel.  The same for a request on its way upstream, which arrives once.
+# finds the key in progress leaves a channel.  The same for a request on its way
+# upstream, which arrives once.
 #
 # Upstream.  It executes each request, or honours keys: then it executes one
 # request of a key, and gives that one's answer to all.  An answer is known by

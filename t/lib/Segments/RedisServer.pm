@@ -201,9 +201,9 @@ sub keys {
 }
 
 
-# A record, as a hash of Segments::Value.  Of a claim there are also "left", what
-# is left of its lease, and "lease", until when that is, both in milliseconds and
-# by Redis' own clock.  What is no record: its bytes, as "value".
+# A record, as a hash of Segments::Value.  Of a claim there are also "left",
+# what is left of its lease, and "lease", until when that is, in milliseconds
+# and by Redis' own clock.  What is no record: its bytes, as "value".
 
 sub record {
     my ($self, $name) = @_;

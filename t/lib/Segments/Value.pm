@@ -19,7 +19,8 @@ use parent 'Exporter';
 
 our @EXPORT_OK = qw(decode encode item);
 
-my %LETTER = (claimed => 'c', unknown => 'u', answered => 'a', tombstone => 't');
+my %LETTER = (claimed => 'c', unknown => 'u', answered => 'a',
+    tombstone => 't');
 my %STATE = reverse %LETTER;
 
 my %HEAD = (claimed => 72, unknown => 44, answered => 70, tombstone => 62);
