@@ -86,8 +86,21 @@ sub gateway {
     });
 
     is($gateway->create(key => 'first')->status, 422, 'the first');
+    knows_it($gateway, $fake, 7);
 
     return $gateway;
+}
+
+
+# what the fake has sent in this step has been read
+
+sub knows_it {
+    my ($gateway, $fake, $step) = @_;
+
+    $fake->wait_step($step);
+    $gateway->request('PATCH', '/v4/segments')->status == 405 or die;
+
+    return;
 }
 
 
@@ -248,6 +261,7 @@ for my $word (qw(OOM READONLY MISCONF NOREPLICAS)) {
     my $gateway = gateway($fake);
 
     is(envelope($gateway->create(key => 'k')), $STORAGE, 'another record');
+    knows_it($gateway, $fake, 17);
     is($gateway->create(key => 'l')->summary, $AGAIN, 'the next');
     ok($fake->played, 'another record, dialogue');
     like($gateway->error_log, qr/cannot be to its command/, 'closed');
