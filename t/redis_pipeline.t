@@ -44,7 +44,8 @@ ok($fake->played, 'sent without waiting');
 
 my @commands = grep { $_->[0] eq 'EVALSHA' } $fake->commands;
 
-$asked{ $commands[$_][3] =~ s/.*://r } = $_ + 1 for 0 .. $#commands;
+$asked{ ($commands[$_][3] =~ /:([^:]*)\}:create\z/)[0] } = $_ + 1
+    for 0 .. $#commands;
 
 is_deeply([map { $_ ? $_->body : 'none' } @answers],
     [map { "reply $_" } @asked{@keys}], 'replies in order');

@@ -11,7 +11,7 @@
 
 
 extern ngx_redis_script_t  ngx_redis_claim_script;
-extern ngx_redis_script_t  ngx_redis_limited_script;    /* a claim, with limits */
+extern ngx_redis_script_t  ngx_redis_limited_script;    /* claim, and limits */
 extern ngx_redis_script_t  ngx_redis_renew_script;
 extern ngx_redis_script_t  ngx_redis_settle_script;
 extern ngx_redis_script_t  ngx_redis_drop_script;
