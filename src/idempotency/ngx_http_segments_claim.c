@@ -75,6 +75,7 @@ ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
 {
     if (claim->state == ngx_http_segments_claim_owned) {
         ngx_http_segments_claim_pause(claim);
+        claim->doubtful = 1;
     }
 
     claim->record.options.replicas = claim->replicas;
