@@ -4,7 +4,8 @@
  * conditions, a member, a value; sg_string.c has what is inside of a string.
  *
  * Each part takes what it knows off the text and returns where the rest begins,
- * or leaves the body with NULL; nobody looks back.  Violations are added on the
+ * or leaves the body with NULL; nobody looks back, but where a condition is not
+ * written as nearly all are.  Violations are added on the
  * way, in the order in which jansson's tree has them: what would come out of
  * order is left.
  */
@@ -13,6 +14,7 @@
 #include "contract/sg_reader.h"
 #include "contract/sg_schema.h"
 #include "contract/sg_string.h"
+#include "contract/sg_usual.h"
 
 #include <string.h>
 
@@ -39,6 +41,8 @@ static int sg_reader_name(sg_reader_t *r);
 static const unsigned char *sg_reader_conditions(sg_reader_t *r,
     const unsigned char *p);
 static const unsigned char *sg_reader_condition(sg_reader_t *r,
+    const unsigned char *p);
+static const unsigned char *sg_reader_no_condition(sg_reader_t *r,
     const unsigned char *p);
 static const unsigned char *sg_reader_members(sg_reader_t *r,
     const unsigned char *p, const sg_object_t *object, sg_unit_t *unit);
@@ -163,6 +167,8 @@ sg_reader_conditions(sg_reader_t *r, const unsigned char *p)
     r->schema.index = 0;
 
     do {
+        p = sg_cursor_cross(&r->at, p);
+
         p = sg_reader_condition(r, p);
         if (p == NULL) {
             return NULL;
@@ -181,30 +187,47 @@ sg_reader_conditions(sg_reader_t *r, const unsigned char *p)
 static const unsigned char *
 sg_reader_condition(sg_reader_t *r, const unsigned char *p)
 {
-    sg_unit_t   condition;
-    sg_child_t  value;
+    sg_unit_t             condition;
+    const unsigned char  *rest;
 
-    if (!sg_reader_take(r, &p, '{')) {
+    rest = sg_usual_condition(p, r->at.end, &condition);
 
-        p = sg_reader_value(r, p, &value);
+    if (rest) {
+        p = rest;
 
-        if (p) {
-            sg_schema_no_object(&r->schema);
+        sg_schema_check_child(&r->schema, &sg_condition, &condition,
+                              SG_COMPARATOR);
+
+    } else if (sg_reader_take(r, &p, '{')) {
+
+        p = sg_reader_members(r, p, &sg_condition, &condition);
+        if (p == NULL) {
+            return NULL;
         }
 
-        return p;
+        sg_schema_check(&r->schema, &sg_condition, &condition);
+
+    } else {
+        return sg_reader_no_condition(r, p);
     }
-
-    p = sg_reader_members(r, p, &sg_condition, &condition);
-
-    if (p == NULL) {
-        return NULL;
-    }
-
-    sg_schema_check(&r->schema, &sg_condition, &condition);
 
     if (r->to && r->schema.errors->total == 0) {
         sg_canonical_condition(r->to, &condition);
+    }
+
+    return p;
+}
+
+
+static const unsigned char *
+sg_reader_no_condition(sg_reader_t *r, const unsigned char *p)
+{
+    sg_child_t  value;
+
+    p = sg_reader_value(r, p, &value);
+
+    if (p) {
+        sg_schema_no_object(&r->schema);
     }
 
     return p;
@@ -264,7 +287,7 @@ sg_reader_member(sg_reader_t *r, const unsigned char **p,
 {
     size_t  i;
 
-    if (!sg_reader_take(r, p, '"') || *p == r->at.end) {
+    if (!sg_reader_take(r, p, '"')) {
         return NULL;
     }
 
@@ -282,50 +305,25 @@ sg_reader_member(sg_reader_t *r, const unsigned char **p,
 }
 
 
-/*
- * The names of the schema, told by their first letters, each with the quotation
- * mark behind it: the place of the one that stands there.
- */
+/* the place of the name that stands there, with a quotation mark behind it */
 
 static inline size_t
 sg_reader_in_segment(sg_reader_t *r, const unsigned char **p)
 {
-    switch (**p) {
-
-    case 'n':
-        return sg_reader_takes(r, p, "name\"") ? SG_NAME : SG_CHILDREN;
-
-    case 'c':
-        return sg_reader_takes(r, p, "conditions\"") ? SG_CONDITIONS
-                                                     : SG_CHILDREN;
-
-    default:
-        return SG_CHILDREN;
-    }
+    return sg_reader_takes(r, p, "name\"") ? SG_NAME
+           : sg_reader_takes(r, p, "conditions\"") ? SG_CONDITIONS
+           : SG_CHILDREN;
 }
 
 
 static inline size_t
 sg_reader_in_condition(sg_reader_t *r, const unsigned char **p)
 {
-    switch (**p) {
-
-    case 'm':
-        return sg_reader_takes(r, p, "metric\"") ? SG_METRIC : SG_CHILDREN;
-
-    case 'c':
-        return sg_reader_takes(r, p, "comparator\"") ? SG_COMPARATOR
-                                                     : SG_CHILDREN;
-
-    case 'v':
-        return sg_reader_takes(r, p, "value\"") ? SG_VALUE : SG_CHILDREN;
-
-    case 'n':
-        return sg_reader_takes(r, p, "negate\"") ? SG_NEGATE : SG_CHILDREN;
-
-    default:
-        return SG_CHILDREN;
-    }
+    return sg_reader_takes(r, p, "metric\"") ? SG_METRIC
+           : sg_reader_takes(r, p, "comparator\"") ? SG_COMPARATOR
+           : sg_reader_takes(r, p, "value\"") ? SG_VALUE
+           : sg_reader_takes(r, p, "negate\"") ? SG_NEGATE
+           : SG_CHILDREN;
 }
 
 
