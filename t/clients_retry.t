@@ -158,7 +158,7 @@ sub gateway {
 sub awaited {
     my ($key) = @_;
 
-    my ($name) = $redis->keys("*:$key") or return;
+    my ($name) = $redis->keys("*:$key}:create") or return;
 
     return $redis->record($name)->{awaited};
 }
