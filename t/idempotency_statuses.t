@@ -70,7 +70,7 @@ sub foreign {
 
     is($nginx->create(key => $key, mock => $mock)->summary, $expected, $name);
 
-    my ($record) = grep { /:\Q$key\E\z/ } $redis->keys;
+    my ($record) = grep { /:\Q$key\E\}:create\z/ } $redis->keys;
 
     is($record ? $redis->record($record)->{state} : 'absent',
         $before // 'absent', "$name: given back");

@@ -44,7 +44,8 @@ my $gateway = nginx(upstream => $upstream, set => \%set,
 sub create {
     my ($scope, $key, %more) = @_;
 
-    return ($gateway->create_request(key => $key,
+    return ($gateway->create_request(
+        key => Segments::Cluster::key_in_slot($scope, $key),
         headers => ['X-Scope' => $scope], %more));
 }
 

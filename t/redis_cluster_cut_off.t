@@ -59,32 +59,41 @@ my %gateways = (
 );
 my @names = sort keys %gateways;
 
-# one of the node's slots, and one of another's
+# keys of the node's slots, and of another's: as it was before
 
-sub scope_of {
-    my ($server) = @_;
+my @slots = @{ $masters[1]->cmd('CLUSTER', 'SLOTS') };
+
+sub port_of {
+    my ($tag) = @_;
+
+    my $slot = $masters[1]->cmd('CLUSTER', 'KEYSLOT', "{$tag}");
+
+    return (map { $_->[2][1] } grep { $_->[0] <= $slot && $slot <= $_->[1] }
+        @slots)[0];
+}
+
+sub key_of {
+    my ($server, $name) = @_;
 
     my $n = 0;
 
-    $n++ while $cluster->owner($cluster->slot("segments:{live:s$n:x}:create"))
-        ->port != $server->port;
+    $n++ while port_of("live:s:$name-$n") != $server->port;
 
-    return "s$n";
+    return "$name-$n";
 }
 
-my $scope = scope_of($victim);
-my $other = scope_of($masters[1]);
+my $written = 'segments:{live:s:' . key_of($victim, 'written') . '}';
 
 my $requests = 0;
 
 sub all {
-    my ($scope) = @_;
+    my ($server) = @_;
 
     $requests++;
 
     my @answers = parallel(map {
-        [$gateways{$_}, $gateways{$_}->create_request(key => "$_-$requests"
-            =~ s/ //r, headers => ['X-Scope' => $scope])]
+        [$gateways{$_}, $gateways{$_}->create_request(key => key_of($server,
+            "$_-$requests" =~ s/ //r), headers => ['X-Scope' => 's'])]
     } @names);
 
     return map { $names[$_] => $answers[$_] ? $answers[$_]->status : 0 }
@@ -94,7 +103,7 @@ sub all {
 my %ready;
 
 wait_for {
-    my %said = all($scope);
+    my %said = all($victim);
     $said{$_} == 201 and $ready{$_} = 1 for @names;
     @names == keys %ready;
 } 20, 'all to work';
@@ -113,7 +122,7 @@ sub writes {
             bless { socket => $socket, buffer => '' }, 'Segments::Redis';
         } or return 0;
 
-        my $said = eval { $client->command('SET', "{live:$scope}", 1) }
+        my $said = eval { $client->command('SET', $written, 1) }
             // return 0;
 
         return 1 if "$said" eq 'OK';
@@ -139,7 +148,7 @@ while (!defined $until || time < $until) {
 
     # without its slots the cluster may refuse all others, too
 
-    for my $asked ($scope, $other) {
+    for my $asked ($victim, $masters[1]) {
         my %said = all($asked);
         $said{$_} == 201 or $last{$_} = time for @names;
     }
@@ -165,8 +174,9 @@ my $late = gateway('knows', $victim);
 my $answer;
 
 wait_for {
-    $answer = $late->request($late->create_request(key => 'late' . $requests++,
-        headers => ['X-Scope' => $scope]));
+    $answer = $late->request($late->create_request(
+        key => key_of($victim, 'late' . $requests++),
+        headers => ['X-Scope' => 's']));
     $answer->status == 201;
 } slow(2), 'the others to be asked';
 is($answer->summary, '201 recorded', 'believed while no other answers');
@@ -179,7 +189,7 @@ $cluster->join_again;
 wait_for { $victim->cmd('ROLE')->[0] eq 'slave'
     && $victim->cmd('CLUSTER', 'INFO') =~ /cluster_state:ok/ } 60,
     'the node to be back';
-is_deeply({ all($scope) }, { map { $_ => 201 } @names }, 'all work again');
+is_deeply({ all($victim) }, { map { $_ => 201 } @names }, 'all work again');
 
 $_->quit for values %gateways;
 

@@ -31,7 +31,8 @@ my $gateway = nginx(upstream => $upstream, redis => $cluster->url, set => {
 sub create {
     my ($scope, $key) = @_;
 
-    return [$gateway, $gateway->create_request(key => $key,
+    return [$gateway, $gateway->create_request(
+        key => Segments::Cluster::key_in_slot($scope, $key),
         headers => ['X-Scope' => $scope], body => { name => "$scope/$key" })];
 }
 

@@ -119,6 +119,46 @@ sub slot {
 }
 
 
+# A key like the one that is given, whose record is in the slot of the scope's
+# key "x": so that many of them move at once.
+
+my %near;
+
+sub key_in_slot {
+    my ($scope, $key) = @_;
+
+    return $near{"$scope/$key"} //= do {
+        my $wanted = crc16("live:$scope:x") % 16384;
+        my $start = crc16("live:$scope:$key~");
+        my $n = 0;
+
+        $n++ while crc16($n, $start) % 16384 != $wanted;
+
+        "$key~$n";
+    };
+}
+
+
+# as the specification of a cluster has it
+
+my @CRC16 = map {
+    my $crc = $_ << 8;
+
+    $crc = ($crc << 1 ^ ($crc & 0x8000 ? 0x1021 : 0)) & 0xffff for 1 .. 8;
+    $crc;
+} 0 .. 255;
+
+sub crc16 {
+    my ($bytes, $crc) = @_;
+
+    $crc //= 0;
+    $crc = ($crc << 8 & 0xffff) ^ $CRC16[$crc >> 8 ^ $_]
+        for unpack 'C*', $bytes;
+
+    return $crc;
+}
+
+
 sub owner {
     my ($self, $slot) = @_;
 
