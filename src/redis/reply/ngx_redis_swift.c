@@ -107,6 +107,10 @@ ngx_redis_swift_number(const char *p, size_t len, size_t *number)
         return 0;
     }
 
+    if (p[1] == '0' && i > 2) {
+        return 0;                       /* no number to the reader */
+    }
+
     *number = n;
 
     return i + 2;
