@@ -39,6 +39,15 @@ for my $source (@sources) {
     is("@wrong", '', $name);
 }
 
+# What the system declares depends on what nginx defines before: where nginx is
+# used, its own header is the first.
+
+my %text = map { s{.*/src/}{}r => slurp($_) } grep { /[ch]\z/ } @sources;
+
+is_deeply([grep { (first_of($_) // 'ngx_config.h') !~ /\Angx_/ }
+    grep { !m{^(?:contract|redis/reply)/|/ngx_redis_verdict\.} }
+    sort keys %text], [], "nginx' header comes first");
+
 # what is written for the tests and the bench, data left out
 
 my $top = program_root();
@@ -53,6 +62,26 @@ for my $path (programs()) {
 }
 
 done_testing();
+
+
+# the system's header that a source comes to first, by way of others
+
+sub first_of {
+    my ($name, %seen) = @_;
+
+    for ($text{$name} =~ /^#\s*include ([<"][^>"]+)/mg) {
+        my ($bracket, $header) = /^(.)(.*)/;
+
+        return $header if $bracket eq '<';
+        next if !$text{$header} || $seen{$header};
+
+        my $first = first_of($header, %seen, $name => 1);
+
+        return $first if defined $first;
+    }
+
+    return undef;
+}
 
 
 sub programs {

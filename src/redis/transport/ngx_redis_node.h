@@ -7,8 +7,8 @@
 #define _NGX_REDIS_NODE_H_INCLUDED_
 
 
-#include "redis/reply/ngx_redis_facts.h"
 #include "redis/transport/ngx_redis_pipeline.h"
+#include "redis/reply/ngx_redis_facts.h"
 
 
 typedef struct ngx_redis_node_s   ngx_redis_node_t;

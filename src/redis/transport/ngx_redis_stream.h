@@ -7,8 +7,8 @@
 #define _NGX_REDIS_STREAM_H_INCLUDED_
 
 
-#include "redis/reply/ngx_redis_sieve.h"
 #include "redis/transport/ngx_redis_site.h"
+#include "redis/reply/ngx_redis_sieve.h"
 #include <ngx_event_connect.h>
 
 
