@@ -84,8 +84,9 @@ sub content {
     for my $file ($MODULE, '/usr/bin/segments-record',
         '/usr/share/man/man1/segments-record.1.gz',
         map({ "/usr/share/doc/$NAME/$_" } qw(README.md.gz changelog.gz
-            copyright docs/directives.md.gz examples/minimal.conf
-            examples/gateway.conf)),
+            changelog.Debian.gz copyright docs/directives.md.gz
+            examples/minimal.conf examples/gateway.conf
+            examples/nginx.systemd)),
         '/usr/share/nginx/modules-available/mod-http-segments.conf')
     {
         ok(scalar(grep { $_ eq $file } @files), "has $file");
@@ -123,7 +124,13 @@ sub newcomer {
     my ($words) = slurp(program_root() . '/README.md')
         =~ /^### Debian package\n.*?^```\n(apt-get install .*?)^```\n/ms
         or die 'no such commands in the README';
-    my ($install, $ask) = split /^systemctl restart nginx\n/m, $words, 2;
+    my ($install, $ask) = split / && systemctl restart redis-server nginx\n/,
+        $words, 2;
+
+    # built already, and outside
+
+    $install =~ s/\A.* make deb\n//;
+    $install =~ s{\./build/deb/}{./};
 
     my $upstream = upstream();
     my ($front, $crt) = tls_front($upstream, name => 'api.qonversion.io');
@@ -173,6 +180,8 @@ sub newcomer {
     my @answers = $output =~ /^(HTTP\S+ [0-9]+)/mg;
 
     is($code, 0, 'asked') or diag($output);
+    is(($debian->sh('segments-record --version'))[1],
+        'segments-record ' . version_of_sources() . "\n", 'its version');
     is_deeply(\@answers, ['HTTP/1.1 201', 'HTTP/1.1 201'], 'two answers')
         or diag($output);
     like($output, qr/^Idempotency-Status:\ recorded\r.*
@@ -194,6 +203,12 @@ sub newcomer {
     unlink $conf;
 
     return;
+}
+
+
+sub version_of_sources {
+    return slurp(program_root() . '/src/contract/sg_version.h')
+        =~ /^#define SG_VERSION  "(.*)"$/m ? $1 : '?';
 }
 
 

@@ -55,7 +55,7 @@ like($info->[1]{jansson}, qr/^[0-9]+\.[0-9]+/, 'jansson');
 is(`'$top/tools/segments-record' --version`, "segments-record $version\n",
     'segments-record --version');
 
-my ($packaged) = slurp("$top/debian/changelog") =~ /\A\S+ \(([^)]+)\)/;
+my ($packaged) = slurp("$top/debian/changelog") =~ /\A\S+ \(([^)]+)-[^-)]+\)/;
 
 is($packaged, $version, 'the package');
 

@@ -35,19 +35,25 @@ sub impossible {
 our $UPDATE = 'apt-get -q -o APT::Update::Error-Mode=any update';
 
 
+# of this machine's release, or another
+
 sub base {
+    my ($release) = @_;
+
     my $tool = program_root() . '/tools/debian-base';
     my ($code, $output) = run(600, $tool, ($ENV{BUILD} // 'build')
-        . '/debian-base');
+        . '/debian-base' . ($release ? "-$release" : ''), $release // ());
 
     return $code == 0 ? $output =~ s/\n\z//r : (undef, $output);
 }
 
 
 sub new {
-    my ($class) = @_;
+    my ($class, $release) = @_;
 
-    my ($base) = base();
+    my ($base, $complaint) = base($release);
+    $base or die "debootstrap failed: $complaint";
+
     my $self = bless { root => tempdir() . '/debian' . ++$instances }, $class;
 
     my ($code, $output) = run(120, 'cp', '-a', $base, $self->{root});
