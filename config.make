@@ -1,4 +1,4 @@
-# the scripts, each as a C string
+# the scripts, each as a C string, which one source has
 
 # as ./config
 # shellcheck shell=sh disable=SC2006,SC2018,SC2019,SC2086,SC2154
@@ -16,6 +16,9 @@ $NGX_OBJS/ngx_redis_${ngx_segments_lua}_lua.h:	$ngx_segments_src \\
 	echo '#define $ngx_segments_macro \\' > \$@.tmp
 	sed -f $ngx_segments_sed $ngx_segments_src >> \$@.tmp
 	mv \$@.tmp \$@
+
+$NGX_OBJS/addon/record/ngx_redis_scripts.o: \\
+	$NGX_OBJS/ngx_redis_${ngx_segments_lua}_lua.h
 
 END
 
