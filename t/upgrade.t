@@ -6,7 +6,7 @@
 # is this tree with an item more in its records.  One with another version of
 # the record stands for a release that older gateways must not meet.
 #
-# run: once
+# run: once, long
 
 use strict;
 use warnings;
@@ -15,6 +15,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Segments::Process;
+use Segments::Sources qw(copy_sources);
 use Segments::Test;
 use Segments::Util qw(find_program program_root source);
 
@@ -89,23 +90,25 @@ sub run {
 
 
 sub other_module {
-    mkdir $tree or die "$tree: $!";
+    if ($tag) {
+        mkdir $tree or die "$tree: $!";
 
-    my ($code, $output) = run('sh', '-c', $tag
-        ? 'git -C "$1" archive ' . $tag . ' | tar -C "$2" -xf -'
-        : 'tar -C "$1" -cf - config config.make Makefile src tools'
+        my ($code, $output) = run('sh', '-c', 'git -C "$1" archive ' . $tag
             . ' | tar -C "$2" -xf -', 'sh', program_root(), $tree);
-    die $output if $code;
+        die $output if $code;
 
-    change('settle.lua', qr/(?<='SET', name, value)(?=, )/,
-        " .. '\\99\\0\\1x'") if !$tag;
-    change('claim.lua', qr/(?<='SET', name, value)(?=, )/,
-        " .. '\\99\\0\\1x'") if !$tag;
+    } else {
+        copy_sources($tree);
+        change('settle.lua', qr/(?<='SET', name, value)(?=, )/,
+            " .. '\\99\\0\\1x'");
+        change('claim.lua', qr/(?<='SET', name, value)(?=, )/,
+            " .. '\\99\\0\\1x'");
 
-    # all of them are to be asked by its scripts
+        # all of them are to be asked by its scripts
 
-    change('ngx_redis_info.c', qr/version\.redis >= ngx_redis_version\(7, 0\)/,
-        '0') if !$tag;
+        change('ngx_redis_info.c',
+            qr/version\.redis >= ngx_redis_version\(7, 0\)/, '0');
+    }
 
     return build('other');
 }

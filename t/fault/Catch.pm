@@ -6,31 +6,28 @@ package Catch;
 use strict;
 use warnings;
 
-use File::Copy ();
-use File::Find ();
-use File::Path qw(make_path);
 use Time::HiRes qw(time);
 
 use Mistakes;
 use Segments::Process;
+use Segments::Sources qw(copy_sources);
 use Segments::Util qw(program_root slurp tempdir);
-
-# what a build needs
-my @SOURCES = qw(Makefile config config.make src tools);
 
 my $SEED = 1;
 
 
 # Calls back with each as it is done: name, what was found, whether it is what
 # had to be, seconds, the run's output.  Two at a time, each in a copy of the
-# sources that is configured once.
+# sources with what "make" has made of them: only what is changed is compiled.
 
 sub all {
     my ($code, $wanted) = @_;
 
     my @left = grep { $_->[0] =~ ($wanted // qr//) } Mistakes::all();
-    my @idle = map { copy_of_sources($_) } 1, 2;
+    my @idle = map { tempdir() . "/mistakes$_" } 1, 2;
     my @running;
+
+    copy_sources($_, "$_.made") for @idle;
 
     while (@left || @running) {
         while (@left && @idle) {
@@ -46,38 +43,8 @@ sub all {
 
         @running = grep { $_ != $done } @running;
         $code->(result($done));
-        Mistakes::undo($done->{mistake}, program_root(), $done->{dir});
         push @idle, $done->{dir};
     }
-
-    return;
-}
-
-
-sub copy_of_sources {
-    my ($number) = @_;
-
-    my $dir = tempdir() . "/mistakes$number";
-
-    mkdir $dir or die "$dir: $!\n";
-    copy($_, $dir) for @SOURCES;
-
-    return $dir;
-}
-
-
-sub copy {
-    my ($name, $dir) = @_;
-
-    my $root = program_root();
-
-    File::Find::find({ no_chdir => 1, wanted => sub {
-        my $to = $dir . substr $_, length $root;
-
-        -d $_ ? make_path($to) : File::Copy::copy($_, $to)
-            or die "cannot copy $_: $!\n";
-        chmod 0755, $to if -x $_;
-    } }, "$root/$name");
 
     return;
 }
@@ -86,8 +53,9 @@ sub copy {
 sub start {
     my ($mistake, $dir) = @_;
 
+    system('rm', '-rf', $dir) == 0 && system('cp', '-a', "$dir.made", $dir) == 0
+        or die "cannot make $dir\n";
     Mistakes::make($mistake, $dir);
-    unlink "$dir/output";
 
     my $process = Segments::Process->spawn(
         name   => $mistake->[0],
@@ -103,7 +71,7 @@ sub start {
 sub build_and_run {
     my ($dir, $expected, $options) = @_;
 
-    system('make', '-s', '-C', $dir, "BUILD=$dir/build", 'CFLAGS=-O0') == 0
+    system('make', '-s', '-C', $dir, "BUILD=$dir/build") == 0
         or die "it cannot be built\n";
 
     $ENV{TEST_NGINX_MODULE} = "$dir/build/ngx_http_segments_module.so";

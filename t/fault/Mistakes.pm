@@ -217,8 +217,11 @@ sub all {
          'wrong answer kept', '--kinds 5xx-before,5xx-after'],
 
         ['the scope is missing in a record\'s name',
-         'sg_record.c', "    sg_record_encode(out, scope);\n",
-         "    (void) scope;\n", 'another tenant', '--kinds twins'],
+         'sg_record.c', "    sg_record_tag(out, prefix, environment, scope);\n",
+         "    (void) scope;\n"
+             . "    sg_record_tag(out, prefix, environment,"
+             . " (sg_str_t) { .len = 0 });\n",
+         'another tenant', '--kinds twins'],
 
         ['the scope is missing in the upstream\'s key',
          'sg_idempotency_key.c',
@@ -236,6 +239,22 @@ sub all {
 }
 
 
+# How often a text that is to be replaced does not stand there once: nothing
+# could be got wrong.
+
+sub misplaced {
+    return map {
+        my ($name, $files, $texts) = @$_;
+        my @files = ref $files ? @$files : $files;
+        my @texts = ref $texts ? @$texts : $texts;
+
+        map { "$name: $files[$_]" } grep {
+            1 != (() = slurp(source($files[$_])) =~ /\Q$texts[$_]\E/g)
+        } 0 .. $#files;
+    } all();
+}
+
+
 # Makes it in a copy of the sources.
 
 sub make {
@@ -245,26 +264,13 @@ sub make {
     my ($files, $texts, $instead) = map { ref ? $_ : [$_] } @edits;
 
     for my $i (0 .. $#$files) {
-        my ($path, $text) = (source($files->[$i], $copy), $texts->[$i]);
+        my $path = source($files->[$i], $copy);
         my $source = slurp($path);
-        my $count = () = $source =~ /\Q$text\E/g;
 
-        die "$name: the text to be replaced stands $count times in "
-            . "$files->[$i]\n" if $count != 1;
-
-        $source =~ s/\Q$text\E/$instead->[$i]/;
+        $source =~ s/\Q$texts->[$i]\E/$instead->[$i]/
+            or die "$name: $files->[$i] has no such text\n";
         spew($path, $source);
     }
-
-    return;
-}
-
-
-sub undo {
-    my ($mistake, $original, $copy) = @_;
-
-    spew(source($_, $copy), slurp(source($_, $original)))
-        for ref $mistake->[1] ? @{ $mistake->[1] } : $mistake->[1];
 
     return;
 }
