@@ -9,6 +9,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Segments::Machine qw(lateness);
 use Segments::Test;
 use Segments::Cluster;
 use Segments::Redis;
@@ -138,11 +139,12 @@ wait_for { $victim->cmd('CLUSTER', 'INFO') =~ /cluster_state:fail/ } 30,
     'the node to notice';
 ok(!writes(), 'no write gets through');
 
-my (%last, $recovered, $until);
+my (%last, $recovered, $before, $until);
 
 while (!defined $until || time < $until) {
     if (!defined $recovered && writes()) {
         $recovered = time;
+        $before = lateness();
         $until = $recovered + slow(3);
     }
 
@@ -150,7 +152,13 @@ while (!defined $until || time < $until) {
 
     for my $asked ($victim, $masters[1]) {
         my %said = all($asked);
-        $said{$_} == 201 or $last{$_} = time for @names;
+        my $now = time;
+
+        # but for what the machine is late
+
+        $now -= (lateness() - $before) / 1000
+            if defined $recovered && grep { $_ != 201 } values %said;
+        $said{$_} == 201 or $last{$_} = $now for @names;
     }
 }
 

@@ -14,7 +14,8 @@ package Segments::FakeRedis;
 #     [BEGIN   => 9, $reply, ...]   their first nine bytes
 #     ['REST']                        and the others
 #     [GARBAGE => $bytes]           no reply at all
-#     ['CLOSE']  ['RESET']              of the connection: FIN, RST
+#     ['CLOSE']  ['RESET']              of the connection: FIN, and it waits for
+#                                   the other side's; RST
 #     ['CLOSED']                      waits for the other side to close
 #     [WAIT    => 'name']           until the test calls go('name')
 #     ['REFUSE']                      closes the listening socket
@@ -52,6 +53,9 @@ use Segments::Value;
 our @EXPORT_OK = qw(bare bind_word bulk proof resp);
 
 my $instances = 0;
+
+# seconds in which the other side closes, too
+my $PATIENCE = 20;
 
 
 sub start {
@@ -318,6 +322,8 @@ sub wait_readable {
         my @ready = IO::Select->new(@handles)->can_read(1);
 
         return @ready if @ready;
+        die "the other side does not close\n"
+            if $self->{deadline} && time > $self->{deadline};
         select undef, undef, undef, 1 if !@handles;
         POSIX::_exit(0) if getppid != $self->{test};
     }
@@ -601,6 +607,9 @@ sub do_close {
     my $c = $self->conn;
 
     shutdown $c->{socket}, 1;
+
+    local $self->{deadline} = time + Segments::Util::slow($PATIENCE);
+
     1 while $self->fill($c);
 
     return $self->drop;
