@@ -5,7 +5,7 @@
 # That each of them builds all, with -flto too, is what tools/compile-matrix
 # finds out without an option, in minutes.
 #
-# run: once
+# run: once, long
 
 use strict;
 use warnings;

@@ -2,6 +2,8 @@
 
 # "nginx -t" refuses what cannot work, and says what to change; what looks
 # alike and works, it accepts.
+#
+# run: long
 
 use strict;
 use warnings;

@@ -1,6 +1,8 @@
 #!/usr/bin/perl
 
 # The contract layer alone, without nginx, under sanitizers.
+#
+# run: long
 
 use warnings;
 use strict;

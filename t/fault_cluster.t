@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# run: once
+# run: once, long
 
 # Short runs of the fault harness with what fault_short.t does not have: a
 # cluster, whose slots move to nodes without the scripts and whose masters are

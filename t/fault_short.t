@@ -3,6 +3,8 @@
 # A short run of the fault harness: what docs/promises.md says holds while
 # workers die, sleep and reload, Redis stops, restarts and forgets its scripts,
 # the upstream fails in every way, and clients leave.
+#
+# run: long
 
 use strict;
 use warnings;

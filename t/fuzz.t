@@ -3,6 +3,8 @@
 # Fuzzing of the contract layer, and of what the Redis client reads, for a
 # bounded time, from a corpus of seeds.
 # TEST_FUZZ_SECONDS is the time for each target.
+#
+# run: long
 
 use warnings;
 use strict;
@@ -19,13 +21,13 @@ use MIME::Base64 qw/ encode_base64 /;
 
 use lib "$FindBin::Bin/lib";
 
-use Segments::Util qw/ sources /;
+use Segments::Util qw/ exhaustive sources /;
 
 ###############################################################################
 
 my $root = abs_path(dirname(__FILE__) . '/..');
 my $build = $ENV{TEST_BUILD_DIR} || "$root/build/fuzz";
-my $seconds = $ENV{TEST_FUZZ_SECONDS} || 10;
+my $seconds = $ENV{TEST_FUZZ_SECONDS} || (exhaustive() ? 60 : 3);
 
 # other compilers have no fuzzer: without clang's this has to fail
 

@@ -2,6 +2,8 @@
 
 # What can go wrong while duplicates wait: they run only with a claim of their
 # own, and are not forgotten.
+#
+# run: long
 
 use strict;
 use warnings;

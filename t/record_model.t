@@ -2,6 +2,8 @@
 
 # The record and what surrounds it, in all interleavings; then deliberate
 # mistakes, each of which must be found.
+#
+# run: long
 
 use strict;
 use warnings;

@@ -4,6 +4,8 @@
 # it has not is lost, and costs no more than this: a retry is sent again, with
 # the same upstream key, and an upstream that honours keys carries out nothing
 # twice.
+#
+# run: long
 
 use strict;
 use warnings;

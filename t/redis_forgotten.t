@@ -4,7 +4,7 @@
 # written to it.  After a second without a byte, a command that is silent for
 # half of its deadline is sent to a new connection as well, and the first of
 # the two replies is taken.
-# run: valgrind
+# run: long, valgrind
 
 use strict;
 use warnings;

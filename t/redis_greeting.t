@@ -2,6 +2,8 @@
 
 # What a connection begins with: AUTH, SELECT and PING, in one piece and before
 # any command; and what answers to it mean that no command is sent.
+#
+# run: long
 
 use strict;
 use warnings;

@@ -3,6 +3,8 @@
 # A name is resolved when the configuration is read, and again by nginx'
 # resolver when a connection is made.  All its addresses are tried, and those
 # that are known serve while the resolver fails.
+#
+# run: long
 
 use strict;
 use warnings;

@@ -3,6 +3,8 @@
 # After a failover the last error comes soon after the first sentinel knows of
 # it, whether or not they may be subscribed to; an idle worker hears of it, too.
 # A name that they do not know is said, once, and opens the breaker once.
+#
+# run: long
 
 use strict;
 use warnings;

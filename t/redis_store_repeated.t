@@ -3,6 +3,8 @@
 # Redis does not take an answer for a while: its owner renews the claim and
 # tries again, with the same token, for a whole lease; nobody else runs
 # meanwhile, and somebody may once the owner has given up.
+#
+# run: long
 
 use strict;
 use warnings;

@@ -1,6 +1,8 @@
 #!/usr/bin/perl
 
 # TLS to a real Redis: whom the gateway trusts, and what it says of others.
+#
+# run: long
 
 use strict;
 use warnings;

@@ -1,6 +1,8 @@
 #!/usr/bin/perl
 
 # What Redis says in whatever pieces, and what no Redis should say.
+#
+# run: long
 
 use strict;
 use warnings;

@@ -2,6 +2,8 @@
 
 # A key file that is not good leaves the key at hand in use, and is told of
 # once.
+#
+# run: long
 
 use strict;
 use warnings;

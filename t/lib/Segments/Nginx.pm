@@ -172,11 +172,17 @@ sub environment {
     my $log = "log_path=$self->{dir}/sanitizer";
     my $suppressions = program_root() . '/tools/lsan.supp';
 
+    # Who has called malloc() is found fast by frame pointers, and slowly, for
+    # each call, without them, as in OpenSSL, whose session is to be known by
+    # its stack.
+
+    my $fast = slurp("$self->{dir}/nginx.conf") =~ /ssl|https:|rediss/ ? 0 : 1;
+
     # each dynamic module has an "ngx_modules" of its own, as nginx has
 
     return {
         ASAN_OPTIONS  => join(':', $log, 'detect_odr_violation=0',
-            'fast_unwind_on_malloc=0', @asan, $ENV{ASAN_OPTIONS} // ()),
+            "fast_unwind_on_malloc=$fast", @asan, $ENV{ASAN_OPTIONS} // ()),
         UBSAN_OPTIONS => join(':', $log, 'print_stacktrace=1',
             $ENV{UBSAN_OPTIONS} // ()),
         LSAN_OPTIONS  => join(':', 'print_suppressions=0',

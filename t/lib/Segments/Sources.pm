@@ -1,7 +1,7 @@
 package Segments::Sources;
 
-# A copy of what a build needs, with what "make" has made of it in BUILD, so that
-# only what is changed in the copy is compiled again.
+# A copy of what a build needs, with what "make" has made of it in BUILD: only
+# what is changed in the copy is compiled again.
 
 use strict;
 use warnings;

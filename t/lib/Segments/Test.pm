@@ -79,8 +79,8 @@ logged an alert or an emergency (but see expect_alert()), or a sanitizer or
 valgrind had found something.
 
 run-tests runs every test that uses this module again with sanitizers, unless a
-line of it says "# run: once".  Time-outs that only have to be long enough are
-written as slow() and slow_ms().
+line of it says "# run: once"; the top of run-tests has the other words.
+Time-outs that only have to be long enough are written as slow() and slow_ms().
 
 Environment: TEST_NGINX_BINARY, TEST_NGINX_MODULE, TEST_NGINX_GLOBALS (text
 for the top of nginx.conf), TEST_NGINX_VALGRIND=1, TEST_NGINX_SLOW (a factor

@@ -13,8 +13,8 @@ use File::Temp;
 use IO::Socket::INET;
 use Time::HiRes qw(time);
 
-our @EXPORT_OK = qw(tempdir wait_for slow slow_ms free_port slurp spew
-    find_program program_root source sources);
+our @EXPORT_OK = qw(tempdir wait_for slow slow_ms exhaustive free_port slurp
+    spew find_program program_root source sources);
 
 my $tempdir;
 my @reserved;
@@ -72,6 +72,13 @@ sub slow_ms {
     my ($milliseconds) = @_;
 
     return int(slow($milliseconds)) . 'ms';
+}
+
+
+# Whether time does not matter: run-tests --all.
+
+sub exhaustive {
+    return $ENV{TEST_ALL} ? 1 : 0;
 }
 
 
