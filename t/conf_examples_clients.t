@@ -221,7 +221,7 @@ sub auth_request {
     is($renewed->summary, '201 replayed marked', 'a retry with a new token');
     is($renewed->body, $first->body, 'the answer of the first');
     like(example_log($nginx, 5),
-        qr/ alice .* 201 replayed id=\w+ record=segments:\{live:alice\}:/,
+        qr/ alice .* 201 replayed id=\w+ record=segments:\{live:alice:/,
         'log line');
 
     own_limit($nginx, [token('alice-2')], [token('bob-1')]);
