@@ -4,6 +4,7 @@
  */
 
 #include "contract/sg_value.h"
+#include "contract/sg_seal.h"
 #include "contract/sg_sha256.h"
 
 #include <string.h>
@@ -29,6 +30,7 @@
 #define SG_VALUE_TOMBSTONE_HEAD  62
 
 #define SG_VALUE_NO_FROM         '-'
+#define SG_VALUE_SEALED          1
 
 
 static size_t sg_value_head_len(unsigned state);
@@ -62,7 +64,7 @@ sg_value_head(unsigned char *out, const sg_value_t *value)
 {
     out[0] = SG_VALUE_VERSION;
     out[SG_VALUE_AT_STATE] = (unsigned char) value->state;
-    out[SG_VALUE_AT_FLAGS] = 0;
+    out[SG_VALUE_AT_FLAGS] = value->sealed ? SG_VALUE_SEALED : 0;
     out[SG_VALUE_AT_FROM] = (value->state == sg_value_claimed)
                             ? (unsigned char) value->from : SG_VALUE_NO_FROM;
 
@@ -128,11 +130,15 @@ sg_value_decode(sg_value_t *value, sg_str_t text)
         return "length";
     }
 
-    if (p[SG_VALUE_AT_FLAGS] != 0) {
+    value->state = (sg_value_state_e) p[SG_VALUE_AT_STATE];
+    value->sealed = (p[SG_VALUE_AT_FLAGS] == SG_VALUE_SEALED);
+
+    if (p[SG_VALUE_AT_FLAGS] != 0
+        && (!value->sealed || value->state != sg_value_answered))
+    {
         return "flags";
     }
 
-    value->state = (sg_value_state_e) p[SG_VALUE_AT_STATE];
     value->check.data = p + SG_VALUE_AT_CHECK;
     value->check.len = SG_VALUE_CHECK;
     value->fingerprint.data = p + SG_VALUE_AT_FINGERPRINT;
@@ -142,6 +148,9 @@ sg_value_decode(sg_value_t *value, sg_str_t text)
         value->token.data = p + SG_VALUE_AT_TOKEN;
         value->token.len = SG_VALUE_TOKEN;
     }
+
+    value->head.data = p;
+    value->head.len = head;
 
     rest.data = p + head;
     rest.len = text.len - head;
@@ -154,11 +163,21 @@ sg_value_decode(sg_value_t *value, sg_str_t text)
 
     value->items = rest;
 
-    do {
-        rc = sg_value_item_next(&rest, &type, &bytes);
-    } while (rc == 1);
+    while ((rc = sg_value_item_next(&rest, &type, &bytes)) == 1) {
+        if (type == sg_item_seal && bytes.len == SG_SEAL) {
+            value->seal = bytes;
+        }
+    }
 
-    return (rc == 0) ? NULL : "items";
+    if (rc == -1 || (value->sealed && value->seal.len == 0)) {
+        return "items";
+    }
+
+    /* one that lost its flag is not in the clear */
+
+    return (value->state == sg_value_answered && value->seal.len
+            && !value->sealed)
+           ? "flags" : NULL;
 }
 
 

@@ -43,7 +43,9 @@ typedef enum {
 
 
 typedef enum {
-    sg_item_channel = 1                 /* who is told of the claim's end */
+    sg_item_channel = 1,                /* who is told of the claim's end */
+    sg_item_seal                        /* what headers and body are sealed
+                                           with: SG_SEAL bytes (sg_seal.h) */
 } sg_item_e;
 
 
@@ -60,6 +62,11 @@ typedef struct {
     unsigned              status;       /* answered, tombstone: 200 to 599 */
     sg_str_t              headers;      /* answered */
     sg_str_t              body;
+    int                   sealed;       /* answered: both of them are */
+
+    /* of a value that was taken apart */
+    sg_str_t              head;         /* all in front of the headers */
+    sg_str_t              seal;         /* where it is sealed: SG_SEAL bytes */
     sg_str_t              items;        /* as they stand */
 } sg_value_t;
 

@@ -67,6 +67,10 @@ check_same(const sg_value_t *value, sg_str_t text)
                      + value->items.len);
     MUST(memcmp(head, text.data, n) == 0);
 
+    MUST(value->head.data == text.data && value->head.len == n);
+    MUST(!value->sealed
+         || (value->state == sg_value_answered && value->seal.len == 40));
+
     if (value->state == sg_value_answered) {
         MUST(value->headers.data == text.data + n);
         MUST(value->body.data == value->headers.data + value->headers.len);

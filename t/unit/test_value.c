@@ -17,6 +17,11 @@
 
 #define ITEM         "\x01\x00\x03" "abc"
 
+#define SEAL_BYTES   "of-which-key" "a-salt-and-a-tag-they-make-4" /* 40 */
+#define SEAL         "\x02\x00\x28" SEAL_BYTES
+#define SEALED       "1a\1-" CHECK FINGERPRINT TOKEN "\x00\xc9"               \
+                     "\x00\x00\x00\x05" "\x00\x00\x00\x04" "hide?body"
+
 
 static sg_value_t
 value_of(sg_value_state_e state)
@@ -172,6 +177,14 @@ refused(void **state)
           "state" },
         { "a head that is cut", sg_string("1u\0-" CHECK), "length" },
         { "a flag", sg_string("1u\1-" CHECK FINGERPRINT), "flags" },
+        { "another flag", sg_string("1a\2-" CHECK FINGERPRINT TOKEN "\x00\xc9"
+          "\0\0\0\0\0\0\0\0"), "flags" },
+        { "a sealed tombstone", sg_string("1t\1-" CHECK FINGERPRINT TOKEN
+          "\x01\x94" SEAL), "flags" },
+        { "sealed, without a seal", sg_string("1a\1-" CHECK FINGERPRINT TOKEN
+          "\x00\xc9" "\0\0\0\0\0\0\0\0" ITEM), "items" },
+        { "sealed, with a short one", sg_string("1a\1-" CHECK FINGERPRINT TOKEN
+          "\x00\xc9" "\0\0\0\0\0\0\0\0" "\x02\x00\x03" "abc"), "items" },
         { "an answer from somewhere",
           sg_string("1t\0a" CHECK FINGERPRINT TOKEN "\x01\x94"), "from" },
         { "a claim from nowhere",
@@ -291,10 +304,42 @@ names(void **state)
 }
 
 
+/* its seal is found behind whatever else there is */
+
+static void
+sealed(void **state)
+{
+    sg_value_t     v;
+    unsigned char  out[SG_VALUE_HEAD];
+
+    static const sg_str_t  text = sg_string(SEALED ITEM SEAL ITEM);
+
+    (void) state;
+
+    assert_null(sg_value_decode(&v, text));
+
+    assert_int_equal(v.sealed, 1);
+    check_str("seal", v.seal, SEAL_BYTES);
+    check_str("headers", v.headers, "hide?");
+    check_str("body", v.body, "body");
+    assert_int_equal(v.head.len, 70);
+    assert_ptr_equal(v.head.data, text.data);
+
+    assert_int_equal(sg_value_head(out, &v), 70);
+    assert_memory_equal(out, text.data, 70);
+
+    /* without its flag it is not in the clear */
+
+    check_str("no flag", str(sg_value_decode(&v, STR(ANSWERED SEAL))),
+              "flags");
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(sealed),
         cmocka_unit_test(heads),
         cmocka_unit_test(read_back),
         cmocka_unit_test(times),
