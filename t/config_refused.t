@@ -19,6 +19,15 @@ my $file = 0;
 my $keyfile = sub { return spew("$dir/key" . ++$file, $_[0]) };
 my $unused = 'redis://127.0.0.1:1';
 
+# two sealing keys, in either writing, and one for names
+
+my %key = (
+    one   => $keyfile->(join('', map { sprintf '%02x', $_ } 1 .. 32) . "\n"),
+    two   => $keyfile->('QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI='),
+    names => $keyfile->('Q0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0M'),
+);
+my $sealed = sub { return set(segments_idempotency_encryption => @_) };
+
 my %https = (
     proxy_pass                    => 'https://127.0.0.1:1',
     proxy_ssl_verify              => 'on',
@@ -313,6 +322,49 @@ my @refused = (
         map { ["log $_", qq(invalid parameter "$_": expected "sample=" and a)]
             } qw(sample=0 sample= sample=-1 sample=all sample 5 samples=1
             sample=99999999999999999999)),
+    map({ ["encryption: $_->[0]", $sealed->($_->[0]), qr/$_->[1]/] }
+        ['on', 'invalid value "on": expected "off", or "key_file=", '],
+        ["off key_file=$key{one}", 'has parameters besides "off"'],
+        ["key_file=$key{one} write=on",
+            'invalid value "on" of "write=": expected "off"'],
+        ["key_file=$key{one} key_file=$key{two}", 'duplicate "key_file="'],
+        ["key_file=$key{one} write=off write=off", 'duplicate "write="'],
+        ["key_file=$key{one} names_key_file=$key{names}"
+            . " names_key_file=$key{names}", 'duplicate "names_key_file="'],
+        ['key_file=', '"key_file=" has no value'],
+        ["key_file=$key{one} previous=", '"previous=" has no value'],
+        ["previous=$key{one}", 'needs "key_file="'],
+        ["key_file=$key{one} previous=$key{one}", 'is named twice'],
+        ["key_file=$key{one} previous=$key{two} previous=$key{two}",
+            'is named twice'],
+        ["key_file=$key{one} names_key_file=$key{one}",
+            'is for answers, whose keys change: give "names_key_file="'],
+        ["key_file=$key{one} previous=$key{two} names_key_file=$key{two}",
+            'is for answers, whose keys change'],
+        ["key_file=$dir/none", 'key file "[^"]*" failed \(2: No such file'],
+        ["key_file=$key{one} previous=$dir/none", 'failed \(2: No such'],
+        ["key_file=$key{one} names_key_file=$dir/none", 'failed \(2: No such'],
+        ["key_file=$dir", 'key file "[^"]*" failed']),
+    map({ ["sealing key: $_->[0]",
+        $sealed->('key_file=' . $keyfile->($_->[1])),
+        qr/key file "[^"]*" $_->[2]/] }
+        ['empty', '', 'is empty'],
+        ['blank', "\n", 'is empty'],
+        ['large', 'a' x 5000, 'is too large'],
+        map { [$_->[0], $_->[1], 'must hold 32 bytes, in base64 or as hex'] }
+            ['short', 'QkJC'], ['a Secret Key', 'sk_live'],
+            ['two lines', 'QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI='
+                . "\nQkJC"]),
+    map({ ["encryption: $_->[0]", [set => { segments_redis => $unused,
+        segments_idempotency_encryption => "key_file=$key{one}" },
+        @{ beside(segments_idempotency_encryption => $_->[1]) }[2, 3]],
+        qr/"segments_idempotency_encryption" has other keys than in another/] }
+        ['not beside', undef],
+        ['another key beside', "key_file=$key{two}"],
+        ['one more beside', "key_file=$key{one} previous=$key{two}"],
+        ['names beside', "key_file=$key{one} names_key_file=$key{names}"]),
+    ['encryption twice', $sealed->(["key_file=$key{one}", 'off']),
+        qr/"segments_idempotency_encryption" directive is duplicate/],
     ['contract twice', set(segments_contract => ['off', 'log']),
         qr/"segments_contract" directive is duplicate/],
     ['max_response', set(segments_idempotency_max_response => 'much'),
@@ -469,6 +521,13 @@ my @accepted = (
         segments_operations => 'list get')],
     map({ ["wait $_", set(segments_idempotency_wait => $_)] }
         'off', '1ms', '2m waiters=1', '2s per_key=1 waiters=100000'),
+    ['the same encryption beside', [set => { segments_redis => $unused,
+        segments_idempotency_encryption => "key_file=$key{one}" },
+        @{ beside(segments_idempotency_encryption =>
+        "key_file=$key{one} write=off") }[2, 3]]],
+    map({ ["encryption $_", $sealed->($_)] }
+        'off', "key_file=$key{one}", "key_file=$key{two} write=off",
+        "key_file=$key{one} previous=$key{two} names_key_file=$key{names}"),
     map({ ["contract $_", set(segments_contract => $_)] }
         'off', 'log', 'log sample=1', 'log sample=1000000'),
     ['shortest lease', set(segments_idempotency_lease => '600ms')],

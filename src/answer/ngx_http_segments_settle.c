@@ -20,7 +20,7 @@ static ngx_int_t ngx_http_segments_put_out(ngx_http_request_t *r,
 static ngx_http_segments_end_e ngx_http_segments_judge(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_uint_t complete);
 static ngx_int_t ngx_http_segments_record_answer(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end);
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e *end);
 static void ngx_http_segments_settled(void *data,
     const ngx_redis_record_reply_t *reply);
 static void ngx_http_segments_end_upstream(ngx_http_request_t *r);
@@ -42,7 +42,7 @@ ngx_http_segments_end_capture(ngx_http_request_t *r,
     end = ngx_http_segments_judge(r, ctx, complete);
 
     if (end >= ngx_http_segments_complete
-        && ngx_http_segments_record_answer(r, ctx, end) != NGX_OK)
+        && ngx_http_segments_record_answer(r, ctx, &end) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -151,7 +151,7 @@ ngx_http_segments_judge(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
 
 static ngx_int_t
 ngx_http_segments_record_answer(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e end)
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e *end)
 {
     ngx_str_t                      headers, body;
     ngx_pool_t                    *pool;
@@ -160,7 +160,7 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
 
     claim = ctx->claim;
 
-    if (end == ngx_http_segments_bury) {
+    if (*end == ngx_http_segments_bury) {
         ngx_http_segments_claim_answer(claim, ctx->upstream_status, NULL, NULL);
         return NGX_OK;
     }
@@ -192,6 +192,18 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
 
     ngx_http_segments_claim_answer(claim, ctx->upstream_status, &headers,
                                    &body);
+
+    if (slcf->seal.keys && slcf->seal.write
+        && ngx_http_segments_claim_seal(claim, &slcf->seal) != NGX_OK)
+    {
+        /* it was executed, and shall not be again: its status stays */
+
+        ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(r->connection->log), 0,
+                      "an answer cannot be sealed, only its status is stored");
+
+        ctx->recorded = 0;
+        *end = ngx_http_segments_bury;
+    }
 
     return NGX_OK;
 }

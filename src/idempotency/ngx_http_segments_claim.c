@@ -8,6 +8,7 @@
 #include "idempotency/ngx_http_segments_claim.h"
 #include "idempotency/ngx_http_segments_claim_end.h"
 #include "record/ngx_http_segments_token.h"
+#include "message/ngx_http_segments_text.h"
 
 
 /* bytes: a small answer, and its header fields */
@@ -214,6 +215,45 @@ ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
     if (body) {
         claim->body = *body;
     }
+}
+
+
+ngx_int_t
+ngx_http_segments_claim_seal(ngx_http_segments_claim_t *claim,
+    ngx_http_segments_seal_conf_t *conf)
+{
+    u_char       head[SG_VALUE_HEAD];
+    ngx_str_t    sealed;
+    sg_value_t   value;
+    sg_sealed_t  answer;
+
+    value = claim->record.mine;
+    value.state = sg_value_answered;
+    value.status = (unsigned) claim->status;
+    value.headers.len = claim->headers.len;
+    value.body.len = claim->body.len;
+    value.sealed = 1;
+
+    answer.name = ngx_http_segments_text(&claim->record.name);
+    answer.headers = ngx_http_segments_text(&claim->headers);
+    answer.body = ngx_http_segments_text(&claim->body);
+
+    answer.head.data = head;
+    answer.head.len = sg_value_head(head, &value);
+
+    if (ngx_http_segments_seal(conf, claim->pool, &answer, &sealed) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    claim->held += sealed.len;
+
+    claim->headers.data = sealed.data;
+    claim->body.data = sealed.data + claim->headers.len;
+    claim->body.len += NGX_HTTP_SEGMENTS_SEAL;
+
+    claim->record.items = NGX_HTTP_SEGMENTS_SEAL;
+
+    return NGX_OK;
 }
 
 

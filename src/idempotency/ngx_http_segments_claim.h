@@ -19,6 +19,7 @@
 #include "idempotency/ngx_http_segments_idempotency_conf.h"
 #include "record/ngx_redis_record.h"
 #include "record/ngx_http_segments_store.h"
+#include "seal/ngx_http_segments_seal.h"
 
 
 /* how a claim ends */
@@ -77,6 +78,13 @@ ngx_buf_t *ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim,
  */
 void ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
     ngx_uint_t status, ngx_str_t *headers, ngx_str_t *body);
+
+/*
+ * The same answer sealed, with headers and body.  NGX_ERROR when that failed:
+ * nothing of it may be kept then.
+ */
+ngx_int_t ngx_http_segments_claim_seal(ngx_http_segments_claim_t *claim,
+    ngx_http_segments_seal_conf_t *conf);
 
 /* whether so much of an owned lease is gone, by our own clock, that Redis has
    to be asked again before anything is sent */

@@ -29,6 +29,7 @@ static ngx_msec_t ngx_http_segments_wait_next(ngx_http_segments_waiter_t *w,
     ngx_msec_t lease_left);
 static void ngx_http_segments_wait_share(ngx_http_segments_waiter_t *w,
     const ngx_redis_record_reply_t *reply);
+static u_char *ngx_http_segments_wait_keep(u_char *p, ngx_redis_text_t *text);
 static void ngx_http_segments_wait_handler(ngx_event_t *ev);
 
 
@@ -244,7 +245,8 @@ ngx_http_segments_wait_share(ngx_http_segments_waiter_t *w,
 
         if (shared == NULL) {
             shared = ngx_alloc(sizeof(ngx_http_segments_shared_t)
-                               + reply->headers.len + reply->body.len,
+                               + reply->headers.len + reply->body.len
+                               + reply->head.len + reply->seal.len,
                                ngx_cycle->log);
             if (shared == NULL) {
                 return;
@@ -255,11 +257,10 @@ ngx_http_segments_wait_share(ngx_http_segments_waiter_t *w,
             shared->refs = 0;
             shared->reply = *reply;
 
-            shared->reply.headers.data = (char *) p;
-            p = ngx_cpymem(p, reply->headers.data, reply->headers.len);
-
-            shared->reply.body.data = (char *) p;
-            ngx_memcpy(p, reply->body.data, reply->body.len);
+            p = ngx_http_segments_wait_keep(p, &shared->reply.headers);
+            p = ngx_http_segments_wait_keep(p, &shared->reply.body);
+            p = ngx_http_segments_wait_keep(p, &shared->reply.head);
+            (void) ngx_http_segments_wait_keep(p, &shared->reply.seal);
         }
 
         shared->refs++;
@@ -267,6 +268,25 @@ ngx_http_segments_wait_share(ngx_http_segments_waiter_t *w,
 
         ngx_post_event(&other->event, &ngx_posted_next_events);
     }
+}
+
+
+/* in the place that follows, and returns the next one */
+
+static u_char *
+ngx_http_segments_wait_keep(u_char *p, ngx_redis_text_t *text)
+{
+    u_char  *last;
+
+    last = p;
+
+    if (text->len) {
+        last = ngx_cpymem(p, text->data, text->len);
+    }
+
+    text->data = (char *) p;
+
+    return last;
 }
 
 

@@ -12,6 +12,7 @@
 #include "limit/ngx_http_segments_limit_conf.h"
 #include "metrics/ngx_http_segments_zone.h"
 #include "record/ngx_http_segments_store.h"
+#include "seal/ngx_http_segments_seal.h"
 #include "secret/ngx_http_segments_secret.h"
 #include "upstream/ngx_http_segments_proxy_conf.h"
 
@@ -26,6 +27,8 @@ typedef struct {
     ngx_redis_t                  *redis;
     ngx_str_t                     prefix;
     ngx_http_segments_secret_t   *secret;
+    ngx_http_segments_seal_conf_t  *seal;       /* NULL: no location with
+                                                   records yet */
     ngx_http_segments_room_t     *room;         /* this worker's, NULL until its
                                                    first request waits */
 } ngx_http_segments_tenant_t;
@@ -50,6 +53,7 @@ typedef struct {
                                                    limit_t */
     ngx_array_t                   needed;       /* ngx_http_segments_needed_t:
                                                    by creates */
+    ngx_http_segments_seal_files_t  seal_files;
     ngx_http_segments_metrics_conf_t  metrics;
     ngx_http_segments_drift_lines_t  *drift_lines;  /* NULL: no answer is
                                                    compared */
@@ -87,6 +91,7 @@ typedef struct {
                                                    is a Redis */
 
     ngx_http_segments_idempotency_conf_t  idempotency;
+    ngx_http_segments_seal_conf_t  seal;
     ngx_http_segments_limit_conf_t  limit;
     ngx_http_segments_drift_conf_t  drift;
 

@@ -82,12 +82,25 @@ static ngx_int_t
 ngx_http_segments_limit_key(ngx_http_segments_limits_t *limits,
     ngx_http_segments_limit_t *limit, ngx_str_t *value, ngx_str_t *key)
 {
-    sg_buf_t  buf;
-    sg_str_t  prefix, name, text;
+    sg_buf_t           buf;
+    sg_str_t           prefix, name, text;
+    unsigned char      hidden[SG_NAMES_LEN];
+    const sg_names_t  *names;
 
     prefix = ngx_http_segments_text(&limits->store->prefix);
     name = ngx_http_segments_text(&limit->name);
     text = ngx_http_segments_text(value);
+
+    names = limits->store->names;
+
+    if (names) {
+        if (sg_names_limit(hidden, names, text) != 0) {
+            return NGX_ERROR;
+        }
+
+        text.data = hidden;
+        text.len = SG_NAMES_LEN;
+    }
 
     sg_buf_init(&buf);
     sg_limit_key(&buf, prefix, limits->store->environment, name, text);

@@ -30,7 +30,6 @@ static ngx_uint_t ngx_http_segments_same_bucket(
     ngx_http_segments_owned_limit_t *other);
 static ngx_uint_t ngx_http_segments_same_rate(ngx_http_segments_limit_t *one,
     ngx_http_segments_limit_t *other);
-static ngx_uint_t ngx_http_segments_same_text(ngx_str_t *one, ngx_str_t *other);
 
 
 /* an array without elements is "off" */
@@ -383,13 +382,4 @@ ngx_http_segments_same_rate(ngx_http_segments_limit_t *one,
            && one->rate.period == other->rate.period
            && one->rate.quota == other->rate.quota
            && ngx_http_segments_same_text(&one->text, &other->text);
-}
-
-
-static ngx_uint_t
-ngx_http_segments_same_text(ngx_str_t *one, ngx_str_t *other)
-{
-    return one->len == other->len
-           && (one->len == 0
-               || ngx_memcmp(one->data, other->data, one->len) == 0);
 }

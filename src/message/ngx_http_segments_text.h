@@ -26,6 +26,16 @@ ngx_http_segments_text(const ngx_str_t *text)
 }
 
 
+/* whether both have the same bytes */
+static ngx_inline ngx_uint_t
+ngx_http_segments_same_text(const ngx_str_t *one, const ngx_str_t *two)
+{
+    return one->len == two->len
+           && (one->len == 0
+               || ngx_memcmp(one->data, two->data, one->len) == 0);
+}
+
+
 /* moves what a buffer holds into the pool and frees the buffer */
 ngx_int_t ngx_http_segments_take(ngx_pool_t *pool, ngx_str_t *dst,
     sg_buf_t *src);

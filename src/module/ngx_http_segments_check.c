@@ -28,6 +28,8 @@ static ngx_int_t ngx_http_segments_check_secret(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_check_tenant(ngx_conf_t *cf,
     ngx_http_segments_main_conf_t *smcf, ngx_http_segments_loc_conf_t *slcf);
+static ngx_int_t ngx_http_segments_check_seal(ngx_conf_t *cf,
+    ngx_http_segments_tenant_t *tenant, ngx_http_segments_loc_conf_t *slcf);
 static ngx_int_t ngx_http_segments_check_idempotency(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *slcf);
 
@@ -179,7 +181,7 @@ ngx_http_segments_check_tenant(ngx_conf_t *cf,
         slcf->tenant = tenant;
         slcf->idempotency.room = &tenant->room;
 
-        return NGX_OK;
+        return ngx_http_segments_check_seal(cf, tenant, slcf);
     }
 
     tenant = ngx_pcalloc(cf->pool, sizeof(ngx_http_segments_tenant_t));
@@ -195,6 +197,33 @@ ngx_http_segments_check_tenant(ngx_conf_t *cf,
     tenant->redis = slcf->store.redis;
     tenant->prefix = slcf->store.prefix;
     tenant->secret = slcf->secret;
+
+    return ngx_http_segments_check_seal(cf, tenant, slcf);
+}
+
+
+/* a record may be asked for in any of its locations */
+
+static ngx_int_t
+ngx_http_segments_check_seal(ngx_conf_t *cf,
+    ngx_http_segments_tenant_t *tenant, ngx_http_segments_loc_conf_t *slcf)
+{
+    if (slcf->idempotency.mode == NGX_HTTP_SEGMENTS_OFF
+        || !(slcf->operations & SG_OP(sg_op_create)))
+    {
+        return NGX_OK;
+    }
+
+    if (tenant->seal == NULL) {
+        tenant->seal = &slcf->seal;
+        return NGX_OK;
+    }
+
+    if (!ngx_http_segments_same_seal(tenant->seal, &slcf->seal)) {
+        return ngx_http_segments_refuse_conf(cf,
+                   "\"segments_idempotency_encryption\" has other keys than in "
+                   "another location that shares its records on one Redis");
+    }
 
     return NGX_OK;
 }

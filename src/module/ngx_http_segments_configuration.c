@@ -1,27 +1,19 @@
 
 /*
- * What is configured is made, inherited, and put to use.
+ * What is configured is made, and inherited.
  */
 
 
 #include "module/ngx_http_segments_configuration.h"
-#include "answer/ngx_http_segments_receive.h"
 #include "contract/sg_route.h"
-#include "drift/ngx_http_segments_drift.h"
 #include "health/ngx_http_segments_needed.h"
-#include "module/ngx_http_segments_check.h"
-#include "module/ngx_http_segments_zone_directive.h"
-#include "request/ngx_http_segments_forward.h"
+#include "module/ngx_http_segments_guard.h"
 
 
 static ngx_int_t ngx_http_segments_merge_scope(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *conf);
 static ngx_int_t ngx_http_segments_merge_statuses(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *conf);
-static ngx_int_t ngx_http_segments_guard(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *slcf);
-static ngx_int_t ngx_http_segments_watch_answers(ngx_conf_t *cf,
-    ngx_http_segments_main_conf_t *smcf, ngx_http_segments_loc_conf_t *slcf);
 
 
 void *
@@ -47,6 +39,12 @@ ngx_http_segments_create_main_conf(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&smcf->needed, cf->pool, 2,
                           sizeof(ngx_http_segments_needed_t))
+           != NGX_OK
+        || ngx_array_init(&smcf->seal_files.sealing, cf->pool, 2,
+                          sizeof(ngx_http_segments_sealing_t *))
+           != NGX_OK
+        || ngx_array_init(&smcf->seal_files.hiding, cf->pool, 2,
+                          sizeof(ngx_http_segments_hiding_t *))
            != NGX_OK
         || ngx_array_init(&smcf->metrics.meters, cf->pool, 4,
                           sizeof(ngx_http_segments_meter_t *))
@@ -92,6 +90,9 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
      *     conf->secret = NULL;
      *     conf->store.prefix = { 0, NULL };
      *     conf->tenant = NULL;
+     *     conf->store.names = NULL;
+     *     conf->seal.hiding = NULL;
+     *     conf->seal.write = 0;
      *     conf->drift.lines = NULL;
      *     conf->drift.metrics = NULL;
      *     conf->meter = NULL;
@@ -123,6 +124,7 @@ ngx_http_segments_create_loc_conf(ngx_conf_t *cf)
     conf->idempotency.headers = NGX_CONF_UNSET_PTR;
     conf->idempotency.max_response = NGX_CONF_UNSET_SIZE;
     conf->idempotency.upstream_key = NGX_CONF_UNSET_UINT;
+    conf->seal.keys = NGX_CONF_UNSET_PTR;
     conf->limit.limits = NGX_CONF_UNSET_PTR;
     conf->limit.dry_run = NGX_CONF_UNSET;
     conf->limit.log_level = NGX_CONF_UNSET_UINT;
@@ -199,6 +201,11 @@ ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->idempotency.upstream_key,
                               prev->idempotency.upstream_key,
                               NGX_HTTP_SEGMENTS_KEY_DERIVED);
+
+    if (conf->seal.keys == NGX_CONF_UNSET_PTR) {
+        conf->seal = prev->seal;
+        ngx_conf_init_ptr_value(conf->seal.keys, NULL);
+    }
 
     ngx_conf_merge_ptr_value(conf->limit.limits, prev->limit.limits, NULL);
     ngx_conf_merge_value(conf->limit.dry_run, prev->limit.dry_run, 0);
@@ -298,100 +305,6 @@ ngx_http_segments_merge_statuses(ngx_conf_t *cf,
     for (i = 0; i < sizeof(remembered) / sizeof(remembered[0]); i++) {
         (void) sg_statuses_add(conf->idempotency.statuses, remembered[i]);
     }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
-    ngx_http_segments_loc_conf_t *slcf)
-{
-    ngx_http_core_loc_conf_t       *clcf;
-    ngx_http_segments_place_t      *place;
-    ngx_http_segments_main_conf_t  *smcf;
-
-    smcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_segments_module);
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    slcf->prefix = clcf->name;
-    slcf->plcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_proxy_module);
-
-    if (ngx_http_segments_check(cf, slcf) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (slcf->store.redis) {
-        ngx_redis_set_resolver(slcf->store.redis, clcf->resolver,
-                               clcf->resolver_timeout);
-        ngx_redis_set_value(slcf->store.redis, slcf->idempotency.max_response);
-    }
-
-    if (ngx_http_segments_need_redis(&smcf->needed, slcf) != NGX_OK
-        || ngx_http_segments_count_location(cf, smcf, slcf) != NGX_OK
-        || (slcf->drift.sample
-            && ngx_http_segments_watch_answers(cf, smcf, slcf) != NGX_OK))
-    {
-        return NGX_ERROR;
-    }
-
-    place = ngx_array_push(&smcf->guarded);
-    if (place == NULL) {
-        return NGX_ERROR;
-    }
-
-    place->cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
-    place->clcf = clcf;
-
-    /* errors leave as Qonversion's envelope, whatever error_page says */
-
-    clcf->error_pages = NULL;
-
-    /* a request that was sent is not cancelled by a client that leaves */
-
-    slcf->plcf->upstream.ignore_client_abort = 1;
-
-    /* an answer is recorded as it came: the upstream steers nothing here */
-
-    slcf->plcf->upstream.ignore_headers |= NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT
-                                           |NGX_HTTP_UPSTREAM_IGN_XA_EXPIRES
-                                           |NGX_HTTP_UPSTREAM_IGN_XA_LIMIT_RATE
-                                           |NGX_HTTP_UPSTREAM_IGN_XA_BUFFERING
-                                           |NGX_HTTP_UPSTREAM_IGN_XA_CHARSET;
-
-    ngx_http_segments_receive(slcf->plcf);
-
-    /* no way to proxy_pass but past us; "if" may run its parent's handler */
-
-    slcf->handler = prev->handler;
-
-    if (clcf->handler) {
-        slcf->handler = clcf->handler;
-        clcf->handler = ngx_http_segments_forward_handler;
-    }
-
-    return NGX_OK;
-}
-
-
-/* all locations of a configuration share its lines in the log */
-
-static ngx_int_t
-ngx_http_segments_watch_answers(ngx_conf_t *cf,
-    ngx_http_segments_main_conf_t *smcf, ngx_http_segments_loc_conf_t *slcf)
-{
-    if (smcf->drift_lines == NULL) {
-
-        smcf->drift_lines = ngx_http_segments_drift_lines(cf);
-        if (smcf->drift_lines == NULL) {
-            return NGX_ERROR;
-        }
-
-        smcf->metrics.compares = 1;
-    }
-
-    slcf->drift.lines = smcf->drift_lines;
-    slcf->drift.metrics = &smcf->metrics;
 
     return NGX_OK;
 }

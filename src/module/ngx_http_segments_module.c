@@ -15,6 +15,7 @@
 #include "module/ngx_http_segments_content.h"
 #include "module/ngx_http_segments_directives.h"
 #include "module/ngx_http_segments_directives_redis.h"
+#include "module/ngx_http_segments_directives_seal.h"
 #include "module/ngx_http_segments_log.h"
 #include "module/ngx_http_segments_order.h"
 #include "module/ngx_http_segments_page.h"
@@ -276,6 +277,13 @@ static ngx_command_t  ngx_http_segments_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_segments_loc_conf_t, idempotency.upstream_key),
       &ngx_http_segments_upstream_keys },
+
+    { ngx_string("segments_idempotency_encryption"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_segments_idempotency_encryption,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("segments_rate_limit"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
@@ -561,7 +569,11 @@ ngx_http_segments_init_process(ngx_cycle_t *cycle)
         }
     }
 
-    return ngx_http_segments_rotation_init(cycle, &smcf->secrets);
+    if (ngx_http_segments_rotation_init(cycle, &smcf->secrets) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_segments_sealing_init(cycle, &smcf->seal_files);
 }
 
 
@@ -586,5 +598,6 @@ ngx_http_segments_exit_process(ngx_cycle_t *cycle)
         ngx_http_segments_zone_end();
     }
 
+    sg_seal_free();
     sg_sha256_free();
 }

@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 
 #include "redis/ngx_redis.h"
+#include "contract/sg_names.h"
 #include "contract/sg_secret.h"
 
 
@@ -18,6 +19,8 @@ typedef struct {
     ngx_redis_t                  *redis;
     ngx_str_t                     prefix;       /* of each key in Redis */
     sg_environment_e              environment;  /* the Secret Key's */
+    const sg_names_t             *names;        /* NULL: what clients say stands
+                                                   in names in the clear */
     ngx_redis_options_t           options;      /* of a command for which a
                                                    client waits; a claim's
                                                    alone: replicas */

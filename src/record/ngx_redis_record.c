@@ -131,7 +131,8 @@ ngx_redis_record_complete(ngx_redis_record_t *record, ngx_uint_t status,
     value.state = sg_value_answered;
     value.status = (unsigned) status;
     value.headers.len = headers->len;
-    value.body.len = body->len;
+    value.body.len = body->len - record->items;
+    value.sealed = (record->items != 0);
 
     record->headers = *headers;
     record->body = *body;

@@ -54,6 +54,9 @@ typedef struct {
     const ngx_redis_limits_t    *limits;        /* or NULL */
     ngx_str_t                    headers;       /* to be written */
     ngx_str_t                    body;
+    size_t                       items;         /* bytes at the end of the
+                                                   body's that are items: its
+                                                   seal, or 0 */
     u_char                       head[SG_VALUE_HEAD];
     size_t                       head_len;
     u_char                       item[SG_VALUE_ITEM];

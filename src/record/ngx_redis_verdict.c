@@ -272,6 +272,14 @@ ngx_redis_verdict_value(const char *data, size_t len, ngx_redis_asked_e asked,
         decoded->headers.len = value.headers.len;
         decoded->body.data = (const char *) value.body.data;
         decoded->body.len = value.body.len;
+
+        if (value.sealed) {
+            decoded->head.data = (const char *) value.head.data;
+            decoded->head.len = value.head.len;
+            decoded->seal.data = (const char *) value.seal.data;
+            decoded->seal.len = value.seal.len;
+        }
+
         return ngx_redis_said_verdict;
 
     case sg_value_tombstone:

@@ -78,6 +78,9 @@ typedef struct {
     unsigned                     status;
     ngx_redis_text_t             headers;
     ngx_redis_text_t             body;
+    ngx_redis_text_t             head;      /* of a sealed answer: all in front
+                                               of the headers; else empty */
+    ngx_redis_text_t             seal;      /* the same: SG_SEAL bytes */
     unsigned long long           left;      /* of the owner's lease,
                                                milliseconds */
     int                          straight;  /* ok: what stands is the value of

@@ -10,6 +10,7 @@
 #include "request/ngx_http_segments_client.h"
 #include "request/ngx_http_segments_decide.h"
 #include "request/ngx_http_segments_name.h"
+#include "message/ngx_http_segments_text.h"
 
 
 static ngx_int_t ngx_http_segments_ask(ngx_http_request_t *r,
@@ -27,6 +28,10 @@ static void ngx_http_segments_asked(void *data,
 static void ngx_http_segments_limits_asked(void *data,
     const ngx_redis_record_reply_t *reply);
 static void ngx_http_segments_take_reply(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, const ngx_redis_record_reply_t *reply);
+static ngx_int_t ngx_http_segments_take_answer(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, const ngx_redis_record_reply_t *reply);
+static ngx_int_t ngx_http_segments_open_answer(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, const ngx_redis_record_reply_t *reply);
 static ngx_int_t ngx_http_segments_copy(ngx_pool_t *pool, ngx_str_t *dst,
     const ngx_redis_text_t *src);
@@ -219,14 +224,65 @@ ngx_http_segments_take_reply(ngx_http_request_t *r,
     ctx->left = reply->left;
     ctx->status = reply->status;
 
-    if (ngx_http_segments_copy(r->pool, &ctx->headers, &reply->headers)
-        != NGX_OK
-        || ngx_http_segments_copy(r->pool, &ctx->body, &reply->body) != NGX_OK)
-    {
+    if (ngx_http_segments_take_answer(r, ctx, reply) != NGX_OK) {
+
         /* there is an answer: without it, the request must not run again */
 
         ctx->verdict = ngx_redis_record_unreadable;
     }
+}
+
+
+static ngx_int_t
+ngx_http_segments_take_answer(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, const ngx_redis_record_reply_t *reply)
+{
+    if (reply->seal.len) {
+        return ngx_http_segments_open_answer(r, ctx, reply);
+    }
+
+    if (ngx_http_segments_copy(r->pool, &ctx->headers, &reply->headers)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_segments_copy(r->pool, &ctx->body, &reply->body);
+}
+
+
+static ngx_int_t
+ngx_http_segments_open_answer(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, const ngx_redis_record_reply_t *reply)
+{
+    u_char                        *text;
+    sg_sealed_t                    answer;
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    answer.name = ngx_http_segments_text(&ctx->record);
+    answer.head.data = (const u_char *) reply->head.data;
+    answer.head.len = reply->head.len;
+    answer.headers.data = (const u_char *) reply->headers.data;
+    answer.headers.len = reply->headers.len;
+    answer.body.data = (const u_char *) reply->body.data;
+    answer.body.len = reply->body.len;
+
+    if (ngx_http_segments_open(&slcf->seal, r->pool, &answer,
+                               (const u_char *) reply->seal.data, &text,
+                               r->connection->log)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->headers.data = text;
+    ctx->headers.len = reply->headers.len;
+    ctx->body.data = text + reply->headers.len;
+    ctx->body.len = reply->body.len;
+
+    return NGX_OK;
 }
 
 
