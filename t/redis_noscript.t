@@ -56,6 +56,42 @@ is_deeply($again, $sha, 'the same command');
 unlike($gateway->error_log, qr/\[error\]/, 'no error');
 
 
+# A proxy that hangs up on SCRIPT LOAD, and on INFO: it is not asked again, and
+# the command, as the next one, takes its script along.
+
+$Segments::FakeRedis::Player::INFO = 1;
+
+$fake = fake_redis(
+    hello,
+    says(claim => 'p1'),
+    [SEND => $MISSING],
+    [EXPECT => 'SCRIPT', 'LOAD', qr/./],
+    ['CLOSE'],
+    hello('second'),
+    says(claim => 'p1'),
+    [SEND => $MISSING],
+    [EXPECT => 'EVAL', qr/./, 1, qr/:p1\}:create\z/, 'claim', '...'],
+    [SEND => ['mismatch']],
+    [EXPECT => 'INFO'],
+    ['CLOSE'],
+    hello('third'),
+    says(claim => 'p2'),
+    [SEND => $MISSING],
+    [EXPECT => 'EVAL', qr/./, 1, qr/:p2\}:create\z/, 'claim', '...'],
+    [SEND => ['mismatch']],
+);
+$gateway = nginx(upstream => $upstream, redis => $fake, set => \%set,
+    log_level => 'notice');
+
+is($gateway->create(key => $_)->status, 422, "$_, through a proxy")
+    for qw(p1 p2);
+ok($fake->played, 'SCRIPT LOAD is not repeated');
+like($gateway->error_log, qr/\[notice\] .* asked for SCRIPT LOAD when it /,
+    'and why');
+
+$Segments::FakeRedis::Player::INFO = 0;
+
+
 # many at once, before it is known: each reply still meets its own command
 
 my @keys = map { "m$_" } 1 .. 5;
@@ -139,7 +175,11 @@ $flusher->stop('KILL');
 
 is_deeply(\%count, { '201 recorded' => 200 }, 'nobody notices')
     or diag $gateway->error_log;
-cmp_ok($redis->commands->{eval} // 0, '>', 1, 'loaded more than once');
+
+my $sources = $redis->commands;
+
+cmp_ok(($sources->{'script|load'} // 0) + ($sources->{eval} // 0), '>', 1,
+    'loaded more than once');
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 
 done_testing();

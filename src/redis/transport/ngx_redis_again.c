@@ -70,7 +70,7 @@ ngx_redis_again_load(ngx_redis_node_t *node, ngx_redis_command_t *cmd)
 
     pipeline = &node->pipeline;
 
-    if (cmd->loaded) {
+    if (cmd->loaded || node->brings) {
 
         if (ngx_redis_command_eval(cmd) != NGX_OK) {
             return NGX_ERROR;
@@ -98,6 +98,38 @@ ngx_redis_again_load(ngx_redis_node_t *node, ngx_redis_command_t *cmd)
     ngx_redis_pipeline_add(pipeline, cmd);
 
     return NGX_OK;
+}
+
+
+/* Else the source would go out on each connection, and end it. */
+
+void
+ngx_redis_again_hung_up(ngx_redis_node_t *node)
+{
+    ngx_queue_t          *q, *next, *sent;
+    ngx_redis_command_t  *cmd;
+
+    sent = &node->pipeline.sent;
+
+    for (q = ngx_queue_head(sent); q != ngx_queue_sentinel(sent); q = next) {
+        next = ngx_queue_next(q);
+        cmd = ngx_queue_data(q, ngx_redis_command_t, queue);
+
+        if (cmd->asker || cmd->script == NULL || cmd->handler == NULL) {
+            continue;
+        }
+
+        if (!node->brings) {
+            node->brings = 1;
+
+            ngx_log_error(NGX_LOG_NOTICE, &node->link.log, 0,
+                          "redis was asked for SCRIPT LOAD when it closed the "
+                          "connection: each command that finds no script "
+                          "brings its own");
+        }
+
+        (void) ngx_redis_call_cancel(cmd);
+    }
 }
 
 

@@ -15,5 +15,9 @@
 ngx_int_t ngx_redis_again(ngx_redis_node_t *node, ngx_redis_command_t *cmd,
     const redisReply *reply);
 
+/* Redis has ended the connection: sources that were on their way are given up,
+   in case it was for their sake */
+void ngx_redis_again_hung_up(ngx_redis_node_t *node);
+
 
 #endif /* _NGX_REDIS_AGAIN_H_INCLUDED_ */

@@ -75,6 +75,8 @@ ngx_redis_info_done(void *data, ngx_int_t rc, const redisReply *reply)
         return;
     }
 
+    node->brings = 0;                   /* no proxy, or one that knows much */
+
     ngx_redis_info_policy(node, reply);
     ngx_redis_info_version(node, reply);
 

@@ -329,6 +329,7 @@ ngx_redis_node_hung_up(ngx_redis_link_t *link)
 
     ngx_redis_info_hung_up(node);
     ngx_redis_ack_hung_up(&node->pipeline);
+    ngx_redis_again_hung_up(node);
 
     return !ngx_queue_empty(&node->pipeline.sent);
 }

@@ -66,6 +66,8 @@ struct ngx_redis_node_s {
     ngx_uint_t               can;       /* NGX_REDIS_SET_NX_GET ..., as its
                                            connection is known to */
     ngx_uint_t               cannot;    /* and as it was seen not to */
+    unsigned                 brings:1;  /* SCRIPT LOAD may end a connection:
+                                           until INFO is answered */
     unsigned                 curious:1; /* INFO is to be asked */
     unsigned                 discreet:1;    /* and not to be asked again */
     unsigned                 clustered:1;   /* as it was told */
