@@ -250,7 +250,10 @@ sub advance {
 
         my @words = words($c->{command});
 
-        splice @words, 6;               # the answer may be large
+        # the answer may be large, which is in the value
+
+        splice @words, 6;
+        length > 200 and $_ = substr $_, 0, 200 for @words;
 
         syswrite $log, JSON::PP->new->latin1->encode(\@words) . "\n";
         $c->{rule} = $rules->{ $words[0] } // 'pass';
