@@ -22,7 +22,8 @@ my @EMPTY_204 = ('', 'header=Content-Length:0', 'type=application/json',
 
 my @EMPTY_201 = ('', 'chunked', 'no-length', 'http10', 'http10; no-length',
     'type=application/json', 'type=text/plain; chunked', 'header=ETag:"v1"',
-    'status=200; chunked; type=application/json', 'status=205', 'status=422');
+    'status=200; chunked; type=application/json', 'status=205',
+    'status=422; type=application/json');
 
 my %WAYS = (
     'HTTP/1.1' => sub { my ($n, @r) = @_; return $n->request(@r) },
