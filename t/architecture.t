@@ -107,6 +107,15 @@ sub of_the_small {
     found('what only looks like a declaration', { 'life/middle.h' =>
         "#include \"limit/low.h\"\n/* other(); */\n#define x \\\n other();\n"
             . 'static inline int f(void) { if (1) { return other(); } }' });
+    found('the system before nginx', {
+        'contract/sg_a.h' => '#include <stdio.h>', 'life/middle.h' =>
+            "#include \"contract/sg_a.h\"\n#include \"limit/low.h\"\n"
+            . '#include <ngx_config.h>' },
+        'nginx comes late: life/middle.h, <stdio.h>');
+    found('nginx before the system', {
+        'contract/sg_a.h' => '#include <stdio.h>', 'life/middle.h' =>
+            "#include <ngx_config.h>\n#include \"contract/sg_a.h\"\n"
+            . '#include "limit/low.h"' });
     found('a long header', { 'limit/low.h' => "\n" x 151 },
         'over 150 lines: limit/low.h');
     found('a long source', { 'limit/long.c' => "\n" x 401 },

@@ -13,6 +13,9 @@
 #define _NGX_REDIS_RECORD_H_INCLUDED_
 
 
+#include <ngx_config.h>
+#include <ngx_core.h>
+
 #include "contract/sg_value.h"
 #include "record/ngx_redis_limit.h"
 #include "record/ngx_redis_straight.h"

@@ -61,7 +61,7 @@ sub violations {
     read_objects(\%house, $objects);
 
     return sort map { $_->(\%house) } \&places, \&sizes, \&faces, \&within,
-        \&declared, \&keys_used,
+        \&declared, \&late, \&keys_used,
         map({ my $kind = $_;
               (sub { upward($_[0], $kind) }, sub { circles($_[0], $kind) }) }
             qw(includes calls));
@@ -219,6 +219,37 @@ sub declarations {
     1 while $text =~ s/\{[^{}]*\}//g;
 
     return $text =~ /(\w+)\s*(?:\(|\[|;)/g;
+}
+
+
+# Who knows nginx has its configuration first: what the system's headers declare
+# depends on what that defines.
+
+sub late {
+    my ($house) = @_;
+
+    return map {
+        my @outside = outside($house, $_, {});
+
+        grep({ /^ngx_/ } @outside) && $outside[0] !~ /^ngx_/
+            ? "nginx comes late: $_, <$outside[0]>" : ();
+    } keys %{ $house->{text} };
+}
+
+
+# what a file includes that is not ours, in order
+
+sub outside {
+    my ($house, $file, $seen) = @_;
+
+    return if $seen->{$file}++;
+
+    return map {
+        my ($kind, $name) = /(.)(.+)/;
+
+        $kind eq '<' ? $name
+            : $house->{text}{$name} ? outside($house, $name, $seen) : ();
+    } $house->{text}{$file} =~ /^#\s*include (["<][^">]+)/mg;
 }
 
 
