@@ -57,7 +57,7 @@ sub all {
         ['a native claim runs over what is there', $WORDING,
          '        ngx_str_set(&word[n], "NX");' . "\n        n++;\n\n", '',
          'two effects|two at a time|not replayed|answers differ',
-         '--policy hold --kinds twins'],
+         '--policy hold --kinds twins --no-limit'],
 
         ['a native claim does not expire', $WORDING,
          '    ngx_str_set(&word[n], "PX");' . "\n    n++;\n\n"
