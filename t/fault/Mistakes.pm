@@ -63,7 +63,7 @@ sub all {
          '    ngx_str_set(&word[n], "PX");' . "\n    n++;\n\n"
              . "    word[n].data = record->ttl_text;\n"
              . "    word[n++].len = record->ttl_len;\n", '',
-         'no expiry', '--policy hold --kinds reset-after,5xx-after'],
+         'no expiry', '--policy hold --kinds reset-after --no-limit'],
 
         ['another owner\'s claim is given back', $DROPPED,
          ' or stood:sub(45, 60) ~= ARGV[2]', '',
@@ -202,7 +202,7 @@ sub all {
          'sent unpaid', '--policy retry --kinds reset-after,5xx-after'],
 
         ['a client that leaves cancels its request',
-         'ngx_http_segments_configuration.c',
+         'ngx_http_segments_guard.c',
          'upstream.ignore_client_abort = 1', 'upstream.ignore_client_abort = 0',
          'cancelled|held without', '--kinds abort-fin,abort-rst'],
 
