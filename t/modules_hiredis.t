@@ -75,8 +75,8 @@ my @exported = map { (split)[-1] }
 
 is_deeply([grep { /redis|^sds/i } @names], [], 'no name of hiredis');
 is_deeply([sort @exported],
-    [qw(ngx_module_names ngx_module_order ngx_modules)],
-    'only what nginx asks for');
+    [qw(ngx_http_segments_version ngx_module_names ngx_module_order
+        ngx_modules)], 'only what nginx and strings(1) ask for');
 
 done_testing();
 

@@ -170,7 +170,9 @@ sub unreadable {
     for my $case (
         ['another version', sub { s/^1/2/ }, qr/version "2"/],
         ['another state', sub { substr $_, 1, 1, 'x' }, qr/state is not/],
-        ['a flag', sub { substr $_, 2, 1, "\1" }, qr/flags is not/],
+        ['a flag', sub { substr $_, 2, 1, "\2" }, qr/flags is not/],
+        ['sealed by nobody', sub { substr $_, 2, 1, "\1" },
+            qr/seal is not/],
         ['another record', sub { substr $_, 4, 1, 'x' }, qr/name is not/],
         ['cut', sub { chop }, qr/length is not/],
         ['an interim status', sub { substr $_, 60, 2, "\0\x67" },
