@@ -107,6 +107,10 @@ ngx_redis_stream_send(ngx_redis_stream_t *stream)
         cl = c->send_chain(c, cl, 0);
 
         if (cl == NGX_CHAIN_ERROR) {
+
+            /* TLS, or an earlier call of the system, may have taken some */
+
+            stream->hooks->written(stream);
             return NGX_ERROR;
         }
 
