@@ -319,7 +319,12 @@ ngx_http_segments_ask_limits(ngx_http_request_t *r,
 
     if (rc == NGX_DECLINED) {
 
-        if (ctx->claim && ngx_http_segments_claim_aged(ctx->claim)) {
+        /* a refusal only gives it back */
+
+        if (ctx->claim && ngx_http_segments_claim_aged(ctx->claim)
+            && (ctx->limits == NULL
+                || ctx->limits->verdict == ngx_redis_record_ok))
+        {
             return ngx_http_segments_ask_aged(r, ctx);
         }
 
