@@ -53,7 +53,9 @@ ngx_http_segments_wait(ngx_http_request_t *r,
 
     w = *waiter;
 
-    if (w == NULL || ngx_http_segments_wait_over(w)) {
+    /* who has ended its wait does not begin again: nothing would end that */
+
+    if (w == NULL || w->key == NULL || ngx_http_segments_wait_over(w)) {
         return NGX_DECLINED;
     }
 
