@@ -354,6 +354,13 @@ ngx_http_segments_claim_lease(ngx_http_segments_claim_t *claim)
 }
 
 
+u_char *
+ngx_http_segments_claim_fingerprint(ngx_http_segments_claim_t *claim)
+{
+    return claim->record.fingerprint;
+}
+
+
 ngx_http_segments_end_e
 ngx_http_segments_claim_ended_as(ngx_http_segments_claim_t *claim)
 {

@@ -122,6 +122,9 @@ ngx_http_segments_store_t *ngx_http_segments_claim_store(
 ngx_str_t *ngx_http_segments_claim_name(ngx_http_segments_claim_t *claim);
 ngx_msec_t ngx_http_segments_claim_lease(ngx_http_segments_claim_t *claim);
 
+/* of its body, SG_VALUE_FINGERPRINT bytes */
+u_char *ngx_http_segments_claim_fingerprint(ngx_http_segments_claim_t *claim);
+
 /* as it was settled, and whether the record of an unknown end is kept */
 ngx_http_segments_end_e ngx_http_segments_claim_ended_as(
     ngx_http_segments_claim_t *claim);

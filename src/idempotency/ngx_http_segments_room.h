@@ -48,6 +48,7 @@ typedef struct {
     ngx_http_segments_awaited_t  *key;          /* NULL: waits no more */
     ngx_event_t                   event;        /* to ask again: a timer, or
                                                    posted by what was heard */
+    u_char                        fingerprint[SG_VALUE_FINGERPRINT];
     ngx_msec_t                    deadline;
     ngx_msec_t                    poll;         /* until the next ask */
     ngx_http_segments_shared_t   *shared;       /* what another one has heard,

@@ -107,6 +107,8 @@ ngx_http_segments_wait_begin(ngx_http_request_t *r,
     w->request = r;
     w->room = room;
     w->key = key;
+    ngx_memcpy(w->fingerprint, ngx_http_segments_claim_fingerprint(claim),
+               SG_VALUE_FINGERPRINT);
     w->deadline = ngx_current_msec + conf->wait;
     w->poll = NGX_HTTP_SEGMENTS_POLL_FIRST;
     w->event.handler = ngx_http_segments_wait_handler;
@@ -233,7 +235,14 @@ ngx_http_segments_wait_share(ngx_http_segments_waiter_t *w,
     {
         other = ngx_queue_data(q, ngx_http_segments_waiter_t, queue);
 
-        if (other == w || !other->shares || other->shared) {
+        /* the key may have become another body's: who waits for the one before
+           asks by itself */
+
+        if (other == w || !other->shares || other->shared
+            || ngx_memcmp(other->fingerprint, w->fingerprint,
+                          SG_VALUE_FINGERPRINT)
+               != 0)
+        {
             continue;
         }
 
