@@ -205,8 +205,13 @@ ngx_http_segments_wait_told(ngx_http_segments_waiter_t *w,
 
     case ngx_redis_record_in_progress:
 
-        /* whose end will be told to all of them */
-        return;
+        /* whose end will be told to all of them, if it knows where */
+
+        if (w->named) {
+            return;
+        }
+
+        break;
 
     default:
         break;
