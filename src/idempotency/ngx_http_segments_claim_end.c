@@ -124,6 +124,10 @@ ngx_http_segments_claim_renewed(void *data,
         ngx_log_error(NGX_LOG_WARN, ngx_redis_tally(ngx_cycle->log), 0,
                       "a claim was lost while its request was running");
 
+        /* who has not sent anything yet asks again */
+
+        claim->asked = ngx_current_msec - claim->record.lease;
+
         if (claim->timer.timer_set) {
             ngx_del_timer(&claim->timer);
         }
