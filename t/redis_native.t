@@ -248,6 +248,26 @@ for my $word (qw(OOM READONLY MISCONF NOREPLICAS)) {
 }
 
 
+# and holds what it would hold: that Redis is full lets nothing pass
+
+{
+    my $fake = fake_redis(knows($BOTH),
+        claims('a'), [SEND => '-OOM not now'],
+        [EXPECT => 'GET', name('a')],
+        [SEND => stands('a', state => 'claimed')],
+        [EXPECT => 'PTTL', name('a')], [SEND => ':' . ($TTL - $LEASE)]);
+    my $gateway = gateway($fake, segments_idempotency_unknown => 'hold',
+        segments_redis_failure => 'pass');
+    my $sent = $upstream->count;
+
+    is($gateway->create(key => 'a')->summary,
+        '504 held idempotency_outcome_unknown', 'over, under hold');
+    ok($fake->played, 'over, under hold, dialogue');
+    is($upstream->count, $sent, 'over, under hold: nothing is sent');
+    $gateway->stop;
+}
+
+
 # a value of another record is not given out: another connection, once
 
 {

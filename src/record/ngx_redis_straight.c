@@ -14,7 +14,8 @@ static ngx_redis_form_e ngx_redis_straight_value(const redisReply *reply,
     ngx_redis_asked_e asked, ngx_redis_form_e form, const ngx_redis_own_t *own,
     ngx_redis_seen_t *seen);
 static ngx_redis_said_e ngx_redis_straight_left(const redisReply *reply,
-    const ngx_redis_seen_t *seen, ngx_redis_record_reply_t *decoded);
+    const ngx_redis_own_t *own, const ngx_redis_seen_t *seen,
+    ngx_redis_record_reply_t *decoded);
 
 
 ngx_redis_form_e
@@ -148,7 +149,7 @@ ngx_redis_straight_verdict(const redisReply *reply, ngx_redis_asked_e asked,
         return ngx_redis_said_verdict;
 
     case REDIS_REPLY_INTEGER:
-        return ngx_redis_straight_left(reply, seen, decoded);
+        return ngx_redis_straight_left(reply, own, seen, decoded);
 
     case REDIS_REPLY_STRING:
 
@@ -171,11 +172,11 @@ ngx_redis_straight_verdict(const redisReply *reply, ngx_redis_asked_e asked,
 }
 
 
-/* over: it would have to be taken over */
+/* over: it is held or, which is a failure, would have to be taken over */
 
 static ngx_redis_said_e
-ngx_redis_straight_left(const redisReply *reply, const ngx_redis_seen_t *seen,
-    ngx_redis_record_reply_t *decoded)
+ngx_redis_straight_left(const redisReply *reply, const ngx_redis_own_t *own,
+    const ngx_redis_seen_t *seen, ngx_redis_record_reply_t *decoded)
 {
     unsigned long long  left, gone;
 
@@ -193,6 +194,9 @@ ngx_redis_straight_left(const redisReply *reply, const ngx_redis_seen_t *seen,
     if (gone < seen->lease) {
         decoded->verdict = ngx_redis_record_in_progress;
         decoded->left = seen->lease - gone;
+
+    } else if (own->hold) {
+        decoded->verdict = ngx_redis_record_held;
     }
 
     return ngx_redis_said_verdict;
