@@ -268,7 +268,7 @@ ngx_redis_record_next(void *data, ngx_uint_t form, const redisReply *reply)
     next = ngx_redis_straight_next(reply, record->asked, form, &own,
                                    &record->seen);
 
-    if (next == ngx_redis_form_read) {
+    if (next == ngx_redis_form_read && form != next) {
 
         /* what is said in the end is about a reading */
 
