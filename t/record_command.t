@@ -97,6 +97,8 @@ sub named {
 
         is($code, 0, "named: scope $scope, key $key");
         is($name, ($nginx->access)[-1]{record}, 'as the gateway names it');
+        like((record("--scope=$scope"))[1], qr/ \Q$name\E$/m,
+            'and in the list of its scope');
     }
 
     # what looks like an option
@@ -173,6 +175,8 @@ sub unreadable {
         ['a flag', sub { substr $_, 2, 1, "\2" }, qr/flags is not/],
         ['sealed by nobody', sub { substr $_, 2, 1, "\1" },
             qr/seal is not/],
+        ['a seal, without the flag', sub { $_ .= Segments::Value::item(2,
+            'x' x 40) }, qr/flags is not/],
         ['another record', sub { substr $_, 4, 1, 'x' }, qr/name is not/],
         ['cut', sub { chop }, qr/length is not/],
         ['an interim status', sub { substr $_, 60, 2, "\0\x67" },
@@ -346,7 +350,13 @@ sub addresses {
         ["redis://127.0.0.1:$port password_file=/nowhere", 2, qr/nowhere: No/],
         ['unix:/nowhere', 4, qr/cannot connect/],
         ['redis://127.0.0.1:' . free_port(), 4, qr/cannot connect/],
-        ['redis+cluster://127.0.0.1', 2, qr/the one node/],
+        ["redis://127.0.0.1:$port,127.0.0.1:$port", 2, qr/a Redis URL is/],
+        ['redis+cluster://127.0.0.1:' . free_port(), 4, qr/cannot connect/],
+        ["redis+cluster://reader:password\@127.0.0.1", 2, qr/a Redis URL is/],
+        ['redis+sentinel://127.0.0.1:' . free_port() . '/m', 4,
+            qr/cannot connect/],
+        ["redis+sentinel://127.0.0.1:$port", 2, qr/a Redis URL is/],
+        ["redis+sentinel://127.0.0.1:$port/m/x", 2, qr/a Redis URL is/],
     ) {
         my ($words, $expected, $said) = @$case;
         my ($code, $out, $err) = record({ redis => $words }, 'a', 'k');

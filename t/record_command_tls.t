@@ -95,13 +95,22 @@ like($output, qr/needs TLS: .*"rediss:/, 'and said');
 
 is((record(''))[0], 2, 'no URL');
 
+# TLS writes less at once than a record may have
+
+my $port = server($ca->certificate('127.0.0.1'), 'no', state => 'answered',
+    status => 201, headers => '', token => '00' x 16, body => 'x' x 500_000);
+
+($code, $output) = record("rediss://127.0.0.1:$port $password $trust",
+    '--purge', '--yes');
+is($code, 0, 'a large record is purged') or diag($output);
+
 done_testing();
 
 
 # a Redis with the record; its port with TLS
 
 sub server {
-    my ($crt, $key, $clients) = @_;
+    my ($crt, $key, $clients, @record) = @_;
 
     my $port = free_port();
     my $redis = redis_server(options => {
@@ -113,7 +122,7 @@ sub server {
         'tls-auth-clients' => $clients // 'no',
     });
 
-    $redis->set_record($NAME, state => 'unknown', fp => '00' x 32);
+    $redis->set_record($NAME, state => 'unknown', fp => '00' x 32, @record);
 
     return $port;
 }
@@ -122,14 +131,14 @@ sub server {
 # exit status, and all that it says
 
 sub record {
-    my ($words) = @_;
+    my ($words, @more) = @_;
 
     my $output = tempdir() . '/record';
     unlink $output;
 
     my $process = Segments::Process->spawn(name => 'segments-record',
         argv => [program_root() . '/tools/segments-record', '--redis', $words,
-            $NAME], output => $output);
+            @more, $NAME], output => $output);
 
     $process->wait(20) or die 'segments-record hangs';
 
