@@ -166,8 +166,8 @@ ngx_redis_link_next(ngx_redis_link_t *link)
 
     link->backoff.failures++;
 
-    if (link->hooks->unreachable) {
-        link->hooks->unreachable(link);
+    if (link->hooks->not_reached) {
+        link->hooks->not_reached(link);
     }
 }
 

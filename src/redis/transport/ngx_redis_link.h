@@ -65,7 +65,7 @@ typedef struct {
 
     /* NGX_DONE when it is not to be made again; no address is left (NULL) */
     ngx_int_t              (*failed)(ngx_redis_link_t *link);
-    void                   (*unreachable)(ngx_redis_link_t *link);
+    void                   (*not_reached)(ngx_redis_link_t *link);
 } ngx_redis_link_hooks_t;
 
 

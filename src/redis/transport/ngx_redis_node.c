@@ -54,7 +54,7 @@ static const ngx_redis_link_hooks_t  ngx_redis_node_hooks = {
     .closing = ngx_redis_node_closing,
     .lost = ngx_redis_node_lost,
     .failed = ngx_redis_node_failed,
-    .unreachable = ngx_redis_node_unreachable
+    .not_reached = ngx_redis_node_unreachable
 };
 
 
