@@ -83,6 +83,7 @@ http {
 %%HTTP%%
     access_log off;
     keepalive_timeout 1h;
+    send_timeout 10s;           # a graceful end may last so long
     error_log %%DIR%%/error.log crit;
 
     upstream upstream {

@@ -507,7 +507,10 @@ sub end {
 
     for my $gateway (@{ $self->{gateways} }) {
 
-        # a leak shows only in a graceful end
+        # A leak shows only in a graceful end.  One that lasts is nginx' own:
+        # without buffers, and with the client's end ignored, an answer that
+        # waits for the window of an HTTP/2 client that has gone is given up
+        # after send_timeout, and until then the worker stays.
 
         $self->{stopped} ? $gateway->nginx->stop : $gateway->nginx->quit(20)
             || $self->violation('broken', 'nginx does not end');
