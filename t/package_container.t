@@ -230,7 +230,7 @@ sub runs {
         $access = (run_in('cat', '/var/lib/nginx/access.log'))[1];
         $access =~ / replayed /;
     } 20, 'the access log';
-    like($access, qr/ replayed .*record=segments:\{live:alice\}/,
+    like($access, qr/ replayed .*record=segments:\{live:alice:one\}:create/,
         'the access log');
     unlike($access . slurp($log), qr/canary/, 'no secret in its logs');
 
