@@ -10,6 +10,11 @@
 #include "module/ngx_http_segments_guard.h"
 
 
+static void ngx_http_segments_merge_store(ngx_http_segments_store_t *prev,
+    ngx_http_segments_store_t *conf);
+static void ngx_http_segments_merge_idempotency(
+    ngx_http_segments_idempotency_conf_t *prev,
+    ngx_http_segments_idempotency_conf_t *conf);
 static ngx_int_t ngx_http_segments_merge_scope(ngx_conf_t *cf,
     ngx_http_segments_loc_conf_t *prev, ngx_http_segments_loc_conf_t *conf);
 static ngx_int_t ngx_http_segments_merge_statuses(ngx_conf_t *cf,
@@ -158,49 +163,12 @@ ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_SEGMENTS_REJECT);
     ngx_conf_merge_value(conf->upstream_insecure, prev->upstream_insecure, 0);
 
-    ngx_conf_merge_ptr_value(conf->store.redis, prev->store.redis, NULL);
-    ngx_conf_merge_msec_value(conf->store.options.connect_timeout,
-                              prev->store.options.connect_timeout, 200);
-    ngx_conf_merge_msec_value(conf->store.options.timeout,
-                              prev->store.options.timeout, 200);
-    ngx_conf_merge_uint_value(conf->store.options.failures,
-                              prev->store.options.failures, 5);
-    ngx_conf_merge_msec_value(conf->store.options.retry,
-                              prev->store.options.retry, 1000);
-    ngx_conf_merge_uint_value(conf->store.options.replicas,
-                              prev->store.options.replicas, 0);
-    ngx_conf_merge_msec_value(conf->store.options.wait_timeout,
-                              prev->store.options.wait_timeout, 0);
     ngx_conf_merge_uint_value(conf->redis_failure, prev->redis_failure,
                               NGX_HTTP_SEGMENTS_REJECT);
-    ngx_conf_merge_str_value(conf->store.prefix, prev->store.prefix,
-                             "segments:");
 
-    ngx_conf_merge_uint_value(conf->idempotency.mode, prev->idempotency.mode,
-                              NGX_HTTP_SEGMENTS_ON);
-    ngx_conf_merge_msec_value(conf->idempotency.ttl, prev->idempotency.ttl,
-                              24 * 60 * 60 * 1000);
-    ngx_conf_merge_msec_value(conf->idempotency.lease,
-                              prev->idempotency.lease, 10 * 1000);
-    ngx_conf_merge_msec_value(conf->idempotency.wait, prev->idempotency.wait,
-                              10 * 1000);
-    ngx_conf_merge_uint_value(conf->idempotency.waiters,
-                              prev->idempotency.waiters,
-                              NGX_HTTP_SEGMENTS_WAITERS);
-    ngx_conf_merge_uint_value(conf->idempotency.waiters_per_key,
-                              prev->idempotency.waiters_per_key,
-                              NGX_HTTP_SEGMENTS_WAITERS_PER_KEY);
-
-    ngx_conf_merge_uint_value(conf->idempotency.unknown,
-                              prev->idempotency.unknown,
-                              NGX_HTTP_SEGMENTS_RETRY);
-    ngx_conf_merge_ptr_value(conf->idempotency.headers,
-                             prev->idempotency.headers, NULL);
-    ngx_conf_merge_size_value(conf->idempotency.max_response,
-                              prev->idempotency.max_response, 64 * 1024);
-    ngx_conf_merge_uint_value(conf->idempotency.upstream_key,
-                              prev->idempotency.upstream_key,
-                              NGX_HTTP_SEGMENTS_KEY_DERIVED);
+    ngx_http_segments_merge_store(&prev->store, &conf->store);
+    ngx_http_segments_merge_idempotency(&prev->idempotency,
+                                        &conf->idempotency);
 
     if (conf->seal.keys == NGX_CONF_UNSET_PTR) {
         conf->seal = prev->seal;
@@ -229,6 +197,53 @@ ngx_http_segments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static void
+ngx_http_segments_merge_store(ngx_http_segments_store_t *prev,
+    ngx_http_segments_store_t *conf)
+{
+    ngx_conf_merge_ptr_value(conf->redis, prev->redis, NULL);
+    ngx_conf_merge_msec_value(conf->options.connect_timeout,
+                              prev->options.connect_timeout, 200);
+    ngx_conf_merge_msec_value(conf->options.timeout,
+                              prev->options.timeout, 200);
+    ngx_conf_merge_uint_value(conf->options.failures,
+                              prev->options.failures, 5);
+    ngx_conf_merge_msec_value(conf->options.retry, prev->options.retry, 1000);
+    ngx_conf_merge_uint_value(conf->options.replicas,
+                              prev->options.replicas, 0);
+    ngx_conf_merge_msec_value(conf->options.wait_timeout,
+                              prev->options.wait_timeout, 0);
+    ngx_conf_merge_str_value(conf->prefix, prev->prefix, "segments:");
+}
+
+
+static void
+ngx_http_segments_merge_idempotency(ngx_http_segments_idempotency_conf_t *prev,
+    ngx_http_segments_idempotency_conf_t *conf)
+{
+    ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_SEGMENTS_ON);
+    ngx_conf_merge_msec_value(conf->ttl, prev->ttl, 24 * 60 * 60 * 1000);
+    ngx_conf_merge_msec_value(conf->lease, prev->lease, 10 * 1000);
+    ngx_conf_merge_msec_value(conf->wait, prev->wait, 10 * 1000);
+    ngx_conf_merge_uint_value(conf->waiters,
+                              prev->waiters,
+                              NGX_HTTP_SEGMENTS_WAITERS);
+    ngx_conf_merge_uint_value(conf->waiters_per_key,
+                              prev->waiters_per_key,
+                              NGX_HTTP_SEGMENTS_WAITERS_PER_KEY);
+
+    ngx_conf_merge_uint_value(conf->unknown,
+                              prev->unknown,
+                              NGX_HTTP_SEGMENTS_RETRY);
+    ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
+    ngx_conf_merge_size_value(conf->max_response,
+                              prev->max_response, 64 * 1024);
+    ngx_conf_merge_uint_value(conf->upstream_key,
+                              prev->upstream_key,
+                              NGX_HTTP_SEGMENTS_KEY_DERIVED);
 }
 
 
