@@ -13,6 +13,18 @@
 #include "message/ngx_http_segments_text.h"
 
 
+/* what is made of a file: begins with its path, an ngx_str_t */
+typedef struct {
+    size_t                size;                             /* bytes */
+    int                 (*derive)(void *data, const u_char *secret);
+    ngx_pool_cleanup_pt   cleanup;
+} ngx_http_segments_key_kind_t;
+
+
+static void *ngx_http_segments_key_of(ngx_conf_t *cf, ngx_array_t *keys,
+    ngx_str_t *path, const ngx_http_segments_key_kind_t *kind);
+static int ngx_http_segments_sealing_derive(void *data, const u_char *secret);
+static int ngx_http_segments_hiding_derive(void *data, const u_char *secret);
 static ngx_int_t ngx_http_segments_read_key(ngx_conf_t *cf, ngx_str_t *path,
     u_char *secret);
 static const char *ngx_http_segments_parse_sealing(
@@ -29,53 +41,26 @@ static const ngx_http_segments_key_owner_t  ngx_http_segments_sealing_owner = {
 };
 
 
+static const ngx_http_segments_key_kind_t  ngx_http_segments_sealing_kind = {
+    sizeof(ngx_http_segments_sealing_t),
+    ngx_http_segments_sealing_derive,
+    ngx_http_segments_sealing_cleanup
+};
+
+
+static const ngx_http_segments_key_kind_t  ngx_http_segments_hiding_kind = {
+    sizeof(ngx_http_segments_hiding_t),
+    ngx_http_segments_hiding_derive,
+    ngx_http_segments_hiding_cleanup
+};
+
+
 ngx_http_segments_sealing_t *
 ngx_http_segments_sealing(ngx_conf_t *cf,
     ngx_http_segments_seal_files_t *files, ngx_str_t *path)
 {
-    u_char                         secret[SG_KEY_LEN];
-    ngx_int_t                      rc;
-    ngx_str_t                      name;
-    ngx_uint_t                     i;
-    ngx_pool_cleanup_t            *cln;
-    ngx_http_segments_sealing_t  **sealing, *s;
-
-    name = *path;
-
-    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
-        return NULL;
-    }
-
-    sealing = files->sealing.elts;
-
-    for (i = 0; i < files->sealing.nelts; i++) {
-        if (ngx_http_segments_same_text(&sealing[i]->path, &name)) {
-            return sealing[i];
-        }
-    }
-
-    if (ngx_http_segments_read_key(cf, &name, secret) != NGX_OK) {
-        return NULL;
-    }
-
-    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_segments_sealing_t));
-    sealing = ngx_array_push(&files->sealing);
-    if (cln == NULL || sealing == NULL) {
-        return NULL;
-    }
-
-    s = cln->data;
-    ngx_memzero(s, sizeof(ngx_http_segments_sealing_t));
-
-    cln->handler = ngx_http_segments_sealing_cleanup;
-
-    s->path = name;
-    *sealing = s;
-
-    rc = sg_sealing_key(&s->key, secret);
-    ngx_explicit_memzero(secret, sizeof(secret));
-
-    return rc == 0 ? s : NULL;
+    return ngx_http_segments_key_of(cf, &files->sealing, path,
+                                    &ngx_http_segments_sealing_kind);
 }
 
 
@@ -83,12 +68,22 @@ ngx_http_segments_hiding_t *
 ngx_http_segments_hiding(ngx_conf_t *cf,
     ngx_http_segments_seal_files_t *files, ngx_str_t *path)
 {
-    u_char                        secret[SG_KEY_LEN];
-    ngx_int_t                     rc;
-    ngx_str_t                     name;
-    ngx_uint_t                    i;
-    ngx_pool_cleanup_t           *cln;
-    ngx_http_segments_hiding_t  **hiding, *h;
+    return ngx_http_segments_key_of(cf, &files->hiding, path,
+                                    &ngx_http_segments_hiding_kind);
+}
+
+
+/* "keys": pointers to what begins with its path */
+
+static void *
+ngx_http_segments_key_of(ngx_conf_t *cf, ngx_array_t *keys, ngx_str_t *path,
+    const ngx_http_segments_key_kind_t *kind)
+{
+    u_char               secret[SG_KEY_LEN];
+    ngx_int_t            rc;
+    ngx_str_t            name, **known, *key;
+    ngx_uint_t           i;
+    ngx_pool_cleanup_t  *cln;
 
     name = *path;
 
@@ -96,11 +91,11 @@ ngx_http_segments_hiding(ngx_conf_t *cf,
         return NULL;
     }
 
-    hiding = files->hiding.elts;
+    known = keys->elts;
 
-    for (i = 0; i < files->hiding.nelts; i++) {
-        if (ngx_http_segments_same_text(&hiding[i]->path, &name)) {
-            return hiding[i];
+    for (i = 0; i < keys->nelts; i++) {
+        if (ngx_http_segments_same_text(known[i], &name)) {
+            return known[i];
         }
     }
 
@@ -108,24 +103,44 @@ ngx_http_segments_hiding(ngx_conf_t *cf,
         return NULL;
     }
 
-    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_segments_hiding_t));
-    hiding = ngx_array_push(&files->hiding);
-    if (cln == NULL || hiding == NULL) {
+    cln = ngx_pool_cleanup_add(cf->pool, kind->size);
+    known = ngx_array_push(keys);
+
+    if (cln == NULL || known == NULL) {
+        ngx_explicit_memzero(secret, sizeof(secret));
         return NULL;
     }
 
-    h = cln->data;
-    ngx_memzero(h, sizeof(ngx_http_segments_hiding_t));
+    key = cln->data;
+    ngx_memzero(key, kind->size);
 
-    cln->handler = ngx_http_segments_hiding_cleanup;
+    cln->handler = kind->cleanup;
 
-    h->path = name;
-    *hiding = h;
+    *key = name;
+    *known = key;
 
-    rc = sg_names(&h->names, secret);
+    rc = kind->derive(key, secret);
     ngx_explicit_memzero(secret, sizeof(secret));
 
-    return rc == 0 ? h : NULL;
+    return rc == 0 ? key : NULL;
+}
+
+
+static int
+ngx_http_segments_sealing_derive(void *data, const u_char *secret)
+{
+    ngx_http_segments_sealing_t *sealing = data;
+
+    return sg_sealing_key(&sealing->key, secret);
+}
+
+
+static int
+ngx_http_segments_hiding_derive(void *data, const u_char *secret)
+{
+    ngx_http_segments_hiding_t *hiding = data;
+
+    return sg_names(&hiding->names, secret);
 }
 
 

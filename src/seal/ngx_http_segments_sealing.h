@@ -14,7 +14,8 @@
 #include "contract/sg_seal.h"
 
 
-/* of one file; overwritten with the pool of the configuration */
+/* of one file; begins with its path, and is overwritten with the pool of the
+   configuration */
 typedef struct {
     ngx_str_t                     path;
     sg_sealing_key_t              key;
