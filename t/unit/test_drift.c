@@ -48,163 +48,164 @@ paths(sg_fields_t fields)
 }
 
 
+static const struct {
+    sg_operation_e   operation;
+    unsigned         status;
+    const char      *type;
+    const char      *body;
+    const char      *fields;
+    const char      *additional;
+    const char      *words;
+} rows[] = {
+
+    /* as documented */
+
+    { sg_op_create, 201, JSON, SEGMENT, "", "", NULL },
+    { sg_op_update, 200, "Application/JSON; charset=utf-8", SEGMENT, "",
+      "", NULL },
+    { sg_op_get, 200, JSON, RULES("[]"), "", "", NULL },
+    { sg_op_get, 200, JSON, RULES("[{\"metric\":\"m\",\"negate\":true,"
+      "\"comparator\":\"not_contains\",\"value\":\"\"}]"), "", "", NULL },
+    { sg_op_list, 200, JSON, LIST(SEGMENT "," SEGMENT), "", "", NULL },
+    { sg_op_list_system, 200, JSON, "{\"object\":\"list\",\"url\":\"u\","
+      "\"data\":[],\"has_more\":true,\"next_cursor\":\"a\"}", "", "",
+      NULL },
+    { sg_op_list, 200, JSON, "{\"object\":\"list\",\"url\":\"u\","
+      "\"data\":[],\"has_more\":false,\"next_cursor\":null}", "", "",
+      NULL },
+    { sg_op_delete, 204, "", "", "", "", NULL },
+    { sg_op_delete, 200, "", "", "", "", NULL },
+    { sg_op_create, 400, JSON, ERROR(""), "", "", NULL },
+    { sg_op_delete, 404, JSON, ERROR(",\"details\":[{\"field\":\"a\","
+      "\"message\":\"b\"}]"), "", "", NULL },
+    { sg_op_get, 503, JSON, ERROR(""), "", "", NULL },
+    { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00.123+01:00\""), "",
+      "", NULL },
+
+    /* no answer of the API at all */
+
+    { sg_op_get, 302, "", "", "(status),", "", "is not documented" },
+    { sg_op_get, 404, "text/html", "<html></html>", "(HTML),", "",
+      "is not documented" },
+    { sg_op_get, 200, "TEXT/HTML;charset=a", SEGMENT, "(HTML),", "", NULL },
+    { sg_op_get, 502, JSON, " \r\n<!DOCTYPE html>", "(HTML),", "", NULL },
+    { sg_op_get, 200, "text/plain", SEGMENT, "(Content-Type),", "",
+      "is not application/json" },
+    { sg_op_get, 200, "", SEGMENT, "(Content-Type),", "", NULL },
+    { sg_op_get, 200, "application/jsonp", SEGMENT, "(Content-Type),", "",
+      NULL },
+    { sg_op_get, 200, JSON, "", "(JSON),", "", "is malformed" },
+    { sg_op_get, 200, JSON, "not found", "(JSON),", "", NULL },
+    { sg_op_get, 200, JSON, SEGMENT "x", "(JSON),", "", NULL },
+    { sg_op_get, 200, JSON, "{\"object\":1,\"object\":2}", "(JSON),", "",
+      NULL },
+    { sg_op_get, 200, JSON, "[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]",
+      "(JSON),", "", NULL },
+    { sg_op_get, 200, "", "x", "(Content-Type),(JSON),", "",
+      "is not application/json" },
+    { sg_op_create, 201, JSON, "null", "(body),", "", "is no object" },
+    { sg_op_list, 200, JSON, "[]", "(body),", "", NULL },
+    { sg_op_delete, 200, JSON, SEGMENT, "(body),", "",
+      "is not documented" },
+
+    /* members of a segment */
+
+    { sg_op_create, 201, JSON, "{}", "object,id,url,name,is_system,"
+      "conditions,created_at,updated_at,", "", "is missing" },
+    { sg_op_create, 201, JSON, "{\"object\":\"Segment\",\"id\":1,"
+      "\"url\":null,\"name\":[],\"is_system\":\"true\","
+      "\"conditions\":null,\"created_at\":1768473000,"
+      "\"updated_at\":\"yesterday\"}", "object,id,url,name,is_system,"
+      "conditions,created_at,updated_at,", "",
+      "has a value that is not documented" },
+    { sg_op_get, 200, JSON, AT("\"2026-01-15 10:30:00Z\""), "created_at,",
+      "", "is no ISO 8601 time" },
+    { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00\""), "created_at,",
+      "", NULL },
+    { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00.Z\""), "created_at,",
+      "", NULL },
+    { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00Zulu\""),
+      "created_at,", "", NULL },
+    { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00+0100\""),
+      "created_at,", "", NULL },
+    { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00+01:00Z\""),
+      "created_at,", "", NULL },
+    { sg_op_get, 200, JSON, AT("\"\""), "created_at,", "", NULL },
+
+    /* conditions */
+
+    { sg_op_get, 200, JSON, RULES("{}"), "conditions,", "",
+      "is no array" },
+    { sg_op_get, 200, JSON, RULES("[" RULE ",1]"), "conditions[],", "",
+      "is no object" },
+    { sg_op_get, 200, JSON, RULES("[{}]"), "conditions[].metric,"
+      "conditions[].comparator,conditions[].value,", "", "is missing" },
+    { sg_op_get, 200, JSON, RULES("[{\"metric\":1,\"comparator\":\"in\","
+      "\"value\":1,\"negate\":0}]"), "conditions[].metric,"
+      "conditions[].comparator,conditions[].value,conditions[].negate,",
+      "", "is no string" },
+    { sg_op_get, 200, JSON, RULES("[{\"metric\":\"m\",\"value\":\"v\","
+      "\"comparator\":\"EQ\"}]"), "conditions[].comparator,", "",
+      "has a value that is not documented" },
+
+    /* lists */
+
+    { sg_op_list, 200, JSON, "{}", "object,url,data,has_more,", "",
+      "is missing" },
+    { sg_op_list, 200, JSON, SEGMENT, "object,data,has_more,", "(body),",
+      NULL },
+    { sg_op_list, 200, JSON, "{\"object\":\"list\",\"url\":\"\","
+      "\"data\":{},\"has_more\":null,\"next_cursor\":1}",
+      "data,has_more,next_cursor,", "", "is no array" },
+    { sg_op_list, 200, JSON, LIST("null"), "data[],", "",
+      "is no object" },
+    { sg_op_list, 200, JSON, LIST(SEGMENT "," RULES("[{}]")),
+      "data[].conditions[].metric,data[].conditions[].comparator,"
+      "data[].conditions[].value,", "", "is missing" },
+    { sg_op_list_system, 200, JSON, LIST("{}"), "data[].object,data[].id,"
+      "data[].url,data[].name,data[].is_system,data[].conditions,"
+      "data[].created_at,data[].updated_at,", "", "is missing" },
+
+    /* errors */
+
+    { sg_op_get, 404, JSON, "{\"message\":\"not found\"}", "error,",
+      "(body),", "is missing" },
+    { sg_op_get, 404, JSON, "{\"error\":\"not found\"}", "error,", "",
+      "is no object" },
+    { sg_op_get, 500, JSON, "{\"error\":{}}", "error.type,error.code,"
+      "error.message,", "", "is missing" },
+    { sg_op_get, 422, JSON, "{\"error\":{\"type\":\"client\",\"code\":1,"
+      "\"message\":null,\"details\":null}}", "error.type,error.code,"
+      "error.message,error.details,", "",
+      "has a value that is not documented" },
+    { sg_op_get, 422, JSON, ERROR(",\"details\":[]"), "error.details,", "",
+      "is empty" },
+    { sg_op_get, 422, JSON, ERROR(",\"details\":[1,{},{\"field\":1,"
+      "\"message\":2}]"), "error.details[],error.details[].field,"
+      "error.details[].message,", "", "is no object" },
+
+    /* what came besides */
+
+    { sg_op_get, 200, JSON, "{" HEAD ",\"name\":\"A\",\"is_system\":true,"
+      "\"conditions\":[{\"metric\":\"m\",\"comparator\":\"eq\","
+      "\"value\":\"v\",\"x\":1}],\"new\":{}," TIMES "}", "",
+      "(body),conditions[],", NULL },
+    { sg_op_list, 200, JSON, LIST("{" HEAD ",\"name\":\"A\",\"x\":1,"
+      "\"is_system\":true,\"conditions\":[]," TIMES "}"), "", "data[],",
+      NULL },
+    { sg_op_get, 404, JSON, "{\"error\":{\"type\":\"request\","
+      "\"code\":\"a\",\"message\":\"m\",\"details\":[{\"field\":\"a\","
+      "\"message\":\"m\",\"x\":1}],\"x\":1},\"_meta\":{}}", "",
+      "(body),error,error.details[],", NULL },
+    { sg_op_get, 200, JSON, "{" HEAD ",\"name\":1,\"is_system\":true,"
+      "\"conditions\":[],\"Name\":\"\"," TIMES "}", "name,", "(body),",
+      "is no string" }
+};
+
+
 static void
 answers(void **state)
 {
-    static const struct {
-        sg_operation_e   operation;
-        unsigned         status;
-        const char      *type;
-        const char      *body;
-        const char      *fields;
-        const char      *additional;
-        const char      *words;
-    } rows[] = {
-
-        /* as documented */
-
-        { sg_op_create, 201, JSON, SEGMENT, "", "", NULL },
-        { sg_op_update, 200, "Application/JSON; charset=utf-8", SEGMENT, "",
-          "", NULL },
-        { sg_op_get, 200, JSON, RULES("[]"), "", "", NULL },
-        { sg_op_get, 200, JSON, RULES("[{\"metric\":\"m\",\"negate\":true,"
-          "\"comparator\":\"not_contains\",\"value\":\"\"}]"), "", "", NULL },
-        { sg_op_list, 200, JSON, LIST(SEGMENT "," SEGMENT), "", "", NULL },
-        { sg_op_list_system, 200, JSON, "{\"object\":\"list\",\"url\":\"u\","
-          "\"data\":[],\"has_more\":true,\"next_cursor\":\"a\"}", "", "",
-          NULL },
-        { sg_op_list, 200, JSON, "{\"object\":\"list\",\"url\":\"u\","
-          "\"data\":[],\"has_more\":false,\"next_cursor\":null}", "", "",
-          NULL },
-        { sg_op_delete, 204, "", "", "", "", NULL },
-        { sg_op_delete, 200, "", "", "", "", NULL },
-        { sg_op_create, 400, JSON, ERROR(""), "", "", NULL },
-        { sg_op_delete, 404, JSON, ERROR(",\"details\":[{\"field\":\"a\","
-          "\"message\":\"b\"}]"), "", "", NULL },
-        { sg_op_get, 503, JSON, ERROR(""), "", "", NULL },
-        { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00.123+01:00\""), "",
-          "", NULL },
-
-        /* no answer of the API at all */
-
-        { sg_op_get, 302, "", "", "(status),", "", "is not documented" },
-        { sg_op_get, 404, "text/html", "<html></html>", "(HTML),", "",
-          "is not documented" },
-        { sg_op_get, 200, "TEXT/HTML;charset=a", SEGMENT, "(HTML),", "", NULL },
-        { sg_op_get, 502, JSON, " \r\n<!DOCTYPE html>", "(HTML),", "", NULL },
-        { sg_op_get, 200, "text/plain", SEGMENT, "(Content-Type),", "",
-          "is not application/json" },
-        { sg_op_get, 200, "", SEGMENT, "(Content-Type),", "", NULL },
-        { sg_op_get, 200, "application/jsonp", SEGMENT, "(Content-Type),", "",
-          NULL },
-        { sg_op_get, 200, JSON, "", "(JSON),", "", "is malformed" },
-        { sg_op_get, 200, JSON, "not found", "(JSON),", "", NULL },
-        { sg_op_get, 200, JSON, SEGMENT "x", "(JSON),", "", NULL },
-        { sg_op_get, 200, JSON, "{\"object\":1,\"object\":2}", "(JSON),", "",
-          NULL },
-        { sg_op_get, 200, JSON, "[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]",
-          "(JSON),", "", NULL },
-        { sg_op_get, 200, "", "x", "(Content-Type),(JSON),", "",
-          "is not application/json" },
-        { sg_op_create, 201, JSON, "null", "(body),", "", "is no object" },
-        { sg_op_list, 200, JSON, "[]", "(body),", "", NULL },
-        { sg_op_delete, 200, JSON, SEGMENT, "(body),", "",
-          "is not documented" },
-
-        /* members of a segment */
-
-        { sg_op_create, 201, JSON, "{}", "object,id,url,name,is_system,"
-          "conditions,created_at,updated_at,", "", "is missing" },
-        { sg_op_create, 201, JSON, "{\"object\":\"Segment\",\"id\":1,"
-          "\"url\":null,\"name\":[],\"is_system\":\"true\","
-          "\"conditions\":null,\"created_at\":1768473000,"
-          "\"updated_at\":\"yesterday\"}", "object,id,url,name,is_system,"
-          "conditions,created_at,updated_at,", "",
-          "has a value that is not documented" },
-        { sg_op_get, 200, JSON, AT("\"2026-01-15 10:30:00Z\""), "created_at,",
-          "", "is no ISO 8601 time" },
-        { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00\""), "created_at,",
-          "", NULL },
-        { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00.Z\""), "created_at,",
-          "", NULL },
-        { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00Zulu\""),
-          "created_at,", "", NULL },
-        { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00+0100\""),
-          "created_at,", "", NULL },
-        { sg_op_get, 200, JSON, AT("\"2026-01-15T10:30:00+01:00Z\""),
-          "created_at,", "", NULL },
-        { sg_op_get, 200, JSON, AT("\"\""), "created_at,", "", NULL },
-
-        /* conditions */
-
-        { sg_op_get, 200, JSON, RULES("{}"), "conditions,", "",
-          "is no array" },
-        { sg_op_get, 200, JSON, RULES("[" RULE ",1]"), "conditions[],", "",
-          "is no object" },
-        { sg_op_get, 200, JSON, RULES("[{}]"), "conditions[].metric,"
-          "conditions[].comparator,conditions[].value,", "", "is missing" },
-        { sg_op_get, 200, JSON, RULES("[{\"metric\":1,\"comparator\":\"in\","
-          "\"value\":1,\"negate\":0}]"), "conditions[].metric,"
-          "conditions[].comparator,conditions[].value,conditions[].negate,",
-          "", "is no string" },
-        { sg_op_get, 200, JSON, RULES("[{\"metric\":\"m\",\"value\":\"v\","
-          "\"comparator\":\"EQ\"}]"), "conditions[].comparator,", "",
-          "has a value that is not documented" },
-
-        /* lists */
-
-        { sg_op_list, 200, JSON, "{}", "object,url,data,has_more,", "",
-          "is missing" },
-        { sg_op_list, 200, JSON, SEGMENT, "object,data,has_more,", "(body),",
-          NULL },
-        { sg_op_list, 200, JSON, "{\"object\":\"list\",\"url\":\"\","
-          "\"data\":{},\"has_more\":null,\"next_cursor\":1}",
-          "data,has_more,next_cursor,", "", "is no array" },
-        { sg_op_list, 200, JSON, LIST("null"), "data[],", "",
-          "is no object" },
-        { sg_op_list, 200, JSON, LIST(SEGMENT "," RULES("[{}]")),
-          "data[].conditions[].metric,data[].conditions[].comparator,"
-          "data[].conditions[].value,", "", "is missing" },
-        { sg_op_list_system, 200, JSON, LIST("{}"), "data[].object,data[].id,"
-          "data[].url,data[].name,data[].is_system,data[].conditions,"
-          "data[].created_at,data[].updated_at,", "", "is missing" },
-
-        /* errors */
-
-        { sg_op_get, 404, JSON, "{\"message\":\"not found\"}", "error,",
-          "(body),", "is missing" },
-        { sg_op_get, 404, JSON, "{\"error\":\"not found\"}", "error,", "",
-          "is no object" },
-        { sg_op_get, 500, JSON, "{\"error\":{}}", "error.type,error.code,"
-          "error.message,", "", "is missing" },
-        { sg_op_get, 422, JSON, "{\"error\":{\"type\":\"client\",\"code\":1,"
-          "\"message\":null,\"details\":null}}", "error.type,error.code,"
-          "error.message,error.details,", "",
-          "has a value that is not documented" },
-        { sg_op_get, 422, JSON, ERROR(",\"details\":[]"), "error.details,", "",
-          "is empty" },
-        { sg_op_get, 422, JSON, ERROR(",\"details\":[1,{},{\"field\":1,"
-          "\"message\":2}]"), "error.details[],error.details[].field,"
-          "error.details[].message,", "", "is no object" },
-
-        /* what came besides */
-
-        { sg_op_get, 200, JSON, "{" HEAD ",\"name\":\"A\",\"is_system\":true,"
-          "\"conditions\":[{\"metric\":\"m\",\"comparator\":\"eq\","
-          "\"value\":\"v\",\"x\":1}],\"new\":{}," TIMES "}", "",
-          "(body),conditions[],", NULL },
-        { sg_op_list, 200, JSON, LIST("{" HEAD ",\"name\":\"A\",\"x\":1,"
-          "\"is_system\":true,\"conditions\":[]," TIMES "}"), "", "data[],",
-          NULL },
-        { sg_op_get, 404, JSON, "{\"error\":{\"type\":\"request\","
-          "\"code\":\"a\",\"message\":\"m\",\"details\":[{\"field\":\"a\","
-          "\"message\":\"m\",\"x\":1}],\"x\":1},\"_meta\":{}}", "",
-          "(body),error,error.details[],", NULL },
-        { sg_op_get, 200, JSON, "{" HEAD ",\"name\":1,\"is_system\":true,"
-          "\"conditions\":[],\"Name\":\"\"," TIMES "}", "name,", "(body),",
-          "is no string" }
-    };
-
     size_t         i;
     sg_drift_e     rc;
     sg_drift_t     drift;
