@@ -11,6 +11,7 @@
 
 #include "health/ngx_http_segments_health.h"
 #include "health/ngx_http_segments_report.h"
+#include "message/ngx_http_segments_whole.h"
 
 
 typedef struct ngx_http_segments_health_s  ngx_http_segments_health_t;
@@ -53,11 +54,7 @@ ngx_http_segments_health_handler(ngx_http_request_t *r)
     ngx_http_segments_health_t     *health;
     ngx_http_segments_main_conf_t  *smcf;
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    rc = ngx_http_discard_request_body(r);
+    rc = ngx_http_segments_only_read(r);
 
     if (rc != NGX_OK) {
         return rc;

@@ -8,6 +8,17 @@
 
 
 ngx_int_t
+ngx_http_segments_only_read(ngx_http_request_t *r)
+{
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    return ngx_http_discard_request_body(r);
+}
+
+
+ngx_int_t
 ngx_http_segments_send_whole(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *body)
 {

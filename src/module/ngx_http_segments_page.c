@@ -43,11 +43,7 @@ ngx_http_segments_metrics_handler(ngx_http_request_t *r)
     ngx_str_t                       body;
     ngx_http_segments_main_conf_t  *smcf;
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    rc = ngx_http_discard_request_body(r);
+    rc = ngx_http_segments_only_read(r);
 
     if (rc != NGX_OK) {
         return rc;
