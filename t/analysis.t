@@ -14,7 +14,7 @@ use lib "$FindBin::Bin/lib";
 use File::Find qw(find);
 use Test::More;
 
-use Segments::Util qw(find_program program_root slurp spew tempdir);
+use Segments::Util qw(find_program program_root run slurp spew tempdir);
 
 my $temp = tempdir();
 
@@ -63,18 +63,7 @@ sub there {
 }
 
 
-sub said {
-    my @command = @_;
-
-    open my $out, '-|', 'sh', '-c', '"$@" 2>&1', 'sh', @command
-        or die "$command[0]: $!";
-
-    my $said = join '', <$out>;
-
-    close $out;
-
-    return $said;
-}
+sub said { return (run(@_))[1] }
 
 
 sub files {

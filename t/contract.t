@@ -19,7 +19,7 @@ use JSON::PP;
 
 use lib "$FindBin::Bin/lib";
 
-use Segments::Util qw/ sources /;
+use Segments::Util qw/ run sources /;
 
 ###############################################################################
 
@@ -84,24 +84,6 @@ is(join(', ', map { $_->{name} }
     @{ $json->{upstream_key} }), '', 'published upstream keys');
 
 ###############################################################################
-
-sub run {
-    my (@command) = @_;
-
-    my $pid = open my $out, '-|';
-    die "fork: $!" if !defined $pid;
-
-    if ($pid == 0) {
-        open STDERR, '>&', \*STDOUT or die $!;
-        exec { $command[0] } @command or print "$command[0]: $!\n";
-        exit 127;
-    }
-
-    my $text = do { local $/; <$out> };
-    close $out;
-
-    return ($?, defined $text ? $text : '');
-}
 
 sub object {
     my ($source) = @_;

@@ -21,7 +21,7 @@ use MIME::Base64 qw/ encode_base64 /;
 
 use lib "$FindBin::Bin/lib";
 
-use Segments::Util qw/ exhaustive sources /;
+use Segments::Util qw/ exhaustive run sources /;
 
 ###############################################################################
 
@@ -79,24 +79,6 @@ for my $source (@targets) {
 }
 
 ###############################################################################
-
-sub run {
-    my (@command) = @_;
-
-    my $pid = open my $out, '-|';
-    die "fork: $!" if !defined $pid;
-
-    if ($pid == 0) {
-        open STDERR, '>&', \*STDOUT or die $!;
-        exec { $command[0] } @command or print "$command[0]: $!\n";
-        exit 127;
-    }
-
-    my $text = do { local $/; <$out> };
-    close $out;
-
-    return ($?, defined $text ? $text : '');
-}
 
 # named also where it could not be made: then no target can be linked
 

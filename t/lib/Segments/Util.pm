@@ -11,10 +11,11 @@ use File::Find qw(find);
 use File::Spec;
 use File::Temp;
 use IO::Socket::INET;
+use POSIX ();
 use Time::HiRes qw(time);
 
 our @EXPORT_OK = qw(tempdir wait_for slow slow_ms exhaustive free_port slurp
-    spew find_program program_root source sources);
+    spew run find_program program_root source sources);
 
 my $tempdir;
 my @reserved;
@@ -123,6 +124,29 @@ sub spew {
     close $fh or croak "cannot write $path: $!";
 
     return $path;
+}
+
+
+# Runs a program to its end: its status as $? has it, and what it has said on
+# both outputs.
+
+sub run {
+    my (@command) = @_;
+
+    my $pid = open my $out, '-|';
+    die "fork: $!" if !defined $pid;
+
+    if ($pid == 0) {
+        open STDERR, '>&', \*STDOUT or die $!;
+        exec { $command[0] } @command or print "$command[0]: $!\n";
+        STDOUT->flush;
+        POSIX::_exit(127);              # what is to be ended is the parent's
+    }
+
+    my $text = do { local $/; <$out> };
+    close $out;
+
+    return ($?, defined $text ? $text : '');
 }
 
 
