@@ -121,7 +121,10 @@ sub passes {
 }
 
 sub uuid {
-    my @parts = map { encode_utf8($_) } @_;
+    my ($scope, $operation, $key, $fingerprint) = @_;
+
+    my @parts = map { encode_utf8($_) } $scope, $operation, $key;
+    push @parts, pack('H*', $fingerprint);
 
     my $digest = sha256(join '', map { length($_) . ':' . $_ } @parts);
     my @bytes = unpack 'C16', $digest;

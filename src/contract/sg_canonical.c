@@ -11,11 +11,12 @@
 
 
 #define sg_canonical_literal(to, text)                                        \
-    sg_canonical_add(to, text, sizeof(text) - 1)
+    memcpy(sg_canonical_room(to, sizeof(text) - 1), text, sizeof(text) - 1)
 
 
 static void sg_canonical_string(sg_canonical_t *to, const sg_child_t *child);
 static void sg_canonical_add(sg_canonical_t *to, const void *data, size_t len);
+static inline unsigned char *sg_canonical_room(sg_canonical_t *to, size_t len);
 static void sg_canonical_flush(sg_canonical_t *to);
 static void sg_canonical_digest(sg_canonical_t *to, const void *data,
     size_t len);
@@ -114,17 +115,31 @@ sg_canonical_string(sg_canonical_t *to, const sg_child_t *child)
 static void
 sg_canonical_add(sg_canonical_t *to, const void *data, size_t len)
 {
-    if (len > SG_CANONICAL_ROOM - to->len) {
-        sg_canonical_flush(to);
-    }
-
     if (len > SG_CANONICAL_ROOM) {
+        sg_canonical_flush(to);
         sg_canonical_digest(to, data, len);
         return;
     }
 
-    memcpy(to->room + to->len, data, len);
+    memcpy(sg_canonical_room(to, len), data, len);
+}
+
+
+/* for "len" bytes, SG_CANONICAL_ROOM at most, which count as written */
+
+static inline unsigned char *
+sg_canonical_room(sg_canonical_t *to, size_t len)
+{
+    unsigned char  *p;
+
+    if (len > SG_CANONICAL_ROOM - to->len) {
+        sg_canonical_flush(to);
+    }
+
+    p = to->room + to->len;
     to->len += len;
+
+    return p;
 }
 
 

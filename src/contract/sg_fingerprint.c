@@ -58,21 +58,7 @@ sg_fingerprint(unsigned char out[SG_FINGERPRINT_LEN], const json_t *value)
 int
 sg_fingerprint_end(unsigned char out[SG_FINGERPRINT_LEN])
 {
-    static const char  hex[] = "0123456789abcdef";
-
-    size_t         i;
-    unsigned char  digest[SG_SHA256_LEN];
-
-    if (sg_sha256_end(digest) != 0) {
-        return -1;
-    }
-
-    for (i = 0; i < SG_SHA256_LEN; i++) {
-        out[2 * i] = (unsigned char) hex[digest[i] >> 4];
-        out[2 * i + 1] = (unsigned char) hex[digest[i] & 0xf];
-    }
-
-    return 0;
+    return sg_sha256_end(out);
 }
 
 

@@ -19,7 +19,7 @@
 #include "contract/sg_buf.h"
 
 
-#define SG_FINGERPRINT_LEN  64          /* lower-case hexadecimal digits */
+#define SG_FINGERPRINT_LEN  32          /* bytes */
 
 
 /* appends the canonical form; a failure shows in out->failed */

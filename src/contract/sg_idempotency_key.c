@@ -126,9 +126,9 @@ sg_upstream_key(unsigned char out[SG_UPSTREAM_KEY_LEN], sg_str_t scope,
     int            ok;
     sg_buf_t       text;
     sg_str_t       part;
-    unsigned char  digest[SG_SHA256_LEN];
+    unsigned char  digest[SG_SHA256_LEN], room[512];
 
-    sg_buf_init(&text);
+    sg_buf_init_room(&text, room, sizeof(room));
 
     sg_key_add_part(&text, scope);
 

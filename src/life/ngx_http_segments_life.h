@@ -30,8 +30,8 @@ struct ngx_http_segments_ctx_s {
     sg_route_t                    route;        /* valid once "routed" */
     ngx_str_t                     key;          /* unquoted; empty: none */
     u_char                        fingerprint[SG_FINGERPRINT_LEN];
+    ngx_str_t                     scope;        /* whose key it is */
     ngx_str_t                     record;       /* the record's Redis key */
-    ngx_str_t                     upstream_key;
 
     ngx_http_segments_claim_t    *claim;        /* NULL: no key, or bypassed */
     ngx_http_segments_waiter_t   *waiter;       /* NULL: never had to wait */

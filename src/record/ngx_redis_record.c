@@ -35,9 +35,7 @@ static const ngx_redis_asker_t  ngx_redis_record_asker = {
 ngx_int_t
 ngx_redis_record_init(ngx_redis_record_t *record, const u_char *fingerprint)
 {
-    ngx_int_t    n;
     sg_str_t     name;
-    ngx_uint_t   i;
     sg_value_t  *mine;
 
     name.data = record->name.data;
@@ -47,10 +45,7 @@ ngx_redis_record_init(ngx_redis_record_t *record, const u_char *fingerprint)
         return NGX_ERROR;
     }
 
-    for (i = 0; i < SG_VALUE_FINGERPRINT; i++) {
-        n = ngx_hextoi((u_char *) fingerprint + 2 * i, 2);
-        record->fingerprint[i] = (u_char) n;
-    }
+    ngx_memcpy(record->fingerprint, fingerprint, SG_VALUE_FINGERPRINT);
 
     mine = &record->mine;
 

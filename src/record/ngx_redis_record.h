@@ -76,8 +76,8 @@ typedef struct {
 
 
 /*
- * When name, token, lease and ttl are set; "fingerprint" is hexadecimal.
- * NGX_ERROR when OpenSSL failed.
+ * When name, token, lease and ttl are set; "fingerprint" has
+ * SG_VALUE_FINGERPRINT bytes.  NGX_ERROR when OpenSSL failed.
  */
 ngx_int_t ngx_redis_record_init(ngx_redis_record_t *record,
     const u_char *fingerprint);

@@ -66,11 +66,14 @@ ngx_http_segments_ask_first(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
+    u_char                         fingerprint[SG_FINGERPRINT_LEN];
     ngx_http_segments_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
     if (ngx_http_segments_set_names(r, ctx, slcf) != NGX_OK
+        || ngx_http_segments_record_body(ctx, &slcf->store, fingerprint)
+           != NGX_OK
         || ngx_http_segments_watch_client(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -78,8 +81,7 @@ ngx_http_segments_ask(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 
     ctx->claim = ngx_http_segments_claim_create(&slcf->store,
                                                 &slcf->idempotency,
-                                                &ctx->record,
-                                                ctx->fingerprint);
+                                                &ctx->record, fingerprint);
     if (ctx->claim == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

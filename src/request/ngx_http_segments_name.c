@@ -12,63 +12,35 @@
 
 
 static ngx_int_t ngx_http_segments_record_name(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_http_segments_store_t *store,
-    sg_str_t scope);
-static ngx_int_t ngx_http_segments_hide_body(ngx_http_segments_ctx_t *ctx,
-    const sg_names_t *names);
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_store_t *store);
 static ngx_int_t ngx_http_segments_derive_key(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, sg_str_t scope);
+    ngx_http_segments_ctx_t *ctx, ngx_str_t *key);
 
-
-/* upstream's first: it is made of what may be hidden behind */
 
 ngx_int_t
 ngx_http_segments_set_names(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx,
     ngx_http_segments_loc_conf_t *slcf)
 {
-    sg_str_t   scope;
-    ngx_str_t  value;
-
-    if (ngx_http_complex_value(r, slcf->idempotency.scope, &value) != NGX_OK) {
+    if (ngx_http_complex_value(r, slcf->idempotency.scope, &ctx->scope)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    scope = ngx_http_segments_text(&value);
-
-    switch (slcf->idempotency.upstream_key) {
-
-    case NGX_HTTP_SEGMENTS_KEY_ORIGINAL:
-        ctx->upstream_key = ctx->key;
-        break;
-
-    case NGX_HTTP_SEGMENTS_KEY_DERIVED:
-
-        if (ngx_http_segments_derive_key(r, ctx, scope) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        break;
-    }
-
-    if (ngx_http_segments_record_name(r, ctx, &slcf->store, scope) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return slcf->store.names
-           ? ngx_http_segments_hide_body(ctx, slcf->store.names) : NGX_OK;
+    return ngx_http_segments_record_name(r, ctx, &slcf->store);
 }
 
 
 static ngx_int_t
 ngx_http_segments_record_name(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, ngx_http_segments_store_t *store,
-    sg_str_t scope)
+    ngx_http_segments_ctx_t *ctx, ngx_http_segments_store_t *store)
 {
-    sg_str_t       prefix, key;
+    sg_str_t       prefix, scope, key;
     sg_buf_t       name;
     unsigned char  scope_digits[SG_NAMES_LEN], key_digits[SG_NAMES_LEN];
 
     prefix = ngx_http_segments_text(&store->prefix);
+    scope = ngx_http_segments_text(&ctx->scope);
     key = ngx_http_segments_text(&ctx->key);
 
     if (store->names) {
@@ -93,50 +65,69 @@ ngx_http_segments_record_name(ngx_http_request_t *r,
 }
 
 
-/* in the digits that a fingerprint has */
-
-static ngx_int_t
-ngx_http_segments_hide_body(ngx_http_segments_ctx_t *ctx,
-    const sg_names_t *names)
+ngx_int_t
+ngx_http_segments_record_body(ngx_http_segments_ctx_t *ctx,
+    ngx_http_segments_store_t *store, u_char fingerprint[SG_FINGERPRINT_LEN])
 {
-    sg_str_t       fingerprint;
-    unsigned char  digest[SG_HMAC_LEN];
+    sg_str_t  body;
 
-    fingerprint.data = ctx->fingerprint;
-    fingerprint.len = SG_FINGERPRINT_LEN;
-
-    if (sg_names_body(digest, names, ngx_http_segments_text(&ctx->record),
-                      fingerprint)
-        != 0)
-    {
-        return NGX_ERROR;
+    if (store->names == NULL) {
+        ngx_memcpy(fingerprint, ctx->fingerprint, SG_FINGERPRINT_LEN);
+        return NGX_OK;
     }
 
-    (void) ngx_hex_dump(ctx->fingerprint, digest, SG_HMAC_LEN);
+    body.data = ctx->fingerprint;
+    body.len = SG_FINGERPRINT_LEN;
 
-    return NGX_OK;
+    return sg_names_body(fingerprint, store->names,
+                         ngx_http_segments_text(&ctx->record), body)
+           == 0 ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_segments_upstream_key(ngx_http_request_t *r,
+    ngx_http_segments_ctx_t *ctx, ngx_str_t *key)
+{
+    ngx_http_segments_loc_conf_t  *slcf;
+
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
+
+    ngx_str_null(key);
+
+    if (ctx->key.len == 0) {
+        return NGX_OK;
+    }
+
+    switch (slcf->idempotency.upstream_key) {
+
+    case NGX_HTTP_SEGMENTS_KEY_ORIGINAL:
+        *key = ctx->key;
+        return NGX_OK;
+
+    case NGX_HTTP_SEGMENTS_KEY_DERIVED:
+        return ngx_http_segments_derive_key(r, ctx, key);
+
+    default:
+        return NGX_OK;
+    }
 }
 
 
 static ngx_int_t
 ngx_http_segments_derive_key(ngx_http_request_t *r,
-    ngx_http_segments_ctx_t *ctx, sg_str_t scope)
+    ngx_http_segments_ctx_t *ctx, ngx_str_t *key)
 {
-    u_char  *p;
-
-    p = ngx_pnalloc(r->pool, SG_UPSTREAM_KEY_LEN);
-
-    if (p == NULL
-        || sg_upstream_key(p, scope, ctx->route.operation,
-                           ngx_http_segments_text(&ctx->key),
-                           ctx->fingerprint)
-           != 0)
-    {
+    key->data = ngx_pnalloc(r->pool, SG_UPSTREAM_KEY_LEN);
+    if (key->data == NULL) {
         return NGX_ERROR;
     }
 
-    ctx->upstream_key.data = p;
-    ctx->upstream_key.len = SG_UPSTREAM_KEY_LEN;
+    key->len = SG_UPSTREAM_KEY_LEN;
 
-    return NGX_OK;
+    return sg_upstream_key(key->data, ngx_http_segments_text(&ctx->scope),
+                           ctx->route.operation,
+                           ngx_http_segments_text(&ctx->key),
+                           ctx->fingerprint)
+           == 0 ? NGX_OK : NGX_ERROR;
 }

@@ -10,6 +10,7 @@
 #include "contract/sg_headers.h"
 #include "life/ngx_http_segments_conf.h"
 #include "message/ngx_http_segments_text.h"
+#include "request/ngx_http_segments_name.h"
 
 
 #define NGX_HTTP_SEGMENTS_OURS  3       /* fields, at most */
@@ -32,8 +33,8 @@ static ngx_uint_t ngx_http_segments_nominated(ngx_http_request_t *r,
     const sg_str_t *name);
 static ngx_int_t ngx_http_segments_rename(ngx_http_request_t *r,
     ngx_table_elt_t *h, const sg_str_t *key);
-static void ngx_http_segments_add_fields(ngx_http_segments_ctx_t *ctx,
-    ngx_http_segments_key_t *key, ngx_list_t *headers);
+static void ngx_http_segments_add_fields(ngx_list_t *headers,
+    ngx_http_segments_key_t *key, const ngx_str_t *upstream_key);
 static void ngx_http_segments_add_field(ngx_list_t *headers,
     const ngx_table_elt_t *field, const ngx_str_t *value);
 
@@ -75,13 +76,15 @@ ngx_int_t
 ngx_http_segments_request_fields(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_list_t *headers)
 {
+    ngx_str_t                      upstream_key;
     ngx_http_segments_key_t       *key;
     ngx_http_segments_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
     if (ngx_http_segments_fields_init(r, headers) != NGX_OK
-        || ngx_http_segments_pass_fields(r, ctx, headers) != NGX_OK)
+        || ngx_http_segments_pass_fields(r, ctx, headers) != NGX_OK
+        || ngx_http_segments_upstream_key(r, ctx, &upstream_key) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -91,7 +94,7 @@ ngx_http_segments_request_fields(ngx_http_request_t *r,
     key = ngx_http_segments_use_key(slcf->secret->key);
     ctx->masks.mask[0].key = key;
 
-    ngx_http_segments_add_fields(ctx, key, headers);
+    ngx_http_segments_add_fields(headers, key, &upstream_key);
 
     return NGX_OK;
 }
@@ -303,8 +306,8 @@ ngx_http_segments_rename(ngx_http_request_t *r, ngx_table_elt_t *h,
 
 
 static void
-ngx_http_segments_add_fields(ngx_http_segments_ctx_t *ctx,
-    ngx_http_segments_key_t *key, ngx_list_t *headers)
+ngx_http_segments_add_fields(ngx_list_t *headers,
+    ngx_http_segments_key_t *key, const ngx_str_t *upstream_key)
 {
     static const ngx_str_t  identity = ngx_string("identity");
 
@@ -316,10 +319,10 @@ ngx_http_segments_add_fields(ngx_http_segments_ctx_t *ctx,
     ngx_http_segments_add_field(headers, &ngx_http_segments_authorization,
                                 &key->authorization);
 
-    if (ctx->upstream_key.len) {
+    if (upstream_key->len) {
         ngx_http_segments_add_field(headers,
                                     &ngx_http_segments_idempotency_key,
-                                    &ctx->upstream_key);
+                                    upstream_key);
     }
 }
 

@@ -62,7 +62,7 @@ check_upstream_key(sg_str_t key)
     size_t         i;
     unsigned char  out[SG_UPSTREAM_KEY_LEN], fingerprint[SG_FINGERPRINT_LEN];
 
-    memset(fingerprint, 'f', sizeof(fingerprint));
+    memset(fingerprint, 0xff, sizeof(fingerprint));
 
     MUST(sg_upstream_key(out, key, sg_op_create, key, fingerprint) == 0);
 

@@ -98,6 +98,25 @@ check_str(const char *row, sg_str_t got, const char *expected)
 }
 
 
+/* "expected": two lower-case hexadecimal digits for each byte */
+
+static inline void
+check_bytes(const char *row, const unsigned char *got, size_t len,
+    const char *expected)
+{
+    size_t  i;
+    char    digits[2 * 64 + 1];
+
+    assert_true(len <= 64);
+
+    for (i = 0; i < len; i++) {
+        snprintf(digits + 2 * i, 3, "%02x", got[i]);
+    }
+
+    check_str(row, str(digits), expected);
+}
+
+
 static inline void
 check_buf(const char *row, const sg_buf_t *got, const char *expected)
 {

@@ -37,7 +37,6 @@ fingerprint(unsigned char out[SG_FINGERPRINT_LEN], const char *text)
 static void
 check_body_fingerprint(const char *name, const char *body, const char *sha256)
 {
-    sg_str_t        hash;
     sg_errors_t     errors;
     sg_body_text_t  text;
     unsigned char   out[SG_FINGERPRINT_LEN];
@@ -48,9 +47,7 @@ check_body_fingerprint(const char *name, const char *body, const char *sha256)
     sg_errors_init(&errors);
 
     if (sg_body_check(sg_op_create, &text, 1, &errors, out) == sg_body_ok) {
-        hash.data = out;
-        hash.len = sizeof(out);
-        check_str(name, hash, sha256);
+        check_bytes(name, out, sizeof(out), sha256);
     }
 
     sg_errors_free(&errors);
@@ -63,7 +60,6 @@ published_vectors(void **state)
     size_t          i;
     json_t         *vectors, *vector, *value;
     sg_buf_t        canonical;
-    sg_str_t        hash;
     const char     *name, *body, *text, *sha256, *path;
     unsigned char   out[SG_FINGERPRINT_LEN];
 
@@ -90,9 +86,7 @@ published_vectors(void **state)
         check_buf(name, &canonical, text);
 
         assert_int_equal(sg_fingerprint(out, value), 0);
-        hash.data = out;
-        hash.len = sizeof(out);
-        check_str(name, hash, sha256);
+        check_bytes(name, out, sizeof(out), sha256);
 
         check_body_fingerprint(name, body, sha256);
 

@@ -116,15 +116,30 @@ syntax(void **state)
 
 
 static void
+bytes(unsigned char *out, size_t len, const char *digits)
+{
+    size_t    i;
+    unsigned  byte;
+
+    assert_int_equal(strlen(digits), 2 * len);
+
+    for (i = 0; i < len; i++) {
+        assert_int_equal(sscanf(digits + 2 * i, "%2x", &byte), 1);
+        out[i] = (unsigned char) byte;
+    }
+}
+
+
+static void
 published_upstream_keys(void **state)
 {
     size_t           i;
     json_t          *vectors, *vector;
     sg_str_t         got;
-    const char      *name, *scope, *operation, *key, *fingerprint, *uuid;
+    const char      *name, *scope, *operation, *key, *sha256, *uuid;
     const char      *path;
     sg_operation_e   op;
-    unsigned char    out[SG_UPSTREAM_KEY_LEN];
+    unsigned char    out[SG_UPSTREAM_KEY_LEN], fingerprint[SG_FINGERPRINT_LEN];
 
     (void) state;
 
@@ -141,14 +156,16 @@ published_upstream_keys(void **state)
         assert_int_equal(json_unpack(vector, "{s:s, s:s, s:s, s:s, s:s, s:s}",
                                      "name", &name, "scope", &scope,
                                      "operation", &operation, "key", &key,
-                                     "fingerprint", &fingerprint,
+                                     "fingerprint", &sha256,
                                      "uuid", &uuid),
                          0);
 
         op = strcmp(operation, "create") == 0 ? sg_op_create : sg_op_update;
 
+        bytes(fingerprint, sizeof(fingerprint), sha256);
+
         assert_int_equal(sg_upstream_key(out, str(scope), op, str(key),
-                                         (const unsigned char *) fingerprint),
+                                         fingerprint),
                          0);
 
         got.data = out;

@@ -179,20 +179,36 @@ fingerprints(void **state)
 }
 
 
+/* only that of a long scope is made in memory of its own */
+
 static void
 upstream_keys(void **state)
 {
+    sg_str_t       scope;
     unsigned char  out[SG_UPSTREAM_KEY_LEN], fingerprint[SG_FINGERPRINT_LEN];
+    unsigned char  room[1000];
 
     (void) state;
 
     memset(fingerprint, '0', sizeof(fingerprint));
+    memset(room, 's', sizeof(room));
+
+    scope.data = room;
+    scope.len = sizeof(room);
+
+    countdown = 0;
+    assert_int_equal(sg_upstream_key(out, scope, sg_op_create, STR("k"),
+                                     fingerprint),
+                     -1);
+    assert_int_equal(countdown, -1);
 
     countdown = 0;
     assert_int_equal(sg_upstream_key(out, STR("s"), sg_op_create, STR("k"),
                                      fingerprint),
-                     -1);
-    assert_int_equal(countdown, -1);
+                     0);
+    assert_int_equal(countdown, 0);
+
+    countdown = -1;
 }
 
 
