@@ -125,6 +125,23 @@ is($nginx->create(key => 'back', @OTHER)->summary, '201 recorded',
 my %outcomes = map { $_->{outcome} => 1 } $nginx->access;
 ok($outcomes{key_reused}, 'outcome in the log');
 
+# where a query passes, it may ask for something else
+
+$nginx = nginx(upstream => $upstream, redis => $redis, set => {
+    %Segments::Nginx::PATIENT, segments_unknown_fields => 'pass' });
+
+sub asks {
+    my ($query) = @_;
+
+    return $nginx->request('POST', "/v4/segments$query", key => 'query',
+        body => { name => 'One' })->summary;
+}
+
+is(asks('?dry=1'), '201 recorded', 'a query');
+is(asks('?dry=1'), '201 replayed marked', 'the same query');
+is(asks($_), $REUSED, "another query: $_")
+    for '', '?', '?dry=0', '?dry=1&', '?dry=1&x=2';
+
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 
 done_testing();

@@ -62,6 +62,21 @@ sg_fingerprint_end(unsigned char out[SG_FINGERPRINT_LEN])
 }
 
 
+int
+sg_fingerprint_query(unsigned char fingerprint[SG_FINGERPRINT_LEN],
+    sg_str_t query)
+{
+    if (sg_sha256_begin() != 0
+        || sg_sha256_add(fingerprint, SG_FINGERPRINT_LEN) != 0
+        || sg_sha256_add(query.data, query.len) != 0)
+    {
+        return -1;
+    }
+
+    return sg_fingerprint_end(fingerprint);
+}
+
+
 void
 sg_canonical(sg_buf_t *out, const json_t *value)
 {

@@ -32,5 +32,10 @@ int sg_fingerprint(unsigned char out[SG_FINGERPRINT_LEN],
 /* that of the text which has been digested (sg_sha256.h); 0, or -1 as above */
 int sg_fingerprint_end(unsigned char out[SG_FINGERPRINT_LEN]);
 
+/* a body's becomes that of body and query, as the client has written that; 0,
+   or -1 as above */
+int sg_fingerprint_query(unsigned char fingerprint[SG_FINGERPRINT_LEN],
+    sg_str_t query);
+
 
 #endif /* SG_FINGERPRINT_H */

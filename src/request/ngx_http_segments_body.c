@@ -7,10 +7,13 @@
 #include "request/ngx_http_segments_body.h"
 #include "contract/sg_body.h"
 #include "life/ngx_http_segments_conf.h"
+#include "message/ngx_http_segments_text.h"
 #include "request/ngx_http_segments_refuse.h"
 
 
 static off_t ngx_http_segments_body_size(ngx_http_request_t *r);
+static ngx_int_t ngx_http_segments_body_asked(ngx_http_request_t *r,
+    u_char *fingerprint);
 static ngx_int_t ngx_http_segments_body(ngx_http_request_t *r, size_t size,
     sg_body_text_t *text, u_char **copy);
 static ngx_int_t ngx_http_segments_body_in_place(ngx_http_request_t *r,
@@ -66,7 +69,7 @@ ngx_http_segments_validate_body(ngx_http_request_t *r,
     switch (verdict) {
 
     case sg_body_ok:
-        rc = NGX_OK;
+        rc = ngx_http_segments_body_asked(r, fingerprint);
         break;
 
     case sg_body_failed:
@@ -81,6 +84,23 @@ ngx_http_segments_validate_body(ngx_http_request_t *r,
     sg_errors_free(&errors);
 
     return rc;
+}
+
+
+/* a query that passes unchecked may ask for something else, of one body */
+
+static ngx_int_t
+ngx_http_segments_body_asked(ngx_http_request_t *r, u_char *fingerprint)
+{
+    if (fingerprint == NULL
+        || r->args.len == 0
+        || sg_fingerprint_query(fingerprint, ngx_http_segments_text(&r->args))
+           == 0)
+    {
+        return NGX_OK;
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 

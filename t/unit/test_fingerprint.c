@@ -142,6 +142,41 @@ same_or_not(void **state)
 }
 
 
+static void
+with_a_query(void **state)
+{
+    static const struct {
+        const char  *one, *two;
+        int          same;
+    } rows[] = {
+        { "a=1", "a=1", 1 },
+        { "a=1", "a=2", 0 },
+        { "a=1", "a=1&", 0 },
+        { "a=1&b=2", "b=2&a=1", 0 }
+    };
+
+    size_t         i;
+    unsigned char  one[SG_FINGERPRINT_LEN], two[SG_FINGERPRINT_LEN],
+                   none[SG_FINGERPRINT_LEN];
+
+    (void) state;
+
+    fingerprint(none, "{}");
+
+    for (i = 0; i < N(rows); i++) {
+        memcpy(one, none, sizeof(one));
+        memcpy(two, none, sizeof(two));
+
+        assert_int_equal(sg_fingerprint_query(one, str(rows[i].one)), 0);
+        assert_int_equal(sg_fingerprint_query(two, str(rows[i].two)), 0);
+
+        check_int(rows[i].two, memcmp(one, two, sizeof(one)) == 0,
+                  rows[i].same);
+        check_int(rows[i].one, memcmp(one, none, sizeof(one)) == 0, 0);
+    }
+}
+
+
 /* the canonical form of a real reads back as that real, and so do its like */
 
 static void
@@ -190,6 +225,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(published_vectors),
         cmocka_unit_test(same_or_not),
+        cmocka_unit_test(with_a_query),
         cmocka_unit_test(reals_read_back)
     };
 
