@@ -21,6 +21,7 @@ my %file = map { $_ => spew("$dir/$_", key($_)) } qw(one two three names);
 sealed();
 altered();
 elsewhere();
+many();
 fleet();
 rotated();
 names();
@@ -166,6 +167,43 @@ sub elsewhere {
     is($upstream->count, $count, 'and nothing is sent');
 
     return;
+}
+
+
+# each names another record: they are of one kind, and leave room for others
+
+sub many {
+    my $COUNT = 40;
+    my $SECRET = $Segments::Nginx::SECRET;
+    my $nginx = gateway("key_file=$file{one}");
+
+    is(answered($nginx, $COUNT, 201), $COUNT, 'many: sealed');
+
+    $nginx = gateway("key_file=$file{two}");
+
+    is(answered($nginx, $COUNT, 503), $COUNT, 'many: none is opened');
+    is($nginx->create(key => 'back', mock => "text=$SECRET")->status, 201,
+        'many: something else is wrong, too');
+    $nginx->wait_log(qr/sent the Secret Key back/);
+    $nginx->quit;
+
+    my $kind = qr/sealed with a key that is not at hand/;
+
+    is($nginx->told($kind), $COUNT, 'many: all are counted');
+    cmp_ok(scalar(() = $nginx->error_log =~ /$kind/g), '<=', 4,
+        'many: in few lines');
+    unlike($nginx->error_log, qr/lines of other kinds/, 'many: none is lost');
+
+    return;
+}
+
+
+sub answered {
+    my ($nginx, $count, $status) = @_;
+
+    return scalar grep { $_ && $_->status == $status } parallel(map {
+        [$nginx, $nginx->create_request(key => "many$_", mock => $MOCK)]
+    } 1 .. $count);
 }
 
 

@@ -87,8 +87,8 @@ ngx_http_segments_open(ngx_http_segments_seal_conf_t *conf, ngx_pool_t *pool,
 
     if (key == NULL) {
         ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(log), 0,
-                      "record \"%V\" was sealed with a key that is not at "
-                      "hand", &name);
+                      "an answer was sealed with a key that is not at hand, "
+                      "record: \"%V\"", &name);
         return NGX_DECLINED;
     }
 
@@ -103,8 +103,8 @@ ngx_http_segments_open(ngx_http_segments_seal_conf_t *conf, ngx_pool_t *pool,
     }
 
     ngx_log_error(NGX_LOG_ERR, ngx_redis_tally(log), 0,
-                  "record \"%V\" cannot be opened: it is not as it was sealed",
-                  &name);
+                  "an answer cannot be opened: it is not as it was sealed, "
+                  "record: \"%V\"", &name);
 
     return NGX_DECLINED;
 }

@@ -5,8 +5,10 @@
  * from time to time, until there are no more.
  *
  * Two lines are the same if their text is, without the client and the request,
- * and whatever number begins it, or follows a comma or a word of Redis' own, as
- * in "MOVED 4711": it is a size or a slot.
+ * or the record, and whatever number is a word of it, begins it, or follows a
+ * comma or a word of Redis' own, as in "MOVED 4711": it is a time, a size or a
+ * slot.  What may stand in a line for any request, as a record's name, comes
+ * last, or each would be of a kind of its own, and leave no room for others.
  */
 
 
@@ -32,6 +34,8 @@ static void ngx_redis_tally_writer(ngx_log_t *log, ngx_uint_t level,
     u_char *buf, size_t len);
 static ngx_str_t ngx_redis_tally_text(u_char *buf, size_t len);
 static ngx_uint_t ngx_redis_tally_same(ngx_str_t *one, ngx_str_t *two);
+static ngx_uint_t ngx_redis_tally_varies(ngx_str_t *text, u_char *p);
+static u_char *ngx_redis_tally_number(u_char *p, u_char *last);
 static void ngx_redis_tally_handler(ngx_event_t *ev);
 static void ngx_redis_tally_tell(ngx_redis_tally_t *line);
 
@@ -166,13 +170,16 @@ ngx_redis_tally_counted(ngx_uint_t level, u_char *buf, size_t len,
 
 
 /* without time, level, process and connection in front of it, and without the
-   client behind it */
+   record and the client behind it */
 
 static ngx_str_t
 ngx_redis_tally_text(u_char *buf, size_t len)
 {
-    u_char     *p, *last, *client;
-    ngx_str_t   text;
+    u_char      *p, *last, *end;
+    ngx_str_t    text;
+    ngx_uint_t   i;
+
+    static char  *ends[] = { ", record: ", ", client: " };
 
     last = buf + len;
 
@@ -181,18 +188,20 @@ ngx_redis_tally_text(u_char *buf, size_t len)
     p = p ? p + 1 : buf;
 
     if (p < last && *p == '*') {
-        client = ngx_strlchr(p, last, ' ');
-        p = client ? client + 1 : p;
+        end = ngx_strlchr(p, last, ' ');
+        p = end ? end + 1 : p;
     }
 
     while (last > p && (last[-1] == LF || last[-1] == CR)) {
         last--;
     }
 
-    client = ngx_strnstr(p, ", client: ", last - p);
+    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        end = ngx_strnstr(p, ends[i], last - p);
 
-    if (client) {
-        last = client;
+        if (end) {
+            last = end;
+        }
     }
 
     text.data = p;
@@ -205,7 +214,7 @@ ngx_redis_tally_text(u_char *buf, size_t len)
 static ngx_uint_t
 ngx_redis_tally_same(ngx_str_t *one, ngx_str_t *two)
 {
-    u_char  *p, *q, *end, *stop;
+    u_char  *p, *q, *end, *stop, *after, *behind;
 
     p = one->data;
     end = p + one->len;
@@ -215,17 +224,17 @@ ngx_redis_tally_same(ngx_str_t *one, ngx_str_t *two)
 
     for ( /* void */ ; p < end && q < stop; p++, q++) {
 
-        if (p == one->data
-            || (p[-1] == ' ' && p - one->data > 1
-                && (p[-2] == ',' || (p[-2] >= 'A' && p[-2] <= 'Z'))))
-        {
+        if (p == one->data || p[-1] == ' ') {
 
-            while (p < end && *p >= '0' && *p <= '9') {
-                p++;
-            }
+            after = ngx_redis_tally_number(p, end);
+            behind = ngx_redis_tally_number(q, stop);
 
-            while (q < stop && *q >= '0' && *q <= '9') {
-                q++;
+            if (ngx_redis_tally_varies(one, p)
+                || (after < end && *after == ' '
+                    && behind < stop && *behind == ' '))
+            {
+                p = after;
+                q = behind;
             }
 
             if (p == end || q == stop) {
@@ -243,6 +252,28 @@ ngx_redis_tally_same(ngx_str_t *one, ngx_str_t *two)
     return (p == end && q == stop)
            || (p == end && one->len == NGX_REDIS_TALLY_TEXT)
            || (q == stop && two->len == NGX_REDIS_TALLY_TEXT);
+}
+
+
+/* whether a number that begins here is none of the text's */
+
+static ngx_uint_t
+ngx_redis_tally_varies(ngx_str_t *text, u_char *p)
+{
+    return p == text->data
+           || (p - text->data > 1
+               && (p[-2] == ',' || (p[-2] >= 'A' && p[-2] <= 'Z')));
+}
+
+
+static u_char *
+ngx_redis_tally_number(u_char *p, u_char *last)
+{
+    while (p < last && *p >= '0' && *p <= '9') {
+        p++;
+    }
+
+    return p;
 }
 
 
