@@ -214,7 +214,7 @@ is_deeply([map { @{ $_->cmd('ACL', 'LOG') } } $cluster->servers], [],
 my $victim = $cluster->owner(slot($scopes[-1]));
 my @theirs = grep { $cluster->owner(slot($_))->port == $victim->port } @scopes;
 
-wait_for { $victim->cmd('WAIT', 1, 1000) >= 1 } 20, 'its replica';
+$victim->wait_replicas(1);
 
 my $before = $upstream->count;
 my %during;

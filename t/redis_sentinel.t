@@ -29,21 +29,6 @@ sub gateway {
         set => { %set, %more });
 }
 
-# written to when they are there: the copy alone is not the stream behind it
-
-sub replicated {
-    my ($master, $count) = @_;
-
-    wait_for {
-        eval {
-            $master->cmd('WAIT', $count, 1000) >= $count
-                && defined $master->cmd('PUBLISH', 'probe', '')
-                && $master->cmd('WAIT', $count, 1000) >= $count;
-        };
-    } 20, 'the replicas';
-    return;
-}
-
 
 # on a connection of its own: sentinels cut the others
 
@@ -109,7 +94,7 @@ $waiting->quit;
 
 # a master that dies under load
 
-replicated($master, 1);
+$master->wait_replicas(1);
 $s->kill_master;
 
 my (%statuses, %created);

@@ -51,7 +51,7 @@ sub failover {
     my $port = $old->port;
     my ($requests, $last, $known, $until, %said) = (0, 0);
 
-    wait_for { $old->cmd('WAIT', 2, 1000) >= 1 } 20, 'the replicas';
+    $old->wait_replicas(1);
     $s->kill_master;
 
     while (!$until || time < $until) {

@@ -52,7 +52,7 @@ is(scalar(grep { !/ laddr=127\.0\.0\.1:$port / } @clients), 0,
     'by its TLS port');
 cmp_ok(scalar(@clients), '>', 0, 'that has the commands');
 
-wait_for { $master->cmd('WAIT', 1, 1000) } 20, 'the replica';
+$master->wait_replicas(1);
 $s->kill_master;
 
 my $n = 0;

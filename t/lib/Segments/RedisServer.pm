@@ -140,6 +140,35 @@ sub stop {
 }
 
 
+# Until so many replicas have said that they have all that is written now.  WAIT
+# does not tell: on a connection that has written nothing it counts those, too,
+# that are only being sent their first copy.
+
+sub wait_replicas {
+    my ($self, $count) = @_;
+
+    my $written;
+
+    wait_for {
+        my $info = eval { $self->cmd('INFO', 'replication') };
+
+        # sentinels cut the clients of a server whose role they change
+
+        if (!defined $info) {
+            delete $self->{client};
+            return 0;
+        }
+
+        $written //= $1 if $info =~ /^master_repl_offset:([0-9]+)/m;
+
+        $count <= grep { $_ && $_ >= $written }
+            $info =~ /^slave[0-9]+:.*\bstate=online,offset=([0-9]+)/mg;
+    } 20, 'the replicas';
+
+    return;
+}
+
+
 # its connection ends with the server
 
 sub forget_client {
