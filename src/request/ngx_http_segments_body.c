@@ -12,7 +12,7 @@
 
 
 static off_t ngx_http_segments_body_size(ngx_http_request_t *r);
-static ngx_int_t ngx_http_segments_body_asked(ngx_http_request_t *r,
+static ngx_int_t ngx_http_segments_body_query(ngx_http_request_t *r,
     u_char *fingerprint);
 static ngx_int_t ngx_http_segments_body(ngx_http_request_t *r, size_t size,
     sg_body_text_t *text, u_char **copy);
@@ -69,7 +69,7 @@ ngx_http_segments_validate_body(ngx_http_request_t *r,
     switch (verdict) {
 
     case sg_body_ok:
-        rc = ngx_http_segments_body_asked(r, fingerprint);
+        rc = ngx_http_segments_body_query(r, fingerprint);
         break;
 
     case sg_body_failed:
@@ -90,7 +90,7 @@ ngx_http_segments_validate_body(ngx_http_request_t *r,
 /* a query that passes unchecked may ask for something else, of one body */
 
 static ngx_int_t
-ngx_http_segments_body_asked(ngx_http_request_t *r, u_char *fingerprint)
+ngx_http_segments_body_query(ngx_http_request_t *r, u_char *fingerprint)
 {
     if (fingerprint == NULL
         || r->args.len == 0
