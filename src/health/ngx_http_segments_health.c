@@ -38,7 +38,8 @@ struct ngx_http_segments_health_s {
 static ngx_http_segments_health_t *ngx_http_segments_health_create(
     ngx_http_request_t *r, ngx_array_t *needed);
 static void ngx_http_segments_health_cleanup(void *data);
-static ngx_int_t ngx_http_segments_health_wait(ngx_http_request_t *r);
+static ngx_int_t ngx_http_segments_health_wait(
+    ngx_http_segments_health_t *health);
 static void ngx_http_segments_health_known(void *data);
 static void ngx_http_segments_health_found(ngx_http_segments_visit_t *visit);
 static ngx_int_t ngx_http_segments_health_answer(
@@ -82,6 +83,7 @@ ngx_http_segments_health_handler(ngx_http_request_t *r)
             break;
 
         default: /* NGX_ERROR */
+            ngx_http_segments_health_cleanup(health);
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -90,7 +92,7 @@ ngx_http_segments_health_handler(ngx_http_request_t *r)
         return ngx_http_segments_health_answer(health);
     }
 
-    return ngx_http_segments_health_wait(r);
+    return ngx_http_segments_health_wait(health);
 }
 
 
@@ -136,6 +138,8 @@ ngx_http_segments_health_create(ngx_http_request_t *r, ngx_array_t *needed)
 }
 
 
+/* nothing is heard any more: the request ends, or is answered by an error */
+
 static void
 ngx_http_segments_health_cleanup(void *data)
 {
@@ -155,9 +159,12 @@ ngx_http_segments_health_cleanup(void *data)
    has announced: whoever discards that sees it leave */
 
 static ngx_int_t
-ngx_http_segments_health_wait(ngx_http_request_t *r)
+ngx_http_segments_health_wait(ngx_http_segments_health_t *health)
 {
-    ngx_event_t  *rev;
+    ngx_event_t         *rev;
+    ngx_http_request_t  *r;
+
+    r = health->request;
 
     r->main->count++;
 
@@ -174,6 +181,7 @@ ngx_http_segments_health_wait(ngx_http_request_t *r)
 
     } else if (ngx_handle_read_event(rev, 0) != NGX_OK) {
         r->main->count--;
+        ngx_http_segments_health_cleanup(health);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
