@@ -74,6 +74,20 @@ static const unsigned char  sg_header_folded[256] = {
 };
 
 
+/* what a token is made of (RFC 9110, 5.6.2) */
+
+static const unsigned char  sg_header_token[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0,     /*  !"#$%&'()*+,-./ */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0,     /* 0123456789:;<=>? */
+    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,     /* @ABCDEFGHIJKLMNO */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1,     /* PQRSTUVWXYZ[\]^_ */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,     /* `abcdefghijklmno */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1, 0      /* pqrstuvwxyz{|}~  */
+};
+
+
 #define sg_header_of(name, what)  { sg_string(name), 0, sg_header_ ## what }
 
 
@@ -217,13 +231,10 @@ static const sg_headers_t  sg_response_fresh = {
 int
 sg_header_is_token(sg_str_t text)
 {
-    size_t         i;
-    unsigned char  ch;
+    size_t  i;
 
     for (i = 0; i < text.len; i++) {
-        ch = text.data[i];
-
-        if (ch <= 0x20 || ch >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", ch)) {
+        if (!sg_header_token[text.data[i]]) {
             return 0;
         }
     }

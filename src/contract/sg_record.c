@@ -9,8 +9,30 @@
 #include <string.h>
 
 
-static int sg_record_is_unreserved(unsigned char ch);
 static int sg_record_value_ok(sg_str_t value);
+
+
+/* what stands in a name as it is */
+
+static const unsigned char  sg_record_unreserved[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0,     /*  !"#$%&'()*+,-./ */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0,     /* 0123456789:;<=>? */
+    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,     /* @ABCDEFGHIJKLMNO */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1,     /* PQRSTUVWXYZ[\]^_ */
+    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,     /* `abcdefghijklmno */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0      /* pqrstuvwxyz{|}~  */
+};
+
+
+/* what no header's value has: a control character, but for the tab */
+
+static const unsigned char  sg_record_control[256] = {
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    [0x7f] = 1
+};
 
 
 void
@@ -18,9 +40,9 @@ sg_record_name(sg_buf_t *out, sg_str_t prefix, sg_environment_e environment,
     sg_str_t scope, sg_operation_e operation, sg_str_t key)
 {
     sg_record_tag(out, prefix, environment, scope);
-    sg_buf_add_cstr(out, ":");
+    sg_buf_add_literal(out, ":");
     sg_record_encode(out, key);
-    sg_buf_add_cstr(out, "}:");
+    sg_buf_add_literal(out, "}:");
     sg_buf_add_cstr(out, sg_operation_name(operation));
 }
 
@@ -30,9 +52,9 @@ sg_record_tag(sg_buf_t *out, sg_str_t prefix, sg_environment_e environment,
     sg_str_t value)
 {
     sg_buf_add_str(out, prefix);
-    sg_buf_add_cstr(out, "{");
+    sg_buf_add_literal(out, "{");
     sg_buf_add_cstr(out, sg_environment_name(environment));
-    sg_buf_add_cstr(out, ":");
+    sg_buf_add_literal(out, ":");
     sg_record_encode(out, value);
 }
 
@@ -50,7 +72,7 @@ sg_record_encode(sg_buf_t *out, sg_str_t str)
 
     for (i = 0; i < str.len; i++) {
 
-        if (sg_record_is_unreserved(str.data[i])) {
+        if (sg_record_unreserved[str.data[i]]) {
             continue;
         }
 
@@ -65,16 +87,6 @@ sg_record_encode(sg_buf_t *out, sg_str_t str)
     if (start < str.len) {
         sg_buf_add(out, str.data + start, str.len - start);
     }
-}
-
-
-static int
-sg_record_is_unreserved(unsigned char ch)
-{
-    return (ch >= 'a' && ch <= 'z')
-           || (ch >= 'A' && ch <= 'Z')
-           || (ch >= '0' && ch <= '9')
-           || ch == '.' || ch == '_' || ch == '~' || ch == '-';
 }
 
 
@@ -95,9 +107,9 @@ sg_record_header_add(sg_buf_t *out, sg_str_t name, sg_str_t value)
     }
 
     sg_buf_add_str(out, name);
-    sg_buf_add_cstr(out, ": ");
+    sg_buf_add_literal(out, ": ");
     sg_buf_add_str(out, value);
-    sg_buf_add_cstr(out, "\n");
+    sg_buf_add_literal(out, "\n");
 }
 
 
@@ -140,13 +152,10 @@ sg_record_header_next(sg_str_t *rest, sg_str_t *name, sg_str_t *value)
 static int
 sg_record_value_ok(sg_str_t value)
 {
-    size_t         i;
-    unsigned char  ch;
+    size_t  i;
 
     for (i = 0; i < value.len; i++) {
-        ch = value.data[i];
-
-        if ((ch < 0x20 && ch != '\t') || ch == 0x7f) {
+        if (sg_record_control[value.data[i]]) {
             return 0;
         }
     }

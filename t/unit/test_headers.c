@@ -111,11 +111,25 @@ tokens(void **state)
         { "\xc3\xa9", 0 }
     };
 
+    /* RFC 9110, 5.6.2 */
+
+    static const char  tchar[] = "!#$%&'*+-.^_`|~0123456789"
+                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz";
+
+    unsigned       ch;
+    unsigned char  byte;
+
     (void) state;
 
     check_rows(sg_header_is_token, rows, N(rows));
 
-    assert_int_equal(sg_header_is_token(STR("a\0")), 0);
+    for (ch = 0; ch < 256; ch++) {
+        byte = (unsigned char) ch;
+
+        assert_int_equal(sg_header_is_token((sg_str_t) { &byte, 1 }),
+                         ch != 0 && strchr(tchar, (int) ch) != NULL);
+    }
 }
 
 

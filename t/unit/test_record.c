@@ -98,6 +98,45 @@ names_never_meet(void **state)
 }
 
 
+/* each byte stands in a name as it is, or in hexadecimal; in a header's value
+   it is stored unless it is a control character */
+
+static void
+bytes(void **state)
+{
+    static const char  unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                      "abcdefghijklmnopqrstuvwxyz"
+                                      "0123456789._~-";
+
+    char           name[4], line[8];
+    unsigned       ch;
+    sg_buf_t       text;
+    unsigned char  byte;
+
+    (void) state;
+
+    for (ch = 0; ch < 256; ch++) {
+        byte = (unsigned char) ch;
+
+        snprintf(name, sizeof(name), ch && strchr(unreserved, (int) ch)
+                                     ? "%c" : "%%%02X", (int) ch);
+
+        sg_buf_init(&text);
+        sg_record_encode(&text, (sg_str_t) { &byte, 1 });
+        check_buf("name", &text, name);
+        sg_buf_free(&text);
+
+        snprintf(line, sizeof(line), (ch < 0x20 && ch != '\t') || ch == 0x7f
+                                     ? "" : "a: %c\n", (int) ch);
+
+        sg_buf_init(&text);
+        sg_record_header_add(&text, STR("a"), (sg_str_t) { &byte, 1 });
+        check_buf("value", &text, line);
+        sg_buf_free(&text);
+    }
+}
+
+
 static void
 prefixes(void **state)
 {
@@ -239,6 +278,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(names),
         cmocka_unit_test(names_never_meet),
+        cmocka_unit_test(bytes),
         cmocka_unit_test(prefixes),
         cmocka_unit_test(headers_round_trip),
         cmocka_unit_test(headers_left_out),
