@@ -284,13 +284,36 @@ check_sieve(const uint8_t *data, size_t size)
 /* what is read where it lies is what the reader reads */
 
 static void
+check_same(const redisReply *swift, const redisReply *reply,
+    const char *first, const char *last)
+{
+    size_t  i;
+
+    MUST(reply->type == swift->type);
+    MUST(reply->integer == swift->integer);
+    MUST(reply->len == swift->len);
+    MUST(reply->elements == swift->elements);
+
+    if (swift->str) {
+        MUST(memcmp(reply->str, swift->str, swift->len) == 0);
+        MUST(swift->str[swift->len] == '\0');
+        MUST(swift->str >= first && swift->str + swift->len < last);
+    }
+
+    for (i = 0; i < swift->elements; i++) {
+        check_same(swift->element[i], reply->element[i], first, last);
+    }
+}
+
+
+static void
 check_swift(const uint8_t *data, size_t size)
 {
-    char         *copy;
-    void         *read;
-    size_t        taken;
-    redisReply    swift, *reply;
-    redisReader  *reader;
+    char               *copy;
+    void               *read;
+    size_t              taken;
+    redisReader        *reader;
+    ngx_redis_swift_t   swift;
 
     copy = malloc(size ? size : 1);
     MUST(copy != NULL);
@@ -298,6 +321,10 @@ check_swift(const uint8_t *data, size_t size)
     if (size) {
         memcpy(copy, data, size);
     }
+
+    /* whatever stood there before */
+
+    memset(&swift, 0xa5, sizeof(ngx_redis_swift_t));
 
     taken = ngx_redis_swift(copy, size, 1000, &swift);
     MUST(taken <= size);
@@ -314,19 +341,10 @@ check_swift(const uint8_t *data, size_t size)
     MUST(redisReaderFeed(reader, (const char *) data, taken) == REDIS_OK);
     MUST(redisReaderGetReply(reader, &read) == REDIS_OK && read);
 
-    reply = read;
+    check_reply(&swift.reply);
+    check_same(&swift.reply, read, copy, copy + taken);
 
-    MUST(reply->type == swift.type);
-    MUST(reply->integer == swift.integer);
-    MUST(reply->len == swift.len);
-
-    if (swift.str) {
-        MUST(memcmp(reply->str, swift.str, swift.len) == 0);
-        MUST(swift.str[swift.len] == '\0');
-        MUST(swift.str >= copy && swift.str + swift.len < copy + taken);
-    }
-
-    freeReplyObject(reply);
+    freeReplyObject(read);
 
     MUST(redisReaderGetReply(reader, &read) == REDIS_OK && read == NULL);
 

@@ -87,9 +87,9 @@ ngx_redis_intake(ngx_redis_stream_t *stream)
 static ngx_int_t
 ngx_redis_intake_replies(ngx_redis_stream_t *stream, size_t n)
 {
-    char        *p, *last;
-    size_t       taken;
-    redisReply   reply;
+    char               *p, *last;
+    size_t              taken;
+    ngx_redis_swift_t   swift;
 
     p = (char *) stream->buffer;
     last = p + n;
@@ -98,7 +98,7 @@ ngx_redis_intake_replies(ngx_redis_stream_t *stream, size_t n)
            && ngx_redis_sieve_idle(&stream->sieve, stream->reader)
            && stream->hooks->swift(stream))
     {
-        taken = ngx_redis_swift(p, last - p, stream->sieve.max, &reply);
+        taken = ngx_redis_swift(p, last - p, stream->sieve.max, &swift);
 
         if (taken == 0) {
             break;
@@ -106,7 +106,7 @@ ngx_redis_intake_replies(ngx_redis_stream_t *stream, size_t n)
 
         p += taken;
 
-        if (stream->hooks->reply(stream, &reply) != NGX_OK) {
+        if (stream->hooks->reply(stream, &swift.reply) != NGX_OK) {
             return NGX_ERROR;
         }
     }

@@ -58,7 +58,7 @@ void ngx_redis_pipeline_written(ngx_redis_pipeline_t *pipeline);
 ngx_int_t ngx_redis_pipeline_replied(ngx_redis_pipeline_t *pipeline,
     const redisReply *reply, ngx_redis_command_t **cmd);
 
-/* whether the next reply is to a native command, and is not kept */
+/* whether the next reply is to a record's command, and is not kept */
 ngx_uint_t ngx_redis_pipeline_swift(ngx_redis_pipeline_t *pipeline);
 
 /* no reply of this connection can be believed: the caller closes it */
