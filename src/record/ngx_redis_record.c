@@ -238,8 +238,10 @@ ngx_redis_record_ask(ngx_redis_record_t *record, ngx_redis_asked_e asked,
     record->handler = handler;
     record->data = data;
 
-    record->ttl_len = ngx_sprintf(record->ttl_text, "%M", record->ttl)
-                      - record->ttl_text;
+    if (record->ttl_len == 0) {
+        record->ttl_len = ngx_sprintf(record->ttl_text, "%M", record->ttl)
+                          - record->ttl_text;
+    }
 
     return ngx_redis_ask(record->redis, &ngx_redis_record_asker, record,
                          needs ? (ngx_uint_t) ngx_redis_form_straight

@@ -16,14 +16,19 @@
 void
 ngx_redis_script_init(ngx_redis_script_t *script)
 {
-    u_char      digest[20];
+    u_char     *p, digest[20];
     ngx_sha1_t  sha1;
 
     ngx_sha1_init(&sha1);
     ngx_sha1_update(&sha1, script->source, ngx_strlen(script->source));
     ngx_sha1_final(digest, &sha1);
 
-    ngx_hex_dump(script->sha1, digest, sizeof(digest));
+    p = ngx_cpymem(script->evalsha, NGX_REDIS_EVALSHA,
+                   sizeof(NGX_REDIS_EVALSHA) - 1);
+    p = ngx_hex_dump(p, digest, sizeof(digest));
+
+    *p++ = CR;
+    *p = LF;
 }
 
 

@@ -21,11 +21,16 @@ typedef struct ngx_redis_channel_s  ngx_redis_channel_t;
 typedef struct ngx_redis_checkup_s  ngx_redis_checkup_t;
 
 
+/* the two words with which a command calls a script, as they are written */
+#define NGX_REDIS_EVALSHA         "$7" CRLF "EVALSHA" CRLF "$40" CRLF
+#define NGX_REDIS_EVALSHA_LEN     (sizeof(NGX_REDIS_EVALSHA) - 1 + 40 + 2)
+
+
 typedef struct {
     const char   *name;                 /* for the log */
     const char   *source;               /* Lua text, terminated */
-    u_char        sha1[40];             /* of source, lower-case hex; filled by
-                                           ngx_redis_script_init() */
+    u_char        evalsha[NGX_REDIS_EVALSHA_LEN];   /* with the SHA-1 of source;
+                                           filled by ngx_redis_script_init() */
 } ngx_redis_script_t;
 
 

@@ -7,14 +7,14 @@
 #include "redis/transport/ngx_redis_format.h"
 
 
-/* "*" or "$", a number and CRLF, at most */
-#define NGX_REDIS_COUNT_LEN       (1 + NGX_SIZE_T_LEN + 2)
-
-
+static ngx_inline size_t ngx_redis_format_room(size_t len);
 static u_char *ngx_redis_format_script(ngx_redis_command_t *cmd,
     ngx_redis_phrase_t *phrase, u_char *p);
-static u_char *ngx_redis_format_word(u_char *p, const void *data, size_t len);
-static u_char *ngx_redis_format_count(u_char *p, u_char type, size_t n);
+static ngx_inline u_char *ngx_redis_format_word(u_char *p, const void *data,
+    size_t len);
+static ngx_inline u_char *ngx_redis_format_count(u_char *p, u_char type,
+    size_t n);
+static ngx_inline u_char *ngx_redis_format_number(u_char *p, size_t n);
 static void ngx_redis_format_prove(ngx_redis_phrase_t *phrase);
 
 
@@ -65,27 +65,31 @@ ngx_redis_format_prove(ngx_redis_phrase_t *phrase)
 size_t
 ngx_redis_format_size(ngx_redis_command_t *cmd, ngx_redis_phrase_t *phrase)
 {
-    size_t      size;
+    size_t      size, len;
     ngx_uint_t  i;
 
-    size = NGX_REDIS_COUNT_LEN + phrase->n * (NGX_REDIS_COUNT_LEN + 2);
+    size = ngx_redis_format_room(0);    /* the number of words */
 
     for (i = 0; i < phrase->n; i++) {
-        size += phrase->word[i].len;
-    }
+        len = phrase->word[i].len;
 
-    if (phrase->parted < phrase->n) {
-        size += phrase->rest[0].len + phrase->rest[1].len;
+        if (i == phrase->parted) {
+            len += phrase->rest[0].len + phrase->rest[1].len;
+        }
+
+        size += ngx_redis_format_room(len);
     }
 
     if (phrase->script) {
 
         /* the command, the script, the number of keys */
 
-        size += 3 * (NGX_REDIS_COUNT_LEN + 2) + sizeof("EVALSHA") - 1
-                + NGX_INT_T_LEN
-                + (cmd->eval ? ngx_strlen(phrase->script->source)
-                             : sizeof(phrase->script->sha1));
+        size += NGX_REDIS_EVALSHA_LEN + ngx_redis_format_room(NGX_INT_T_LEN);
+
+        if (cmd->eval) {
+            size += ngx_redis_format_room(sizeof("EVAL") - 1)
+                    + ngx_redis_format_room(ngx_strlen(phrase->script->source));
+        }
     }
 
     if (cmd && cmd->asking) {
@@ -93,6 +97,15 @@ ngx_redis_format_size(ngx_redis_command_t *cmd, ngx_redis_phrase_t *phrase)
     }
 
     return size;
+}
+
+
+/* of a word, at most; most fit a small block with their command */
+
+static ngx_inline size_t
+ngx_redis_format_room(size_t len)
+{
+    return 1 + (len < 1000 ? 3 : NGX_SIZE_T_LEN) + 2 + len + 2;
 }
 
 
@@ -150,28 +163,29 @@ static u_char *
 ngx_redis_format_script(ngx_redis_command_t *cmd, ngx_redis_phrase_t *phrase,
     u_char *p)
 {
-    u_char  nkeys[NGX_INT_T_LEN];
+    u_char               nkeys[NGX_INT_T_LEN];
+    ngx_redis_script_t  *script;
+
+    script = phrase->script;
 
     p = ngx_redis_format_count(p, '*', 3 + phrase->n);
 
     if (cmd->eval) {
         p = ngx_redis_format_word(p, "EVAL", sizeof("EVAL") - 1);
-        p = ngx_redis_format_word(p, phrase->script->source,
-                                   ngx_strlen(phrase->script->source));
+        p = ngx_redis_format_word(p, script->source,
+                                  ngx_strlen(script->source));
 
     } else {
-        p = ngx_redis_format_word(p, "EVALSHA", sizeof("EVALSHA") - 1);
-        p = ngx_redis_format_word(p, phrase->script->sha1,
-                                   sizeof(phrase->script->sha1));
+        p = ngx_cpymem(p, script->evalsha, NGX_REDIS_EVALSHA_LEN);
     }
 
-    return ngx_redis_format_word(p, nkeys, ngx_sprintf(nkeys, "%ui",
-                                                        phrase->nkeys)
-                                            - nkeys);
+    return ngx_redis_format_word(p, nkeys,
+                                 ngx_redis_format_number(nkeys, phrase->nkeys)
+                                 - nkeys);
 }
 
 
-static u_char *
+static ngx_inline u_char *
 ngx_redis_format_word(u_char *p, const void *data, size_t len)
 {
     p = ngx_redis_format_count(p, '$', len);
@@ -183,12 +197,35 @@ ngx_redis_format_word(u_char *p, const void *data, size_t len)
 }
 
 
-static u_char *
+static ngx_inline u_char *
 ngx_redis_format_count(u_char *p, u_char type, size_t n)
+{
+    *p++ = type;
+    p = ngx_redis_format_number(p, n);
+    *p++ = CR;
+    *p++ = LF;
+
+    return p;
+}
+
+
+/* mostly of one digit or two */
+
+static ngx_inline u_char *
+ngx_redis_format_number(u_char *p, size_t n)
 {
     u_char  digits[NGX_SIZE_T_LEN], *digit;
 
-    *p++ = type;
+    if (n < 10) {
+        *p++ = (u_char) ('0' + n);
+        return p;
+    }
+
+    if (n < 100) {
+        *p++ = (u_char) ('0' + n / 10);
+        *p++ = (u_char) ('0' + n % 10);
+        return p;
+    }
 
     digit = digits + sizeof(digits);
 
@@ -197,12 +234,5 @@ ngx_redis_format_count(u_char *p, u_char type, size_t n)
         n /= 10;
     } while (n);
 
-    while (digit < digits + sizeof(digits)) {
-        *p++ = *digit++;
-    }
-
-    *p++ = CR;
-    *p++ = LF;
-
-    return p;
+    return ngx_cpymem(p, digit, digits + sizeof(digits) - digit);
 }
