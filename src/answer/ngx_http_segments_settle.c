@@ -153,15 +153,17 @@ static ngx_int_t
 ngx_http_segments_record_answer(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_end_e *end)
 {
-    ngx_str_t                      headers, body;
-    ngx_pool_t                    *pool;
+    u_char                         room[512];
+    sg_buf_t                       headers;
+    ngx_int_t                      rc;
+    ngx_str_t                      body;
     ngx_http_segments_claim_t     *claim;
     ngx_http_segments_loc_conf_t  *slcf;
 
     claim = ctx->claim;
 
     if (*end == ngx_http_segments_bury) {
-        ngx_http_segments_claim_answer(claim, ctx->upstream_status, NULL, NULL);
+        ngx_http_segments_claim_tombstone(claim, ctx->upstream_status);
         return NGX_OK;
     }
 
@@ -178,20 +180,21 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    pool = ngx_http_segments_claim_pool(claim);
+    sg_buf_init_room(&headers, room, sizeof(room));
 
-    if (pool == NULL
-        || ngx_http_segments_record_headers(r, pool, slcf->idempotency.headers,
-                                            &headers)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    ngx_http_segments_record_headers(r, slcf->idempotency.headers, &headers);
+
+    rc = headers.failed ? NGX_ERROR
+         : ngx_http_segments_claim_answer(claim, ctx->upstream_status, &headers,
+                                          &body);
 
     ctx->recorded = headers.len + body.len;
 
-    ngx_http_segments_claim_answer(claim, ctx->upstream_status, &headers,
-                                   &body);
+    sg_buf_free(&headers);
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (slcf->seal.keys && slcf->seal.write
         && ngx_http_segments_claim_seal(claim, &slcf->seal) != NGX_OK)

@@ -11,10 +11,6 @@
 #include "message/ngx_http_segments_text.h"
 
 
-/* bytes: a small answer, and its header fields */
-#define NGX_HTTP_SEGMENTS_CLAIM_POOL  1024
-
-
 static void ngx_http_segments_claim_asked(void *data,
     const ngx_redis_record_reply_t *reply);
 
@@ -24,18 +20,20 @@ ngx_http_segments_claim_create(ngx_http_segments_store_t *store,
     ngx_http_segments_idempotency_conf_t *conf, ngx_str_t *name,
     u_char *fingerprint)
 {
+    size_t                      size;
     ngx_redis_record_t         *record;
     ngx_http_segments_claim_t  *claim;
 
-    /* one allocation, as long as the upstream takes: no pool until an answer */
+    /* one allocation, as long as the upstream takes */
 
-    claim = ngx_alloc(sizeof(ngx_http_segments_claim_t) + name->len,
-                      ngx_cycle->log);
+    size = sizeof(ngx_http_segments_claim_t) + name->len;
+
+    claim = ngx_alloc(size, ngx_cycle->log);
     if (claim == NULL) {
         return NULL;
     }
 
-    ngx_memzero(claim, sizeof(ngx_http_segments_claim_t));
+    ngx_memzero(claim, size);
 
     claim->timer.handler = ngx_http_segments_claim_timer;
     claim->timer.data = claim;
@@ -160,61 +158,66 @@ ngx_http_segments_claim_listen(ngx_http_segments_claim_t *claim,
 }
 
 
-ngx_pool_t *
-ngx_http_segments_claim_pool(ngx_http_segments_claim_t *claim)
-{
-    if (claim->pool == NULL) {
-        claim->pool = ngx_create_pool(NGX_HTTP_SEGMENTS_CLAIM_POOL,
-                                      ngx_cycle->log);
-    }
-
-    return claim->pool;
-}
-
-
 ngx_buf_t *
 ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim, ngx_buf_t *kept,
     size_t size)
 {
-    ngx_buf_t   *b;
-    ngx_pool_t  *pool;
+    ngx_buf_t  *b;
 
-    pool = ngx_http_segments_claim_pool(claim);
-    if (pool == NULL) {
-        return NULL;
-    }
-
-    b = ngx_create_temp_buf(pool, size);
+    b = ngx_alloc(sizeof(ngx_buf_t) + size, ngx_cycle->log);
     if (b == NULL) {
         return NULL;
     }
 
+    ngx_memzero(b, sizeof(ngx_buf_t));
+
+    b->start = (u_char *) &b[1];
+    b->end = b->start + size;
+    b->pos = b->start;
+    b->last = b->start;
+    b->temporary = 1;
+
     if (kept) {
         b->last = ngx_cpymem(b->last, kept->pos, kept->last - kept->pos);
-
-        (void) ngx_pfree(pool, kept->start);
     }
 
+    if (claim->room) {
+        ngx_free(claim->room);
+    }
+
+    claim->room = b;
     claim->held = size;
 
     return b;
 }
 
 
-void
+ngx_int_t
 ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
-    ngx_uint_t status, ngx_str_t *headers, ngx_str_t *body)
+    ngx_uint_t status, const sg_buf_t *headers, const ngx_str_t *body)
+{
+    claim->fields = ngx_alloc(ngx_max(headers->len, 1), ngx_cycle->log);
+    if (claim->fields == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(claim->fields, headers->data, headers->len);
+
+    claim->status = status;
+    claim->headers.data = claim->fields;
+    claim->headers.len = headers->len;
+    claim->body = *body;
+    claim->held += headers->len;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_segments_claim_tombstone(ngx_http_segments_claim_t *claim,
+    ngx_uint_t status)
 {
     claim->status = status;
-
-    if (headers) {
-        claim->headers = *headers;
-        claim->held += headers->len;
-    }
-
-    if (body) {
-        claim->body = *body;
-    }
 }
 
 
@@ -222,8 +225,8 @@ ngx_int_t
 ngx_http_segments_claim_seal(ngx_http_segments_claim_t *claim,
     ngx_http_segments_seal_conf_t *conf)
 {
+    size_t       size;
     u_char       head[SG_VALUE_HEAD];
-    ngx_str_t    sealed;
     sg_value_t   value;
     sg_sealed_t  answer;
 
@@ -241,14 +244,20 @@ ngx_http_segments_claim_seal(ngx_http_segments_claim_t *claim,
     answer.head.data = head;
     answer.head.len = sg_value_head(head, &value);
 
-    if (ngx_http_segments_seal(conf, claim->pool, &answer, &sealed) != NGX_OK) {
+    size = claim->headers.len + claim->body.len + NGX_HTTP_SEGMENTS_SEAL;
+
+    claim->sealed = ngx_alloc(size, ngx_cycle->log);
+
+    if (claim->sealed == NULL
+        || ngx_http_segments_seal(conf, &answer, claim->sealed) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    claim->held += sealed.len;
+    claim->held += size;
 
-    claim->headers.data = sealed.data;
-    claim->body.data = sealed.data + claim->headers.len;
+    claim->headers.data = claim->sealed;
+    claim->body.data = claim->sealed + claim->headers.len;
     claim->body.len += NGX_HTTP_SEGMENTS_SEAL;
 
     claim->record.items = NGX_HTTP_SEGMENTS_SEAL;

@@ -61,23 +61,24 @@ ngx_int_t ngx_http_segments_claim_ask(ngx_http_segments_claim_t *claim,
 void ngx_http_segments_claim_listen(ngx_http_segments_claim_t *claim,
     ngx_str_t *channel);
 
-/* the memory of the answer, which may outlive the request's; NULL when there is
-   none */
-ngx_pool_t *ngx_http_segments_claim_pool(ngx_http_segments_claim_t *claim);
-
 /*
- * Room for "size" bytes of the answer's body, in the claim's pool, with what is
- * in "kept", which may be NULL and is freed; NULL when memory failed.
+ * Room for "size" bytes of the answer's body, which may outlive the request;
+ * with what is in "kept", the room so far, which is freed; NULL: there is
+ * nothing to keep.  NULL when memory failed.
  */
 ngx_buf_t *ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim,
     ngx_buf_t *kept, size_t size);
 
 /*
- * The answer that the record is to keep.  "headers" and "body" are in the
- * claim's pool, or NULL where only the status is kept.
+ * The answer that the record is to keep.  "headers" are copied, "body" is in
+ * the claim's room.  NGX_ERROR when memory failed.
  */
-void ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
-    ngx_uint_t status, ngx_str_t *headers, ngx_str_t *body);
+ngx_int_t ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
+    ngx_uint_t status, const sg_buf_t *headers, const ngx_str_t *body);
+
+/* of which only the status is kept */
+void ngx_http_segments_claim_tombstone(ngx_http_segments_claim_t *claim,
+    ngx_uint_t status);
 
 /*
  * The same answer sealed, with headers and body.  NGX_ERROR when that failed:
@@ -91,8 +92,9 @@ ngx_int_t ngx_http_segments_claim_seal(ngx_http_segments_claim_t *claim,
 ngx_uint_t ngx_http_segments_claim_aged(ngx_http_segments_claim_t *claim);
 
 /*
- * Tells Redis how the request ended; a complete or buried one after
- * ngx_http_segments_claim_answer().  The handler is called once, later, with
+ * Tells Redis how the request ended; a complete one after
+ * ngx_http_segments_claim_answer(), a buried one after
+ * ngx_http_segments_claim_tombstone().  The handler is called once, later, with
  * ok, stale, failed or lost; after the last two the claim goes on trying by
  * itself, and renewing, for at least one more lease, unless too many do or they
  * hold too much.  NGX_ERROR when nothing could be sent: the handler is not

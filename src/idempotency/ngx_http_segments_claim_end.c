@@ -285,8 +285,16 @@ ngx_http_segments_claim_done(ngx_http_segments_claim_t *claim)
 void
 ngx_http_segments_claim_destroy(ngx_http_segments_claim_t *claim)
 {
-    if (claim->pool) {
-        ngx_destroy_pool(claim->pool);
+    if (claim->room) {
+        ngx_free(claim->room);
+    }
+
+    if (claim->fields) {
+        ngx_free(claim->fields);
+    }
+
+    if (claim->sealed) {
+        ngx_free(claim->sealed);
     }
 
     ngx_free(claim);

@@ -21,8 +21,6 @@ typedef enum {
 
 struct ngx_http_segments_claim_s {
     ngx_http_segments_store_t        *store;
-    ngx_pool_t                       *pool;     /* its own, for the answer;
-                                                   NULL until there is one */
     ngx_http_segments_claim_state_e   state;
     ngx_redis_record_t                record;
     ngx_redis_command_t              *cmd;      /* pending, or NULL */
@@ -41,10 +39,15 @@ struct ngx_http_segments_claim_s {
     ngx_http_segments_end_e           end;      /* valid from settling on */
     ngx_uint_t                        status;
     ngx_str_t                         headers;
-    ngx_str_t                         body;     /* in the claim's pool */
-    size_t                            held;     /* bytes of the pool that an
-                                                   answer takes; fixed from
-                                                   settling on */
+    ngx_str_t                         body;
+
+    ngx_buf_t                        *room;     /* the body's, NULL until
+                                                   there is one */
+    u_char                           *fields;   /* the header fields', or
+                                                   NULL */
+    u_char                           *sealed;   /* of both, or NULL */
+    size_t                            held;     /* bytes of all these; fixed
+                                                   from settling on */
 
     ngx_redis_record_handler_pt       handler;  /* of who waits, or NULL */
     void                             *data;

@@ -60,19 +60,16 @@ static const ngx_http_segments_known_header_t
 };
 
 
-ngx_int_t
-ngx_http_segments_record_headers(ngx_http_request_t *r, ngx_pool_t *pool,
-    ngx_array_t *also, ngx_str_t *dst)
+void
+ngx_http_segments_record_headers(ngx_http_request_t *r, ngx_array_t *also,
+    sg_buf_t *headers)
 {
-    sg_buf_t          headers;
     sg_str_t          name, value;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    sg_buf_init(&headers);
-
-    ngx_http_segments_record_content_type(r, &headers);
+    ngx_http_segments_record_content_type(r, headers);
 
     for (part = &r->headers_out.headers.part; part; part = part->next) {
 
@@ -84,12 +81,10 @@ ngx_http_segments_record_headers(ngx_http_request_t *r, ngx_pool_t *pool,
             value = ngx_http_segments_text(&h[i].value);
 
             if (h[i].hash && ngx_http_segments_stored(also, name)) {
-                sg_record_header_add(&headers, name, value);
+                sg_record_header_add(headers, name, value);
             }
         }
     }
-
-    return ngx_http_segments_take(pool, dst, &headers);
 }
 
 

@@ -11,11 +11,13 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "contract/sg_buf.h"
 
-/* those of an answer that are stored, as "dst", which is made of "pool";
-   "also": ngx_str_t, or NULL: those besides the documented ones */
-ngx_int_t ngx_http_segments_record_headers(ngx_http_request_t *r,
-    ngx_pool_t *pool, ngx_array_t *also, ngx_str_t *dst);
+
+/* appends those of an answer that are stored; "also": ngx_str_t, or NULL: those
+   besides the documented ones */
+void ngx_http_segments_record_headers(ngx_http_request_t *r,
+    ngx_array_t *also, sg_buf_t *headers);
 
 /* "headers" is not copied; NGX_ERROR, also when they cannot be read */
 ngx_int_t ngx_http_segments_restore_headers(ngx_http_request_t *r,

@@ -56,17 +56,16 @@ ngx_http_segments_need_ctx(ngx_http_request_t *r)
         return ctx;
     }
 
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_segments_ctx_t));
+
     /* the first ends the request's wait, the second its memory */
 
     cln = ngx_http_cleanup_add(r, 0);
-    pcln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_segments_ctx_t));
+    pcln = ngx_pool_cleanup_add(r->pool, 0);
 
-    if (cln == NULL || pcln == NULL) {
+    if (ctx == NULL || cln == NULL || pcln == NULL) {
         return NULL;
     }
-
-    ctx = pcln->data;
-    ngx_memzero(ctx, sizeof(ngx_http_segments_ctx_t));
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
@@ -77,6 +76,7 @@ ngx_http_segments_need_ctx(ngx_http_request_t *r)
     cln->handler = ngx_http_segments_cleanup;
     cln->data = ctx;
     pcln->handler = ngx_http_segments_free_ctx;
+    pcln->data = ctx;
 
     ngx_http_set_ctx(r, ctx, ngx_http_segments_module);
 

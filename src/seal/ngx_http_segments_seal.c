@@ -46,29 +46,20 @@ ngx_http_segments_same_seal(ngx_http_segments_seal_conf_t *one,
 
 
 ngx_int_t
-ngx_http_segments_seal(ngx_http_segments_seal_conf_t *conf, ngx_pool_t *pool,
-    const sg_sealed_t *answer, ngx_str_t *out)
+ngx_http_segments_seal(ngx_http_segments_seal_conf_t *conf,
+    const sg_sealed_t *answer, u_char *out)
 {
-    size_t                         len;
     u_char                        *item;
     ngx_http_segments_sealing_t  **sealing;
 
     sealing = conf->keys->elts;
 
-    len = answer->headers.len + answer->body.len;
-
-    out->len = len + NGX_HTTP_SEGMENTS_SEAL;
-    out->data = ngx_pnalloc(pool, out->len);
-    if (out->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    item = out->data + len;
+    item = out + answer->headers.len + answer->body.len;
 
     sg_value_item_head(item, sg_item_seal, SG_SEAL);
 
-    return sg_seal(out->data, item + SG_VALUE_ITEM, &sealing[0]->key, answer)
-           == 0 ? NGX_OK : NGX_ERROR;
+    return sg_seal(out, item + SG_VALUE_ITEM, &sealing[0]->key, answer) == 0
+           ? NGX_OK : NGX_ERROR;
 }
 
 

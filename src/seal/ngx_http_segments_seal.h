@@ -36,11 +36,11 @@ ngx_uint_t ngx_http_segments_same_seal(ngx_http_segments_seal_conf_t *one,
     ngx_http_segments_seal_conf_t *other);
 
 /*
- * "out", of "pool", has the sealed headers, the sealed body behind them, each
- * as long as it was, and the item with the seal.
+ * Writes to "out" the sealed headers and the sealed body behind them, each as
+ * long as it was, and the item with the seal: NGX_HTTP_SEGMENTS_SEAL bytes.
  */
 ngx_int_t ngx_http_segments_seal(ngx_http_segments_seal_conf_t *conf,
-    ngx_pool_t *pool, const sg_sealed_t *answer, ngx_str_t *out);
+    const sg_sealed_t *answer, u_char *out);
 
 /* "out", of "pool", has headers and body; NGX_DECLINED when no key at hand has
    sealed it, or anything was altered, which is logged; NGX_ERROR when memory
