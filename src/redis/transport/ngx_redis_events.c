@@ -166,6 +166,7 @@ ngx_redis_events_unwritten(ngx_redis_stream_t *stream)
 static void
 ngx_redis_events_written(ngx_redis_stream_t *stream)
 {
+    ngx_event_t       *rev;
     ngx_redis_link_t  *link;
 
     link = ngx_redis_link_of(stream);
@@ -174,7 +175,9 @@ ngx_redis_events_written(ngx_redis_stream_t *stream)
         link->hooks->written(link);
     }
 
-    if (!stream->peer.connection->read->timer_set) {
+    rev = stream->peer.connection->read;
+
+    if (!rev->timer_set || rev->cancelable) {
         link->hooks->await(link);
     }
 }

@@ -299,13 +299,17 @@ ngx_redis_pipeline_await(ngx_redis_pipeline_t *pipeline)
 
     rev = pipeline->link->stream.peer.connection->read;
 
-    if (!ngx_queue_empty(&pipeline->sent)) {
+    /*
+     * While nothing is awaited a timer that passes is disregarded: that costs
+     * less than to take it out, and it may do for what is written next
+     */
+
+    rev->cancelable = ngx_queue_empty(&pipeline->sent);
+
+    if (!rev->cancelable) {
 
         /* ngx_add_timer() may keep a timer that is earlier by so much */
         ngx_add_timer(rev, ngx_redis_pipeline_silence(pipeline)
                            + NGX_TIMER_LAZY_DELAY);
-
-    } else if (rev->timer_set) {
-        ngx_del_timer(rev);
     }
 }

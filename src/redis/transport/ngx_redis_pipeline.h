@@ -70,7 +70,7 @@ void ngx_redis_pipeline_rewind(ngx_redis_pipeline_t *pipeline);
 /* milliseconds that the oldest command's reply may take */
 ngx_msec_t ngx_redis_pipeline_silence(ngx_redis_pipeline_t *pipeline);
 
-/* sets the read timer for it, or none */
+/* sets the read timer for it, or says that it means nothing */
 void ngx_redis_pipeline_await(ngx_redis_pipeline_t *pipeline);
 
 

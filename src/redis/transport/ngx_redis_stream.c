@@ -137,6 +137,11 @@ ngx_redis_stream_read_handler(ngx_event_t *rev)
         return;
     }
 
+    if (rev->timedout && rev->cancelable) {
+        rev->timedout = 0;              /* nothing is awaited */
+        return;
+    }
+
     if (rev->timedout && !stream->overdue) {
         ngx_redis_stream_overdue(stream, rev);
         return;
