@@ -13,7 +13,6 @@
 #define SG_BUF_MIN  256
 
 
-static int sg_buf_grow(sg_buf_t *buf, size_t len);
 static int sg_buf_fail(sg_buf_t *buf);
 static unsigned char sg_lower(unsigned char ch);
 
@@ -48,47 +47,9 @@ sg_buf_free(sg_buf_t *buf)
 
 
 void
-sg_buf_add(sg_buf_t *buf, const void *data, size_t len)
-{
-    unsigned char  *p;
-
-    if (len == 0) {
-        return;
-    }
-
-    /* one that has failed has no room left */
-
-    if (len > buf->size - buf->len && sg_buf_grow(buf, len) != 0) {
-        return;
-    }
-
-    p = buf->data + buf->len;
-    buf->len += len;
-
-    memcpy(p, data, len);
-}
-
-
-void
 sg_buf_add_char(sg_buf_t *buf, unsigned char ch)
 {
     sg_buf_add(buf, &ch, 1);
-}
-
-
-unsigned char *
-sg_buf_extend(sg_buf_t *buf, size_t len)
-{
-    unsigned char  *p;
-
-    if (len > buf->size - buf->len && sg_buf_grow(buf, len) != 0) {
-        return NULL;
-    }
-
-    p = buf->data + buf->len;
-    buf->len += len;
-
-    return p;
 }
 
 
@@ -123,7 +84,7 @@ sg_buf_add_uint(sg_buf_t *buf, unsigned long long n)
 }
 
 
-static int
+int
 sg_buf_grow(sg_buf_t *buf, size_t len)
 {
     size_t          size;

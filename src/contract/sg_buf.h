@@ -11,6 +11,7 @@
 
 
 #include <stddef.h>
+#include <string.h>
 
 
 typedef struct {
@@ -44,7 +45,7 @@ void sg_buf_init_room(sg_buf_t *buf, unsigned char *room, size_t size);
 /* frees what the buffer owns and leaves it empty */
 void sg_buf_free(sg_buf_t *buf);
 
-void sg_buf_add(sg_buf_t *buf, const void *data, size_t len);
+static inline void sg_buf_add(sg_buf_t *buf, const void *data, size_t len);
 void sg_buf_add_char(sg_buf_t *buf, unsigned char ch);
 void sg_buf_add_str(sg_buf_t *buf, sg_str_t str);
 void sg_buf_add_cstr(sg_buf_t *buf, const char *str);
@@ -55,13 +56,47 @@ void sg_buf_add_uint(sg_buf_t *buf, unsigned long long n);
  * Appends "len" bytes that the caller writes at once; NULL when the buffer has
  * failed.
  */
-unsigned char *sg_buf_extend(sg_buf_t *buf, size_t len);
+static inline unsigned char *sg_buf_extend(sg_buf_t *buf, size_t len);
+
+/* makes room for "len" bytes more; 0, or -1 when the buffer has failed */
+int sg_buf_grow(sg_buf_t *buf, size_t len);
 
 /* 1 when both hold the same bytes, 0 otherwise */
 int sg_str_eq(sg_str_t a, sg_str_t b);
 
 /* the same, ASCII letters in either case */
 int sg_str_caseeq(sg_str_t a, sg_str_t b);
+
+
+static inline unsigned char *
+sg_buf_extend(sg_buf_t *buf, size_t len)
+{
+    unsigned char  *p;
+
+    /* one that has failed has no room left */
+
+    if (len > buf->size - buf->len && sg_buf_grow(buf, len) != 0) {
+        return NULL;
+    }
+
+    p = buf->data + buf->len;
+    buf->len += len;
+
+    return p;
+}
+
+
+static inline void
+sg_buf_add(sg_buf_t *buf, const void *data, size_t len)
+{
+    unsigned char  *p;
+
+    p = len ? sg_buf_extend(buf, len) : NULL;
+
+    if (p) {
+        memcpy(p, data, len);
+    }
+}
 
 
 #endif /* SG_BUF_H */
