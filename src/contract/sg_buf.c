@@ -47,27 +47,6 @@ sg_buf_free(sg_buf_t *buf)
 
 
 void
-sg_buf_add_char(sg_buf_t *buf, unsigned char ch)
-{
-    sg_buf_add(buf, &ch, 1);
-}
-
-
-void
-sg_buf_add_str(sg_buf_t *buf, sg_str_t str)
-{
-    sg_buf_add(buf, str.data, str.len);
-}
-
-
-void
-sg_buf_add_cstr(sg_buf_t *buf, const char *str)
-{
-    sg_buf_add(buf, str, strlen(str));
-}
-
-
-void
 sg_buf_add_uint(sg_buf_t *buf, unsigned long long n)
 {
     char   digits[3 * sizeof(n)];

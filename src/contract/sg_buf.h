@@ -46,9 +46,9 @@ void sg_buf_init_room(sg_buf_t *buf, unsigned char *room, size_t size);
 void sg_buf_free(sg_buf_t *buf);
 
 static inline void sg_buf_add(sg_buf_t *buf, const void *data, size_t len);
-void sg_buf_add_char(sg_buf_t *buf, unsigned char ch);
-void sg_buf_add_str(sg_buf_t *buf, sg_str_t str);
-void sg_buf_add_cstr(sg_buf_t *buf, const char *str);
+static inline void sg_buf_add_char(sg_buf_t *buf, unsigned char ch);
+static inline void sg_buf_add_str(sg_buf_t *buf, sg_str_t str);
+static inline void sg_buf_add_cstr(sg_buf_t *buf, const char *str);
 #define sg_buf_add_literal(buf, s)  sg_buf_add(buf, s, sizeof(s) - 1)
 void sg_buf_add_uint(sg_buf_t *buf, unsigned long long n);
 
@@ -96,6 +96,27 @@ sg_buf_add(sg_buf_t *buf, const void *data, size_t len)
     if (p) {
         memcpy(p, data, len);
     }
+}
+
+
+static inline void
+sg_buf_add_char(sg_buf_t *buf, unsigned char ch)
+{
+    sg_buf_add(buf, &ch, 1);
+}
+
+
+static inline void
+sg_buf_add_str(sg_buf_t *buf, sg_str_t str)
+{
+    sg_buf_add(buf, str.data, str.len);
+}
+
+
+static inline void
+sg_buf_add_cstr(sg_buf_t *buf, const char *str)
+{
+    sg_buf_add(buf, str, strlen(str));
 }
 
 

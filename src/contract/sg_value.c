@@ -40,7 +40,8 @@ static const char *sg_value_answer(sg_value_t *value, const unsigned char *p,
 static const char *sg_value_take(sg_str_t *part, unsigned long long len,
     sg_str_t *rest);
 static void sg_value_copy(unsigned char *p, sg_str_t text, size_t len);
-static void sg_value_put(unsigned char *p, unsigned long long n, size_t bytes);
+static inline void sg_value_put(unsigned char *p, unsigned long long n,
+    size_t bytes);
 static unsigned long long sg_value_get(const unsigned char *p, size_t bytes);
 
 
@@ -323,15 +324,23 @@ sg_value_copy(unsigned char *p, sg_str_t text, size_t len)
 }
 
 
-/* the highest byte first */
+/* the highest byte first; of 2, 4 or 6 bytes */
 
-static void
+static inline void
 sg_value_put(unsigned char *p, unsigned long long n, size_t bytes)
 {
-    while (bytes > 0) {
-        p[--bytes] = (unsigned char) (n & 0xff);
-        n >>= 8;
+    if (bytes == 6) {
+        *p++ = (unsigned char) (n >> 40);
+        *p++ = (unsigned char) (n >> 32);
     }
+
+    if (bytes >= 4) {
+        *p++ = (unsigned char) (n >> 24);
+        *p++ = (unsigned char) (n >> 16);
+    }
+
+    *p++ = (unsigned char) (n >> 8);
+    *p = (unsigned char) n;
 }
 
 

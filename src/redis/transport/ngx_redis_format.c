@@ -7,7 +7,7 @@
 #include "redis/transport/ngx_redis_format.h"
 
 
-static ngx_inline size_t ngx_redis_format_room(size_t len);
+static ngx_inline size_t ngx_redis_format_counts(size_t words, size_t digits);
 static u_char *ngx_redis_format_script(ngx_redis_command_t *cmd,
     ngx_redis_phrase_t *phrase, u_char *p);
 static ngx_inline u_char *ngx_redis_format_word(u_char *p, const void *data,
@@ -65,47 +65,50 @@ ngx_redis_format_prove(ngx_redis_phrase_t *phrase)
 size_t
 ngx_redis_format_size(ngx_redis_command_t *cmd, ngx_redis_phrase_t *phrase)
 {
-    size_t      size, len;
+    size_t      len, words;
     ngx_uint_t  i;
 
-    size = ngx_redis_format_room(0);    /* the number of words */
+    len = 0;
+    words = phrase->n;
 
     for (i = 0; i < phrase->n; i++) {
-        len = phrase->word[i].len;
+        len += phrase->word[i].len;
+    }
 
-        if (i == phrase->parted) {
-            len += phrase->rest[0].len + phrase->rest[1].len;
-        }
-
-        size += ngx_redis_format_room(len);
+    if (phrase->parted < phrase->n) {
+        len += phrase->rest[0].len + phrase->rest[1].len;
     }
 
     if (phrase->script) {
 
         /* the command, the script, the number of keys */
 
-        size += NGX_REDIS_EVALSHA_LEN + ngx_redis_format_room(NGX_INT_T_LEN);
+        words += 3;
+        len += NGX_REDIS_EVALSHA_LEN + NGX_INT_T_LEN;
 
         if (cmd->eval) {
-            size += ngx_redis_format_room(sizeof("EVAL") - 1)
-                    + ngx_redis_format_room(ngx_strlen(phrase->script->source));
+            len += ngx_strlen(phrase->script->source);
         }
     }
 
     if (cmd && cmd->asking) {
-        size += ngx_redis_asking.len;
+        len += ngx_redis_asking.len;
     }
 
-    return size;
+    /* most fit a small block with their command */
+
+    return ngx_redis_format_counts(words, len < 1000 ? 3 : NGX_SIZE_T_LEN)
+           + len;
 }
 
 
-/* of a word, at most; most fit a small block with their command */
+/* what is written besides the words themselves, where no number has more
+   digits */
 
 static ngx_inline size_t
-ngx_redis_format_room(size_t len)
+ngx_redis_format_counts(size_t words, size_t digits)
 {
-    return 1 + (len < 1000 ? 3 : NGX_SIZE_T_LEN) + 2 + len + 2;
+    return 1 + digits + 2 + words * (1 + digits + 2 + 2);
 }
 
 
