@@ -182,6 +182,15 @@ sg_value_decode(sg_value_t *value, sg_str_t text)
 }
 
 
+int
+sg_value_is_end(sg_str_t text)
+{
+    return text.len > SG_VALUE_AT_STATE
+           && (text.data[SG_VALUE_AT_STATE] == sg_value_answered
+               || text.data[SG_VALUE_AT_STATE] == sg_value_tombstone);
+}
+
+
 /* 0: there is no such state */
 
 static size_t

@@ -87,6 +87,10 @@ size_t sg_value_head(unsigned char *out, const sg_value_t *value);
  */
 const char *sg_value_decode(sg_value_t *value, sg_str_t text);
 
+/* whether it says that it is an answer or a tombstone, be the rest of it as it
+   may */
+int sg_value_is_end(sg_str_t text);
+
 /* the head of an item, of which the bytes follow: SG_VALUE_ITEM bytes */
 void sg_value_item_head(unsigned char *out, unsigned type, size_t len);
 

@@ -87,6 +87,12 @@ ngx_redis_straight_value(const redisReply *reply, ngx_redis_asked_e asked,
     text.data = (const unsigned char *) reply->str;
     text.len = (size_t) reply->len;
 
+    /* nothing is left to ask: what it means is told where it is the answer */
+
+    if (sg_value_is_end(text)) {
+        return form;
+    }
+
     if (ngx_redis_verdict_value(reply->str, text.len, asked, own, &decoded,
                                 &words)
         != ngx_redis_said_nonsense)

@@ -121,6 +121,23 @@ read_back(void **state)
 
 
 static void
+ends(void **state)
+{
+    (void) state;
+
+    assert_int_equal(sg_value_is_end(STR(ANSWERED)), 1);
+    assert_int_equal(sg_value_is_end(STR(SEALED SEAL)), 1);
+    assert_int_equal(sg_value_is_end(STR(TOMBSTONE)), 1);
+    assert_int_equal(sg_value_is_end(STR("1a")), 1);
+
+    assert_int_equal(sg_value_is_end(STR(CLAIMED)), 0);
+    assert_int_equal(sg_value_is_end(STR(UNKNOWN)), 0);
+    assert_int_equal(sg_value_is_end(STR("1")), 0);
+    assert_int_equal(sg_value_is_end(STR("")), 0);
+}
+
+
+static void
 times(void **state)
 {
     sg_value_t     v, read;
@@ -342,6 +359,7 @@ main(void)
         cmocka_unit_test(sealed),
         cmocka_unit_test(heads),
         cmocka_unit_test(read_back),
+        cmocka_unit_test(ends),
         cmocka_unit_test(times),
         cmocka_unit_test(lengths_of_parts),
         cmocka_unit_test(refused),
