@@ -61,8 +61,8 @@ ok($fake->played, 'dialogue');
 
 my ($token) = map { $_->[5] } grep { ($_->[4] // '') eq 'claim' }
     $fake->commands;
-is((grep { ($_->[4] // '') eq 'complete' } $fake->commands)[0][5], $token,
-    'stored with the token of the claim');
+is(substr((grep { ($_->[4] // '') =~ /\A1a/ } $fake->commands)[0][4], 44, 16),
+    $token, 'stored with the token of the claim');
 
 # HTTP/1
 

@@ -385,10 +385,8 @@ sub own {
 
     return ('claim', 'claim', token($token), $value->('claimed'), $TTL,
         $rest[0], '') if $verb eq 'claim';
-    return ($verb, $verb, token($token), $value->('answered'), $TTL)
-        if $verb eq 'complete';
-    return ($verb, $verb, token($token), $value->('tombstone'), $TTL)
-        if $verb eq 'bury';
+    return ($verb, $value->('answered'), $TTL) if $verb eq 'complete';
+    return ($verb, $value->('tombstone'), $TTL) if $verb eq 'bury';
     return ($verb, $verb, token($token), $value->('unknown'), $TTL);
 }
 
@@ -401,6 +399,11 @@ sub token { return substr sha256($_[0]), 0, 16 }
 
 sub proven {
     my ($reply, $key, $policy, $verb, $token, $value) = @_;
+
+    # of an answer, whose value has it, and who has it taken hears nothing else
+
+    return $reply eq $1 . substr($verb, 44, 8) ? ['ok'] : "another proof: $reply"
+        if !ref $reply && $verb =~ /\A1([at])\0/;
 
     return $reply if ref $reply ne 'ARRAY';
 

@@ -245,7 +245,7 @@ sub words_of {
         push @words, claimed($name, $token, @args), $args[2];
 
     } elsif ($verb =~ /complete|bury/) {
-        push @words, answered($name, $verb, $token, @args), $args[1];
+        @words = (answered($name, $verb, $token, @args), $args[1]);
 
     } else {
         push @words, Segments::Value::encode($name, state => 'unknown',
@@ -312,12 +312,15 @@ sub meaning {
                                : ["error: $reply"];
     }
 
-    return ["error: $reply"] if ref $reply ne 'ARRAY';
+    my $settles = $word =~ /complete|bury/;
 
-    my ($proof, @said) = @$reply;
+    return ["error: $reply"] if ref $reply ? ref $reply ne 'ARRAY' : !$settles;
+
+    my ($proof, @said) = ref $reply ? @$reply : ($reply, 'ok');
 
     return ["another proof: $proof"]
-        if $proof ne $word . substr pack('H*', $TOKEN{$token}), 0, 8;
+        if $proof ne ($settles ? $word eq 'bury' ? 't' : 'a' : $word)
+            . substr pack('H*', $TOKEN{$token}), 0, 8;
 
     # the state of the limits, which is for another test
     pop @said if ref $said[-1];
@@ -741,7 +744,7 @@ sub rights {
                 my $stood = standing(@keys);
                 my $said = $without{$right}->command(@words);
 
-                next if ref $said eq 'ARRAY';
+                next if !ref $said || ref $said eq 'ARRAY';
 
                 my $what = "$right, $state, @$command";
 

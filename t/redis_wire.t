@@ -330,6 +330,38 @@ for my $name (sort keys %STRAY) {
 }
 
 
+# the same of an answer, to which the proof alone says that it was taken
+
+my $taken = sub { my %bound = @_; 'a' . substr $bound{token}, 0, 8 };
+
+my %STRAY_ANSWER = (
+    'a status'          => '+OK',
+    'a word'            => 'ok',
+    'an empty array'    => bare([]),
+    'another\'s proof'  => 'a00000000',
+    'a claim\'s proof'  => $claim,
+    'a tombstone\'s'    => sub { 't' . substr $taken->(@_), 1 },
+    'half of a proof'   => sub { substr $taken->(@_), 0, 5 },
+    'more than a proof' => sub { $taken->(@_) . '0' },
+    'a proof in a status' => sub { '+' . $taken->(@_) },
+    'a proof behind'    => sub { bare(['found', $taken->(@_)]) },
+);
+
+for my $name (sort keys %STRAY_ANSWER) {
+    $fake = fake_redis(hello,
+        says(claim => 's', bind_word('token')), [SEND => ['ok']],
+        says(complete => 's', bind_word('token')),
+        [SEND => $STRAY_ANSWER{$name}], ['CLOSED'],
+        hello('second'),
+        says(complete => 's', bind_word('token')), [SEND => ['ok']]);
+    $gateway = gateway($fake);
+
+    is($gateway->create(key => 's')->summary, '201 recorded', "answer, $name");
+    ok($fake->played, "answer, $name, sent again");
+    like($gateway->error_log, $STRAY, "answer, $name, log");
+}
+
+
 # each command of the connection is sent again, and only those that were not
 # replied to; no reply behind the first that is wrong is believed
 
@@ -421,6 +453,6 @@ $gateway->wait_log(qr/redis sent a reply to no command/);
 is($gateway->create(key => 'm')->status, 409, 'another connection');
 ok($fake->played, 'dialogue');
 
-is($upstream->count, 0, 'nothing was sent upstream');
+is($upstream->count, scalar keys %STRAY_ANSWER, 'only what was won was sent');
 
 done_testing();

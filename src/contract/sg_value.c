@@ -12,7 +12,7 @@
 
 /* places in the head, and where the head of each state ends */
 
-#define SG_VALUE_AT_STATE        1
+#define SG_VALUE_AT_STATE        SG_VALUE_STATE_AT
 #define SG_VALUE_AT_FLAGS        2
 #define SG_VALUE_AT_FROM         3
 #define SG_VALUE_AT_CHECK        SG_VALUE_CHECK_AT

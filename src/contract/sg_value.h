@@ -15,6 +15,7 @@
 
 
 #define SG_VALUE_VERSION      '1'
+#define SG_VALUE_STATE_AT     1
 #define SG_VALUE_CHECK_AT     4
 #define SG_VALUE_CHECK        8         /* bytes of the name's SHA-256 */
 #define SG_VALUE_FINGERPRINT  32        /* bytes */

@@ -120,8 +120,6 @@ ngx_redis_record_complete(ngx_redis_record_t *record, ngx_uint_t status,
 {
     sg_value_t  value;
 
-    ngx_str_set(&record->verb, "complete");
-
     value = record->mine;
     value.state = sg_value_answered;
     value.status = (unsigned) status;
@@ -142,8 +140,6 @@ ngx_redis_record_bury(ngx_redis_record_t *record, ngx_uint_t status,
 {
     sg_value_t  value;
 
-    ngx_str_set(&record->verb, "bury");
-
     value = record->mine;
     value.state = sg_value_tombstone;
     value.status = (unsigned) status;
@@ -160,6 +156,8 @@ ngx_redis_record_settle(ngx_redis_record_t *record, sg_value_t *value,
     ngx_redis_record_handler_pt handler, void *data)
 {
     ngx_uint_t  needs;
+
+    ngx_str_null(&record->verb);
 
     record->head_len = sg_value_head(record->head, value);
 

@@ -52,7 +52,8 @@ typedef struct {
     /* of what it was asked last */
 
     ngx_redis_asked_e            asked;
-    ngx_str_t                    verb;          /* the script's first word */
+    ngx_str_t                    verb;          /* the script's first word; or
+                                                   empty: its value says it */
     ngx_redis_script_t          *script;
     const ngx_redis_limits_t    *limits;        /* or NULL */
     ngx_str_t                    headers;       /* to be written */

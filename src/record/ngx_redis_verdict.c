@@ -157,7 +157,14 @@ ngx_redis_verdict_decode(const redisReply *reply, ngx_redis_asked_e asked,
     size_t                           n;
     const ngx_redis_verdict_word_t  *w;
 
-    /* the proof, which is the connection's to check, and a word */
+    /* the proof alone, which is the connection's to check: it is done */
+
+    if (reply->type == REDIS_REPLY_STRING && asked == ngx_redis_asked_change) {
+        decoded->verdict = ngx_redis_record_ok;
+        return ngx_redis_said_verdict;
+    }
+
+    /* or with a word behind it */
 
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2) {
         return ngx_redis_said_nonsense;

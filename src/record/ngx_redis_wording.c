@@ -17,6 +17,8 @@
 
 static void ngx_redis_record_script(ngx_redis_record_t *record,
     ngx_redis_phrase_t *phrase);
+static void ngx_redis_record_prove(ngx_redis_record_t *record,
+    ngx_redis_phrase_t *phrase);
 static void ngx_redis_record_straight(ngx_redis_record_t *record,
     ngx_redis_phrase_t *phrase);
 static void ngx_redis_record_look(ngx_redis_record_t *record, ngx_uint_t form,
@@ -59,10 +61,16 @@ ngx_redis_record_script(ngx_redis_record_t *record, ngx_redis_phrase_t *phrase)
     n = 0;
 
     word[n++] = record->name;
-    word[n++] = record->verb;
 
-    word[n].data = record->token;
-    word[n++].len = SG_VALUE_TOKEN;
+    if (record->verb.len) {
+        word[n++] = record->verb;
+
+        word[n].data = record->token;
+        word[n++].len = SG_VALUE_TOKEN;
+
+    } else {
+        ngx_redis_record_prove(record, phrase);
+    }
 
     if (record->asked != ngx_redis_asked_spend) {
         word[n].data = record->head;
@@ -111,6 +119,19 @@ ngx_redis_record_script(ngx_redis_record_t *record, ngx_redis_phrase_t *phrase)
     if (record->asked != ngx_redis_asked_change) {
         ngx_redis_limits_add(record->limits, phrase);
     }
+}
+
+
+/* the value says both, what is to be done and by whom */
+
+static void
+ngx_redis_record_prove(ngx_redis_record_t *record, ngx_redis_phrase_t *phrase)
+{
+    phrase->expect = ngx_redis_expect_done;
+
+    phrase->proof[0] = record->head[SG_VALUE_STATE_AT];
+    ngx_memcpy(phrase->proof + 1, record->token, NGX_REDIS_PROOF_TOKEN);
+    phrase->proof_len = 1 + NGX_REDIS_PROOF_TOKEN;
 }
 
 

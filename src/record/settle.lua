@@ -6,29 +6,28 @@
 -- execution.
 --
 -- KEYS[1]  the record
--- ARGV[1]  complete or bury
--- ARGV[2]  the owner's token
--- ARGV[3]  the value of the answer, or of the tombstone
--- ARGV[4]  its ttl, milliseconds
+-- ARGV[1]  the value of the answer, or of the tombstone: its state says what is
+--          to be done, and its token who does it
+-- ARGV[2]  its ttl, milliseconds
 --
---   ok             done, by this command or when it was sent before
---   found value    not ours: nothing was done
+--   the proof alone    done, by this command or when it was sent before
+--   found value        not ours: nothing was done
 --
 -- The end is published, as the record's name, on each channel of the claim.
 
-local proof = ARGV[1] .. ARGV[2]:sub(1, 8)
-local name, value = KEYS[1], ARGV[3]
+local name, value = KEYS[1], ARGV[1]
+local proof = value:sub(2, 2) .. value:sub(45, 52)
 local stood = redis.call('GET', name)
 local at
 
 if stood and stood:sub(5, 12) == value:sub(5, 12) then
     local state = stood:sub(1, 3)
-    local ours = stood:sub(45, 60) == ARGV[2]
+    local ours = stood:sub(45, 60) == value:sub(45, 60)
 
     -- sealed or not: what of it one has to know is not for us
 
     if ours and (state == '1a\0' or state == '1a\1' or state == '1t\0') then
-        return { proof, 'ok' }
+        return proof
     end
 
     if ours and state == '1c\0' and #stood >= 72 then
@@ -41,7 +40,7 @@ end
 
 if stood and not at then return { proof, 'found', stood } end
 
-redis.call('SET', name, value, 'PX', ARGV[4])
+redis.call('SET', name, value, 'PX', ARGV[2])
 
 while stood and at + 2 <= #stood do
     local item, high, low = stood:byte(at, at + 2)
@@ -52,4 +51,4 @@ while stood and at + 2 <= #stood do
     at = last + 1
 end
 
-return { proof, 'ok' }
+return proof

@@ -92,6 +92,25 @@ check_ranges(const redisReply *reply)
 }
 
 
+/* as one that begins with the proof does, or is nothing else */
+
+static void
+check_done(const redisReply *reply)
+{
+    static const unsigned char  proof[] = "proof";
+
+    if (!ngx_redis_expect_fits(reply, ngx_redis_expect_done, proof, 5)
+        || ngx_redis_expect_fits(reply, ngx_redis_expect_proof, proof, 5))
+    {
+        return;
+    }
+
+    MUST(reply->type == REDIS_REPLY_STRING && reply->len == 5);
+    MUST(memcmp(reply->str, proof, 5) == 0);
+    MUST(!ngx_redis_expect_fits(reply, ngx_redis_expect_done, proof, 4));
+}
+
+
 /* a reply that fits one kind of question fits no other, but for an error */
 
 static void
@@ -115,6 +134,8 @@ check_fits(const redisReply *reply)
         return;
     }
 
+    check_done(reply);
+
     MUST(ngx_redis_expect_fits(reply, ngx_redis_expect_any, NULL, 0));
 
     if (!ngx_redis_expect_fits(reply, ngx_redis_expect_proof, proof, 5)) {
@@ -122,6 +143,7 @@ check_fits(const redisReply *reply)
         return;
     }
 
+    MUST(ngx_redis_expect_fits(reply, ngx_redis_expect_done, proof, 5));
     MUST(reply->type == REDIS_REPLY_ARRAY && reply->elements > 0);
     MUST(reply->element[0]->len == 5);
     MUST(memcmp(reply->element[0]->str, proof, 5) == 0);

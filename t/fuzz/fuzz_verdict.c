@@ -314,7 +314,10 @@ check_reply(const redisReply *reply)
 
             MUST(said != ngx_redis_said_verdict
                  || (reply->type == REDIS_REPLY_ARRAY
-                     && decoded.verdict != ngx_redis_record_failed));
+                     && decoded.verdict != ngx_redis_record_failed)
+                 || (reply->type == REDIS_REPLY_STRING
+                     && asked == ngx_redis_asked_change
+                     && decoded.verdict == ngx_redis_record_ok));
 
             check_said(reply, asked, said, &decoded, &words);
         }

@@ -60,6 +60,7 @@ typedef void (*ngx_redis_handler_pt)(void *data, ngx_int_t rc,
 
 #define NGX_REDIS_WORDS           48    /* of a command, at most */
 #define NGX_REDIS_PROOF           32    /* bytes of a reply's proof, at most */
+#define NGX_REDIS_PROOF_TOKEN     8     /* and of a token in it */
 
 #define NGX_REDIS_SCRIPT          0     /* the form that every server takes */
 
@@ -82,7 +83,8 @@ typedef struct {
     ngx_uint_t           parted;
 
     ngx_redis_expect_e   expect;        /* what the reply may be */
-    u_char               proof[NGX_REDIS_PROOF];
+    u_char               proof[NGX_REDIS_PROOF];    /* a script's is made of its
+                                           first arguments, unless given */
     size_t               proof_len;
 } ngx_redis_phrase_t;
 

@@ -90,6 +90,14 @@ ngx_redis_expect_fits(const redisReply *reply, ngx_redis_expect_e expect,
                && reply->elements > 0
                && reply->element[0]->type == REDIS_REPLY_STRING;
 
+    case ngx_redis_expect_done:
+
+        if (reply->type == REDIS_REPLY_STRING) {
+            return ngx_redis_expect_is(reply, REDIS_REPLY_STRING, proof, len);
+        }
+
+        /* fall through */
+
     case ngx_redis_expect_proof:
         return reply->type == REDIS_REPLY_ARRAY
                && reply->elements > 0

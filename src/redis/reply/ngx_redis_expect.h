@@ -22,6 +22,7 @@ typedef enum {
     ngx_redis_expect_place,             /* two strings, or a null */
     ngx_redis_expect_role,              /* an array that begins with a string */
     ngx_redis_expect_proof,             /* the same, with the proof */
+    ngx_redis_expect_done,              /* the same, or the proof alone */
     ngx_redis_expect_value,             /* a null, or a string that names what
                                            the proof names, or nothing */
     ngx_redis_expect_set                /* the status, or a null */
@@ -39,7 +40,7 @@ ngx_redis_expect_e ngx_redis_expect(const char **words, size_t n);
 /*
  * Whether "reply" can belong to a command that expects this.  An error always
  * can: it is Redis' own word, and says that nothing was done.  The proof is
- * used for ngx_redis_expect_proof and ngx_redis_expect_value alone.
+ * used for ngx_redis_expect_proof, _done and _value alone.
  */
 int ngx_redis_expect_fits(const redisReply *reply, ngx_redis_expect_e expect,
     const unsigned char *proof, size_t len);

@@ -11,10 +11,6 @@
 #include "redis/reply/ngx_redis_expect.h"
 
 
-#define NGX_REDIS_PROOF_TOKEN     8     /* bytes of a proof that are the
-                                           token's */
-
-
 typedef struct ngx_redis_pipeline_s  ngx_redis_pipeline_t;
 
 

@@ -36,13 +36,14 @@ ngx_redis_format_phrase(ngx_redis_command_t *cmd, ngx_redis_phrase_t *phrase)
 
     cmd->asker->words(cmd->data, cmd->form, phrase);
 
-    if (phrase->script) {
+    if (phrase->script && phrase->proof_len == 0) {
         ngx_redis_format_prove(phrase);
     }
 }
 
 
-/* kept apart: the caller's bytes are not there for a reply that comes late */
+/* what to do, and some bytes of a token; kept apart: the caller's bytes are not
+   there for a reply that comes late */
 
 static void
 ngx_redis_format_prove(ngx_redis_phrase_t *phrase)

@@ -10,6 +10,8 @@ use warnings;
 
 use Exporter qw(import);
 
+use Segments::FakeRedis qw(bind_word);
+
 our @EXPORT = qw(hello says);
 
 
@@ -24,10 +26,20 @@ sub hello {
 
 
 # a command about the record of a create with that key; more arguments of the
-# command may follow, the first of them is the owner's token
+# command may follow, the first of them is the owner's token, a bound word.  Who
+# completes or buries it says so by the value
 
 sub says {
     my ($verb, $key, @args) = @_;
+
+    if (my $state = { complete => 'a', bury => 't' }->{$verb}) {
+        my $value = qr/\A1$state\0.{41}(.{16})/s;
+        my $token = shift @args;
+
+        return [EXPECT => 'EVALSHA', qr/\A[0-9a-f]{40}\z/, 1,
+            qr/:\Q$key\E\}:create\z/,
+            $token ? bind_word($token->{name}, $value) : $value, @args, '...'];
+    }
 
     return [EXPECT => 'EVALSHA', qr/\A[0-9a-f]{40}\z/, 1,
         qr/:\Q$key\E\}:create\z/, $verb, @args, '...'];

@@ -27,8 +27,9 @@ package Segments::FakeRedis;
 # bound words, and "port", as a hash and returns a reply.
 #
 # Each reply is to the oldest command that has none.  Where that calls a script,
-# an array gets the proof that it answers this command before its elements;
-# bare([...]) does not.  What a script only finds is said by what it means:
+# an array gets the proof that it answers this command before its elements, and
+# ['ok'] to an answer is the proof alone; bare([...]) is sent as it is.  What a
+# script only finds is said by what it means:
 # [mismatch], [replay => status, headers, body], [tombstone => status], [stale].
 #
 # After the last step the connections stay open and silent; another command is
@@ -53,6 +54,9 @@ use Segments::Value;
 our @EXPORT_OK = qw(bare bind_word bulk proof resp);
 
 my $instances = 0;
+
+# the value of an answer or a tombstone: its state, and its token's beginning
+my $ANSWER = qr/\A1([at])\0.{41}(.{8})/s;
 
 # seconds in which the other side closes, too
 my $PATIENCE = 20;
@@ -175,12 +179,13 @@ sub played {
 }
 
 
-# a word that later replies can use
+# a word that later replies can use, or the part of one that a pattern takes
 
 sub bind_word {
-    my ($name) = @_;
+    my ($name, $part) = @_;
 
-    return bless { name => $name }, 'Segments::FakeRedis::Binding';
+    return bless { name => $name, part => $part },
+        'Segments::FakeRedis::Binding';
 }
 
 
@@ -213,7 +218,21 @@ sub proof {
 
     my (undef, undef, $nkeys, @rest) = @$words;
 
+    return "$1$2" if $rest[$nkeys] =~ $ANSWER;
+
     return $rest[$nkeys] . substr $rest[$nkeys + 1], 0, 8;
+}
+
+
+# what a script says; of an answer that was taken, the proof alone
+
+sub said {
+    my ($words, @reply) = @_;
+
+    my $proof = proof($words);
+
+    return $proof if "@reply" eq 'ok' && $words->[-2] =~ $ANSWER;
+    return [$proof, @{ found($words, @reply) }];
 }
 
 
@@ -493,6 +512,12 @@ sub match {
 
         if (ref $expected eq 'Segments::FakeRedis::Binding') {
             my $bound = \$self->{bound}{ $expected->{name} };
+
+            if ($expected->{part}) {
+                ($got) = $got =~ $expected->{part}
+                    or die "word $i should match $expected->{part}: $said\n";
+            }
+
             $$bound //= $got;
             $expected = $$bound;
         }
@@ -523,8 +548,7 @@ sub bytes {
         my $reply = $self->value($_);
         my $words = shift @{ $self->conn->{unanswered} };
 
-        $reply = [Segments::FakeRedis::proof($words),
-            @{ Segments::FakeRedis::found($words, @$reply) }]
+        $reply = Segments::FakeRedis::said($words, @$reply)
             if ref $reply eq 'ARRAY' && $words && $words->[0] =~ /\AEVAL/i;
 
         Segments::FakeRedis::resp($reply) . $self->asides($self->conn);

@@ -316,7 +316,18 @@ sub words {
         $pos = $end + 1 + $length + 2;
     }
 
-    # EVALSHA digest 1 key verb ...
+    # EVALSHA digest 1 key verb token ..., or an answer's value, which has both
+
+    return ($1 eq 'a' ? 'complete' : 'bury', $words[3], $2,
+            @words[4 .. $#words])
+        if $words[0] =~ /\Aeval/i && $words[4] =~ /\A1([at])\0.{41}(.{16})/s;
+
+    # and the same without a script
+
+    return ($1 eq 'a' ? 'complete' : 'bury', $words[1], $2,
+            @words[2 .. $#words])
+        if ($words[3] // '') eq 'IFEQ'
+            && $words[2] =~ /\A1([at])\0.{41}(.{16})/s;
 
     return ($words[4], $words[3], @words[5 .. $#words])
         if $words[0] =~ /\Aeval/i;
