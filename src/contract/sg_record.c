@@ -9,7 +9,25 @@
 #include <string.h>
 
 
+typedef struct {
+    sg_str_t  name, value;
+} sg_record_usual_t;
+
+
+static unsigned char sg_record_usual_of(sg_str_t name, sg_str_t value);
 static int sg_record_value_ok(sg_str_t value);
+
+
+/* by the byte that stands for each: another one is another version of the
+   record, as older gateways cannot read it */
+
+static const sg_record_usual_t  sg_record_usual[] = {
+    [1] = { sg_string("Content-Type"), sg_string("application/json") },
+    [2] = { sg_string("Content-Type"),
+            sg_string("application/json; charset=utf-8") }
+};
+
+#define SG_RECORD_USUAL  (sizeof(sg_record_usual) / sizeof(sg_record_usual[0]))
 
 
 /* what stands in a name as it is */
@@ -102,6 +120,15 @@ sg_record_prefix_ok(sg_str_t prefix)
 void
 sg_record_header_add(sg_buf_t *out, sg_str_t name, sg_str_t value)
 {
+    unsigned char  usual;
+
+    usual = sg_record_usual_of(name, value);
+
+    if (usual) {
+        sg_buf_add(out, &usual, 1);
+        return;
+    }
+
     if (!sg_header_is_token(name) || !sg_record_value_ok(value)) {
         return;
     }
@@ -120,6 +147,16 @@ sg_record_header_next(sg_str_t *rest, sg_str_t *name, sg_str_t *value)
 
     if (rest->len == 0) {
         return 0;
+    }
+
+    if (rest->data[0] > 0 && rest->data[0] < SG_RECORD_USUAL) {
+        *name = sg_record_usual[rest->data[0]].name;
+        *value = sg_record_usual[rest->data[0]].value;
+
+        rest->len--;
+        rest->data++;
+
+        return 1;
     }
 
     end = memchr(rest->data, '\n', rest->len);
@@ -146,6 +183,25 @@ sg_record_header_next(sg_str_t *rest, sg_str_t *name, sg_str_t *value)
     rest->data = end + 1;
 
     return 1;
+}
+
+
+/* 0 where none does */
+
+static unsigned char
+sg_record_usual_of(sg_str_t name, sg_str_t value)
+{
+    unsigned char  i;
+
+    for (i = 1; i < SG_RECORD_USUAL; i++) {
+        if (sg_str_eq(value, sg_record_usual[i].value)
+            && sg_str_eq(name, sg_record_usual[i].name))
+        {
+            return i;
+        }
+    }
+
+    return 0;
 }
 
 

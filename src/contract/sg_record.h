@@ -1,7 +1,7 @@
 
 /*
  * The names of records and the encoding of the stored headers, which are lines
- * of "Name: value\n".
+ * of "Name: value\n", or a byte below 32 for one that nearly all answers have.
  */
 
 #ifndef SG_RECORD_H
@@ -34,13 +34,14 @@ void sg_record_encode(sg_buf_t *out, sg_str_t str);
 /* 1 when the prefix leaves the hash tag alone: no "{" and no "}" */
 int sg_record_prefix_ok(sg_str_t prefix);
 
-/* appends one header line, or nothing when it could not be read back */
+/* appends one header, or nothing when it could not be read back */
 void sg_record_header_add(sg_buf_t *out, sg_str_t name, sg_str_t value);
 
 /*
- * Takes the next header line off "rest".  1 when there was one, 0 at the end,
- * -1 when "rest" is malformed: a name that is not a token (RFC 9110, 5.6.2),
- * a control character in a value, no final line feed.
+ * Takes the next header off "rest"; name and value may be constants.  1 when
+ * there was one, 0 at the end, -1 when "rest" is malformed: a byte that stands
+ * for none, a name that is not a token (RFC 9110, 5.6.2), a control character
+ * in a value, no final line feed.
  */
 int sg_record_header_next(sg_str_t *rest, sg_str_t *name, sg_str_t *value);
 

@@ -161,7 +161,14 @@ headers_round_trip(void **state)
         { sg_string("Link"), sg_string("<a>; rel=\"x\", <b>: y") },
         { sg_string("Link"), sg_string("") },
         { sg_string("ETag"), sg_string(" \t\"x\" \t") },
-        { sg_string("!#$%&'*+-.^_`|~09azAZ"), sg_string("\x80\xff\xc3\xa9") }
+        { sg_string("!#$%&'*+-.^_`|~09azAZ"), sg_string("\x80\xff\xc3\xa9") },
+        { sg_string("Content-Type"), sg_string("application/json") },
+        { sg_string("Content-Type"),
+          sg_string("application/json; charset=utf-8") },
+        { sg_string("Content-Type"), sg_string("application/jso") },
+        { sg_string("Content-Type"), sg_string("application/json ") },
+        { sg_string("content-type"), sg_string("application/json") },
+        { sg_string("Accept"), sg_string("application/json") }
     };
 
     size_t    i;
@@ -190,6 +197,38 @@ headers_round_trip(void **state)
 
     str_exact_free(exact);
     sg_buf_free(&lines);
+}
+
+
+/* what nearly all answers have is a byte */
+
+static void
+usual_headers(void **state)
+{
+    sg_buf_t  lines;
+    sg_str_t  rest, name, value;
+
+    (void) state;
+
+    sg_buf_init(&lines);
+
+    sg_record_header_add(&lines, STR("Content-Type"), STR("application/json"));
+    sg_record_header_add(&lines, STR("A"), STR("b"));
+    sg_record_header_add(&lines, STR("Content-Type"),
+                         STR("application/json; charset=utf-8"));
+
+    assert_int_equal(lines.len, 7);
+    assert_memory_equal(lines.data, "\1A: b\n\2", 7);
+
+    sg_buf_free(&lines);
+
+    /* written out it is the same */
+
+    rest = STR("Content-Type: application/json\n");
+
+    assert_int_equal(sg_record_header_next(&rest, &name, &value), 1);
+    assert_int_equal(sg_str_eq(value, STR("application/json")), 1);
+    assert_int_equal(rest.len, 0);
 }
 
 
@@ -248,7 +287,11 @@ malformed_headers(void **state)
         sg_string("a: \x1b[0m\n"),
         sg_string("a\0: b\n"),
         sg_string("a\nb: c\n"),
-        sg_string("\xc3\xa9: b\n")
+        sg_string("\xc3\xa9: b\n"),
+        sg_string("\0"),
+        sg_string("\3"),
+        sg_string("\3a: b\n"),
+        sg_string("\x1f")
     };
 
     char      row[16];
@@ -281,6 +324,7 @@ main(void)
         cmocka_unit_test(bytes),
         cmocka_unit_test(prefixes),
         cmocka_unit_test(headers_round_trip),
+        cmocka_unit_test(usual_headers),
         cmocka_unit_test(headers_left_out),
         cmocka_unit_test(malformed_headers)
     };

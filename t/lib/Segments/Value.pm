@@ -23,6 +23,11 @@ my %LETTER = (claimed => 'c', unknown => 'u', answered => 'a',
     tombstone => 't');
 my %STATE = reverse %LETTER;
 
+my %USUAL = (
+    "\1" => "Content-Type: application/json\n",
+    "\2" => "Content-Type: application/json; charset=utf-8\n",
+);
+
 my %HEAD = (claimed => 72, unknown => 44, answered => 70, tombstone => 62);
 
 
@@ -64,6 +69,7 @@ sub decode {
 
         $record{headers} = substr $items, 0, $headers, '';
         $record{body} = substr $items, 0, $body, '';
+        $record{headers} = lines($record{headers});
     }
 
     $record{items} = $items if length $items;
@@ -79,6 +85,21 @@ sub decode {
     }
 
     return \%record;
+}
+
+
+# some stand there as a byte each; what are no headers stays as it is
+
+sub lines {
+    my ($headers) = @_;
+
+    my $lines = '';
+
+    while ($headers =~ /\G(?:([\1\2])|([^\0-\x20:]+: [^\n]*\n))/gc) {
+        $lines .= $2 // $USUAL{$1};
+    }
+
+    return (pos($headers) // 0) == length $headers ? $lines : $headers;
 }
 
 
