@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# INFO is no part of what a connection begins with: it is asked when nothing
-# else is on the connection, and a node that refuses it, or hangs up on it, as
-# some proxies do, is not asked again.
+# INFO is no part of what a connection begins with, but the first that is asked
+# on it, and nothing waits for it.  A node that refuses it, or hangs up on it as
+# some proxies do, is not asked again, nor one that leaves it unanswered twice.
 
 use strict;
 use warnings;
@@ -35,20 +35,21 @@ $Segments::FakeRedis::Player::INFO = 1;
 
 my $REFUSED =
     qr/\[notice\] .* redis does not answer INFO and is not asked again/;
+my $LATE = qr/\[notice\] [^\n]* redis did not answer INFO in time and is asked/;
 
 
-# between two commands, and then not before the next connection
+# before all else, and then not before the next connection
 
 my $fake = fake_redis(hello(),
-    says(claim => 'a'), [SEND => ['mismatch']],
-    [EXPECT => 'INFO'], [SEND => bulk("maxmemory:1\r\nmaxmemory_policy:"
-        . "allkeys-lru\r\ncluster_enabled:0\r\n")],
+    [EXPECT => 'INFO'], says(claim => 'a'),
+    [SEND => bulk("maxmemory:1\r\nmaxmemory_policy:"
+        . "allkeys-lru\r\ncluster_enabled:0\r\n"), ['mismatch']],
     says(claim => 'b'), [SEND => ['mismatch']],
     says(claim => 'c'), [SEND => ['mismatch']],
     ['CLOSE'],
     hello('second'),
-    says(claim => 'd'), [SEND => ['mismatch']],
-    [EXPECT => 'INFO'], [SEND => '-NOPERM what else'],
+    [EXPECT => 'INFO'], says(claim => 'd'),
+    [SEND => '-NOPERM what else', ['mismatch']],
     ['CLOSE'],
     hello('third'),
     says(claim => 'e'), [SEND => ['mismatch']],
@@ -69,10 +70,12 @@ $gateway->quit;
 # a proxy that hangs up on what it does not know: nobody's request suffers
 
 $fake = fake_redis(hello(),
-    says(claim => 'a'), [SEND => ['mismatch']],
-    [EXPECT => 'INFO'], ['CLOSE'],
+    [EXPECT => 'INFO'], says(claim => 'a'), ['CLOSE'],
     hello('second'),
+    says(claim => 'a'), [SEND => ['mismatch']],
     says(claim => 'b'), [SEND => ['mismatch']],
+    ['CLOSE'],
+    hello('third'),
     says(claim => 'c'), [SEND => ['mismatch']],
 );
 $gateway = gateway($fake);
@@ -87,21 +90,69 @@ $gateway->wait_log($REFUSED);
 $gateway->quit;
 
 
-# what is no answer to it is a refusal, too, as is none
+# what is no answer to it is a refusal, too
 
 $fake = fake_redis(hello(),
-    says(claim => 'a'), [SEND => ['mismatch']],
-    [EXPECT => 'INFO'], [SEND => ':1'], ['CLOSED'],
+    [EXPECT => 'INFO'], says(claim => 'a'), [SEND => ':1'], ['CLOSED'],
     hello('second'),
+    says(claim => 'a'), [SEND => ['mismatch']],
     says(claim => 'b'), [SEND => ['mismatch']],
-    says(claim => 'c'), [SEND => ['mismatch']],
 );
 $gateway = gateway($fake);
 
 is($gateway->create(key => 'a')->status, 422, 'a, answered');
 $gateway->wait_log($REFUSED);
-is($gateway->create(key => $_)->status, 422, "$_, answered") for qw(b c);
+is($gateway->create(key => 'b')->status, 422, 'b, answered');
 ok($fake->played, 'nonsense, and not asked again');
+$gateway->quit;
+
+
+# one that comes too late is asked again on another connection, and what the
+# server can do is known then; two in a row are a refusal
+
+my $VERSION = "redis_version:8.4.0\r\n";
+
+sub late {
+    my ($connection, $key) = @_;
+
+    return hello($connection),
+        [EXPECT => 'INFO'], says(claim => $key), says(give_back => $key),
+        [WAIT => "$key is late"], [SEND => bulk($VERSION), ['ok'], ['ok']];
+}
+
+# less than the second of silence after which another one is made
+
+my %short = (segments_redis_timeout => '500ms');
+$fake = fake_redis(
+    late('first', 'a'), says(claim => 'b'), [SEND => ['mismatch']], ['CLOSE'],
+    hello('second'), [EXPECT => 'INFO'], says(claim => 'c'),
+    [SEND => bulk($VERSION), ['mismatch']],
+    [EXPECT => 'SET', qr/:d\}:create\z/, qr/\A1c/, 'NX', 'GET', '...'],
+    [SEND => '-ERR no'], ['CLOSE'],
+    late('third', 'e'), ['CLOSE'],
+    late('fourth', 'f'), ['CLOSE'],
+    hello('fifth'), says(claim => 'g'), [SEND => ['mismatch']],
+);
+$gateway = gateway($fake, %short);
+
+is($gateway->create(key => 'a')->status, 503, 'a, too late');
+$gateway->wait_log($LATE);
+$fake->go('a is late');
+$fake->wait_step(8);
+is($gateway->create(key => 'b')->status, 422, 'b, by a script');
+is($gateway->create(key => 'c')->status, 422, 'c, on another connection');
+is($gateway->create(key => 'd')->status, 503, 'd, as the server can');
+is($gateway->create(key => 'e')->status, 503, 'e, too late again');
+$gateway->wait_log(qr/$LATE.*$LATE/s);
+$fake->go('e is late');
+$fake->wait_step(29);
+unlike($gateway->error_log, $REFUSED, 'once is chance');
+is($gateway->create(key => 'f')->status, 503, 'f, twice in a row');
+$gateway->wait_log($REFUSED);
+$fake->go('f is late');
+$fake->wait_step(38);
+is($gateway->create(key => 'g')->status, 422, 'g, answered');
+ok($fake->played, 'too late, dialogue');
 $gateway->quit;
 
 
@@ -110,19 +161,18 @@ $gateway->quit;
 my $TOKEN = bind_word('token');
 
 $fake = fake_redis(hello(),
-    says(claim => 'a'), [SEND => ['mismatch']],
-    [EXPECT => 'INFO'], [SEND => bulk("maxmemory:0\r\n")],
+    [EXPECT => 'INFO'], says(claim => 'a'),
+    [SEND => bulk("maxmemory:0\r\n"), ['mismatch']],
     says(claim => 'b', $TOKEN),
     hello('second'),
-    says(claim => 'b', $TOKEN), [SEND => ['mismatch']],
-    [EXPECT => 'INFO'], [SEND => bulk("maxmemory:1\r\nmaxmemory_policy:"
-        . "allkeys-lru\r\ncluster_enabled:0\r\n")],
+    [EXPECT => 'INFO'], says(claim => 'b', $TOKEN),
+    [SEND => bulk("maxmemory:1\r\nmaxmemory_policy:"
+        . "allkeys-lru\r\ncluster_enabled:0\r\n"), ['mismatch']],
     says(claim => 'c'), [SEND => ['mismatch']],
 );
 $gateway = gateway($fake);
 
 is($gateway->create(key => 'a')->status, 422, 'a, answered');
-$fake->wait_step(7);
 select undef, undef, undef, 1.1;        # nothing is heard for so long
 is($gateway->create(key => 'b')->status, 422, 'b, answered by another one');
 $gateway->wait_log(qr/maxmemory-policy "allkeys-lru"/);
@@ -131,7 +181,7 @@ ok($fake->played, 'another one, and asked');
 $gateway->quit;
 
 
-# many at once: asked when the last one is answered
+# many at once: asked before the first
 
 my $redis = redis_server();
 $gateway = gateway($redis);

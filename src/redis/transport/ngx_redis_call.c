@@ -95,7 +95,7 @@ ngx_redis_call_handler(ngx_event_t *ev)
     handler = cmd->handler;
     data = cmd->data;
 
-    if (!cmd->refused && !cmd->lost) {
+    if (!cmd->refused && !cmd->lost && !cmd->aside) {
         cmd->pipeline->late(cmd->pipeline);
     }
 

@@ -1,13 +1,20 @@
 
 /*
  * What else there is to know of a server.  Nothing depends on it, and there are
- * proxies that hang up when they are asked: so INFO goes out when nothing else
- * is on the connection, and where it is refused, not again.
+ * proxies that hang up when they are asked: so INFO is no part of the greeting,
+ * which a proxy like that would never come through, but the first that goes out
+ * behind it, while nothing else is on the connection: later, a busy one would
+ * never be asked.  What stands behind it waits for nothing, and is sent again
+ * where the other side hangs up.  Where it is refused it does not go out again.
  */
 
 
 #include "redis/transport/ngx_redis_info.h"
 #include "redis/transport/ngx_redis_call.h"
+
+
+/* that many connections in a row without an answer in time are a refusal */
+#define NGX_REDIS_INFO_UNHEARD    2
 
 
 static void ngx_redis_info_done(void *data, ngx_int_t rc,
@@ -27,7 +34,6 @@ ngx_redis_info_forget(ngx_redis_node_t *node)
 
     node->can = 0;
     node->cannot = 0;
-    node->curious = ngx_redis_info_curious(node);
 
     for (q = ngx_queue_head(&node->pipeline.waiting);
          q != ngx_queue_sentinel(&node->pipeline.waiting);
@@ -43,23 +49,35 @@ ngx_redis_info_forget(ngx_redis_node_t *node)
 void
 ngx_redis_info_ask(ngx_redis_node_t *node)
 {
-    static const char  *info[] = { "INFO" };
+    ngx_redis_command_t  *cmd;
 
-    if (!ngx_redis_info_wanted(node)) {
+    static const char    *info[] = { "INFO" };
+
+    /* who is only asked the way holds no records */
+
+    if (node->discreet
+        || node->link.greeter.greeting != &node->link.redis->greeting)
+    {
         return;
     }
 
-    node->curious = 0;
-
-    node->info = ngx_redis_call_words(&node->pipeline, info, 1,
-                                      node->link.redis->timeout,
-                                      ngx_redis_info_done, node);
+    cmd = ngx_redis_call_words(&node->pipeline, info, 1,
+                               node->link.redis->timeout, ngx_redis_info_done,
+                               node);
+    if (cmd == NULL) {
+        return;
+    }
 
     /* who answers INFO may hang up at each command, all the same */
 
-    if (node->info) {
-        node->info->aside = 1;
-    }
+    cmd->aside = 1;
+
+    /* nothing was written yet */
+
+    ngx_queue_remove(&cmd->queue);
+    ngx_queue_insert_head(&node->pipeline.waiting, &cmd->queue);
+
+    node->info = cmd;
 }
 
 
@@ -70,11 +88,26 @@ ngx_redis_info_done(void *data, ngx_int_t rc, const redisReply *reply)
 
     node->info = NULL;
 
+    if (rc == NGX_DECLINED) {
+        return;                         /* it never went out */
+    }
+
+    if (rc == NGX_ABORT && ++node->unheard < NGX_REDIS_INFO_UNHEARD) {
+
+        /* once, that may be chance */
+
+        ngx_log_error(NGX_LOG_NOTICE, &node->link.log, 0,
+                      "redis did not answer INFO in time and is asked again "
+                      "on another connection");
+        return;
+    }
+
     if (rc != NGX_OK || reply->type == REDIS_REPLY_ERROR) {
         ngx_redis_info_refused(node);
         return;
     }
 
+    node->unheard = 0;
     node->brings = 0;                   /* no proxy, or one that knows much */
 
     ngx_redis_info_policy(node, reply);
@@ -169,8 +202,6 @@ ngx_redis_info_hung_up(ngx_redis_node_t *node)
 void
 ngx_redis_info_cancel(ngx_redis_node_t *node)
 {
-    node->curious = 0;
-
     if (node->info) {
         (void) ngx_redis_call_cancel(node->info);
         node->info = NULL;

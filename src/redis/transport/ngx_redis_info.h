@@ -1,6 +1,6 @@
 
 /*
- * INFO, when there is time.
+ * INFO, before all else on a new connection.
  */
 
 #ifndef _NGX_REDIS_INFO_H_INCLUDED_
@@ -10,22 +10,11 @@
 #include "redis/transport/ngx_redis_node.h"
 
 
-/* of a new connection; who is only asked the way holds no records */
-#define ngx_redis_info_curious(node)                                          \
-    ((node)->link.greeter.greeting == &(node)->link.redis->greeting           \
-     && !(node)->discreet)
-
-#define ngx_redis_info_wanted(node)                                           \
-    ((node)->curious                                                          \
-     && ngx_queue_empty(&(node)->pipeline.sent)                               \
-     && ngx_queue_empty(&(node)->pipeline.waiting)                            \
-     && ngx_queue_empty(&(node)->pipeline.held))
-
 /* another connection, about which nothing is known: what was not written to one
    yet is asked by its script */
 void ngx_redis_info_forget(ngx_redis_node_t *node);
 
-/* asks, if nothing else is on the connection */
+/* asks, on a connection to which nothing was written yet, before what waits */
 void ngx_redis_info_ask(ngx_redis_node_t *node);
 
 /* a node of a cluster, as Redis says of itself: told once, where it is not one

@@ -205,6 +205,7 @@ ngx_redis_node_ready(ngx_redis_link_t *link)
     }
 
     ngx_redis_info_forget(node);
+    ngx_redis_info_ask(node);
 
     ngx_redis_link_wake(link);
 }
@@ -215,7 +216,6 @@ ngx_redis_node_prepare(ngx_redis_link_t *link)
 {
     ngx_redis_node_t *node = (ngx_redis_node_t *) link;
 
-    ngx_redis_info_ask(node);
     ngx_redis_ack_queue(&node->pipeline);
 }
 
@@ -315,10 +315,6 @@ ngx_redis_node_await(ngx_redis_link_t *link)
     ngx_redis_node_t *node = (ngx_redis_node_t *) link;
 
     ngx_redis_pipeline_await(&node->pipeline);
-
-    if (ngx_redis_info_wanted(node)) {
-        ngx_redis_link_wake(link);
-    }
 }
 
 

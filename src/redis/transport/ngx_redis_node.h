@@ -66,10 +66,11 @@ struct ngx_redis_node_s {
     ngx_uint_t               can;       /* NGX_REDIS_SET_NX_GET ..., as its
                                            connection is known to */
     ngx_uint_t               cannot;    /* and as it was seen not to */
+    ngx_uint_t               unheard;   /* connections in a row on which it was
+                                           not answered in time */
     unsigned                 brings:1;  /* SCRIPT LOAD may end a connection:
                                            until INFO is answered */
-    unsigned                 curious:1; /* INFO is to be asked */
-    unsigned                 discreet:1;    /* and not to be asked again */
+    unsigned                 discreet:1;    /* INFO is not to be asked again */
     unsigned                 clustered:1;   /* as it was told */
     unsigned                 evicts:1;  /* as it was warned about */
 

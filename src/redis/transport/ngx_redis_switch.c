@@ -58,6 +58,7 @@ ngx_redis_switch(ngx_redis_node_t *node, ngx_redis_spare_t *spare)
 
     node->link.stream.overdue = 0;
     ngx_redis_info_forget(node);
+    ngx_redis_info_ask(node);
 }
 
 
