@@ -115,7 +115,7 @@ ngx_http_segments_limits_of_claim(ngx_http_segments_limits_t *limits,
 {
     ngx_uint_t  i;
 
-    if (limits == NULL) {
+    if (limits == NULL || limits->paid) {
         return NULL;
     }
 

@@ -56,6 +56,10 @@ typedef struct {
     ngx_redis_record_verdict_e      verdict;    /* of all trips so far: ok,
                                                    limited, or a failure */
 
+    ngx_uint_t                      paid;       /* unsigned  paid:1;  all of
+                                                   them, and not again: only the
+                                                   claim is asked for */
+
     const char                     *status;     /* the variable's, or NULL */
     ngx_uint_t                      refused;    /* unsigned  refused:1;  one of
                                                    them has, or would have but

@@ -23,9 +23,9 @@ ngx_http_segments_limits_told(ngx_http_request_t *r,
     ngx_http_segments_limits_t *limits, ngx_redis_record_verdict_e verdict,
     const ngx_redis_record_reply_t *reply)
 {
-    if (limits == NULL) {
+    if (limits == NULL || limits->paid) {
 
-        /* a refusal by a limit that there is not */
+        /* a refusal by a limit that was not asked */
 
         if (reply->verdict != ngx_redis_record_limited) {
             return NGX_OK;

@@ -132,7 +132,7 @@ static ngx_int_t
 ngx_http_segments_ask_aged(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 {
     if (ctx->limits) {
-        ctx->limits->ntrip = 0;
+        ctx->limits->paid = 1;
     }
 
     if (ngx_http_segments_claim_ask(ctx->claim, NULL, ngx_http_segments_asked,

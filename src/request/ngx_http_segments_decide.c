@@ -86,11 +86,16 @@ ngx_http_segments_decide(ngx_http_request_t *r, ngx_http_segments_ctx_t *ctx)
 }
 
 
-/* once it waits, a Redis that fails is one more thing to wait for */
+/* once it waits, a Redis that fails is one more thing to wait for; who has
+   spent a cluster's limits has ended its wait, and begins none */
 
 static ngx_uint_t
 ngx_http_segments_may_wait(ngx_http_segments_ctx_t *ctx)
 {
+    if (ctx->state == ngx_http_segments_spend) {
+        return 0;
+    }
+
     switch (ctx->verdict) {
 
     case ngx_redis_record_in_progress:
