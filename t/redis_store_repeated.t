@@ -123,6 +123,26 @@ is($upstream->effects, 3, 'each carried out once');
 is($again->body, $first->body, 'the same answer');
 is($nginx->create(key => 'lost')->summary, '201 replayed marked',
     'replayed from then on');
+
+
+# taken, but its reply comes too late: sent again it is not taken twice, and the
+# expiry stays as well
+
+$front->rule(complete => 'late=' . slow(3));
+is($nginx->create(key => 'twice')->summary, '201 unstored', 'a late reply');
+
+($name) = grep { /:twice\}:create\z/ } $redis->keys;
+
+my $value = $redis->cmd('GET', $name);
+
+$redis->cmd('PEXPIRE', $name, 600_000);
+$front->rule(complete => 'pass');
+wait_for { said('twice', 'complete') >= 2 } 10, 'a second try';
+is($other->create(key => 'twice')->summary, '201 replayed marked', 'there');
+is($nginx->create(key => 'twice')->summary, '201 replayed marked', 'behind it');
+ok($redis->cmd('GET', $name) eq $value, 'it changes nothing');
+cmp_ok($redis->cmd('PTTL', $name), '<=', 600_000, 'nor the expiry');
+
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
 
 done_testing();
