@@ -14,67 +14,96 @@
 #define SG_HMAC_BLOCK  64               /* bytes that SHA-256 takes at once */
 
 
-static int sg_hmac_digest(unsigned char out[SG_HMAC_LEN],
-    const unsigned char block[SG_HMAC_BLOCK], const sg_str_t *parts, size_t n);
+static EVP_MD_CTX *sg_hmac_half(const unsigned char block[SG_HMAC_BLOCK]);
 static void sg_hmac_xor(unsigned char block[SG_HMAC_BLOCK],
     unsigned char byte);
 
 
 int
-sg_hmac(unsigned char out[SG_HMAC_LEN], sg_str_t key, const sg_str_t *parts,
-    size_t n)
+sg_hmac_key(sg_hmac_key_t *key, sg_str_t secret)
 {
-    int            rc;
-    sg_str_t       inner;
-    unsigned char  block[SG_HMAC_BLOCK], digest[SG_HMAC_LEN];
+    unsigned char  block[SG_HMAC_BLOCK];
 
     memset(block, 0, sizeof(block));
 
-    if (key.len > sizeof(block)) {
+    key->inner = NULL;
+    key->outer = NULL;
 
-        if (sg_sha256(block, key.data, key.len) != 0) {
+    if (secret.len > sizeof(block)) {
+
+        if (sg_sha256(block, secret.data, secret.len) != 0) {
             return -1;
         }
 
-    } else if (key.len) {
-        memcpy(block, key.data, key.len);
+    } else if (secret.len) {
+        memcpy(block, secret.data, secret.len);
     }
-
-    inner.data = digest;
-    inner.len = sizeof(digest);
 
     sg_hmac_xor(block, 0x36);
-    rc = sg_hmac_digest(digest, block, parts, n);
+    key->inner = sg_hmac_half(block);
 
-    if (rc == 0) {
-        sg_hmac_xor(block, 0x36 ^ 0x5c);
-        rc = sg_hmac_digest(out, block, &inner, 1);
-    }
+    sg_hmac_xor(block, 0x36 ^ 0x5c);
+    key->outer = sg_hmac_half(block);
 
     OPENSSL_cleanse(block, sizeof(block));
-    OPENSSL_cleanse(digest, sizeof(digest));
 
-    return rc;
+    if (key->inner && key->outer) {
+        return 0;
+    }
+
+    sg_hmac_key_free(key);
+
+    return -1;
 }
 
 
-static int
-sg_hmac_digest(unsigned char out[SG_HMAC_LEN],
-    const unsigned char block[SG_HMAC_BLOCK], const sg_str_t *parts, size_t n)
+static EVP_MD_CTX *
+sg_hmac_half(const unsigned char block[SG_HMAC_BLOCK])
 {
-    size_t  i;
+    return sg_sha256_begin() == 0 && sg_sha256_add(block, SG_HMAC_BLOCK) == 0
+           ? sg_sha256_keep() : NULL;
+}
 
-    if (sg_sha256_begin() != 0 || sg_sha256_add(block, SG_HMAC_BLOCK) != 0) {
-        return -1;
-    }
 
-    for (i = 0; i < n; i++) {
-        if (parts[i].len && sg_sha256_add(parts[i].data, parts[i].len) != 0) {
-            return -1;
+void
+sg_hmac_key_free(sg_hmac_key_t *key)
+{
+    EVP_MD_CTX_free(key->inner);
+    EVP_MD_CTX_free(key->outer);
+
+    key->inner = NULL;
+    key->outer = NULL;
+}
+
+
+int
+sg_hmac(unsigned char out[SG_HMAC_LEN], const sg_hmac_key_t *key,
+    const sg_str_t *parts, size_t n)
+{
+    int            rc;
+    size_t         i;
+    unsigned char  digest[SG_HMAC_LEN];
+
+    rc = sg_sha256_resume(key->inner);
+
+    for (i = 0; rc == 0 && i < n; i++) {
+        if (parts[i].len) {
+            rc = sg_sha256_add(parts[i].data, parts[i].len);
         }
     }
 
-    return sg_sha256_end(out);
+    if (rc != 0
+        || sg_sha256_end(digest) != 0
+        || sg_sha256_resume(key->outer) != 0
+        || sg_sha256_add(digest, sizeof(digest)) != 0
+        || sg_sha256_end(out) != 0)
+    {
+        rc = -1;
+    }
+
+    OPENSSL_cleanse(digest, sizeof(digest));
+
+    return rc;
 }
 
 
@@ -94,34 +123,46 @@ sg_hkdf(unsigned char *out, size_t len, sg_str_t secret, sg_str_t salt,
     sg_str_t info)
 {
     int            rc;
-    unsigned char  key[SG_HMAC_LEN];
+    sg_str_t       text;
+    sg_hmac_key_t  key;
+    unsigned char  digest[SG_HMAC_LEN];
 
-    rc = sg_hmac(key, salt, &secret, 1);
-
-    if (rc == 0) {
-        rc = sg_hkdf_expand(out, len, key, info);
+    if (sg_hmac_key(&key, salt) != 0) {
+        return -1;
     }
 
-    OPENSSL_cleanse(key, sizeof(key));
+    rc = sg_hmac(digest, &key, &secret, 1);
+    sg_hmac_key_free(&key);
+
+    text.data = digest;
+    text.len = sizeof(digest);
+
+    if (rc == 0) {
+        rc = sg_hmac_key(&key, text);
+    }
+
+    OPENSSL_cleanse(digest, sizeof(digest));
+
+    if (rc == 0) {
+        rc = sg_hkdf_expand(out, len, &key, info);
+        sg_hmac_key_free(&key);
+    }
 
     return rc;
 }
 
 
 int
-sg_hkdf_expand(unsigned char *out, size_t len,
-    const unsigned char secret[SG_HMAC_LEN], sg_str_t info)
+sg_hkdf_expand(unsigned char *out, size_t len, const sg_hmac_key_t *key,
+    sg_str_t info)
 {
     size_t         n;
-    sg_str_t       key, parts[3];
+    sg_str_t       parts[3];
     unsigned char  count, block[SG_HMAC_LEN];
 
     if (len > SG_HKDF_MAX || info.len > SG_HKDF_INFO) {
         return -1;
     }
-
-    key.data = secret;
-    key.len = SG_HMAC_LEN;
 
     parts[0].data = block;              /* the one before, none at first */
     parts[0].len = 0;

@@ -16,8 +16,19 @@
 #define SG_HKDF_INFO     64             /* bytes of "info" at most */
 
 
+/* a key that the digest has been fed with: half of what a short text costs */
+typedef struct {
+    EVP_MD_CTX           *inner;
+    EVP_MD_CTX           *outer;
+} sg_hmac_key_t;
+
+
+/* 0, or -1 as sg_sha256(); to be freed, after which it may be freed again */
+int sg_hmac_key(sg_hmac_key_t *key, sg_str_t secret);
+void sg_hmac_key_free(sg_hmac_key_t *key);
+
 /* of the parts of a text, one behind the other; 0, or -1 as sg_sha256() */
-int sg_hmac(unsigned char out[SG_HMAC_LEN], sg_str_t key,
+int sg_hmac(unsigned char out[SG_HMAC_LEN], const sg_hmac_key_t *key,
     const sg_str_t *parts, size_t n);
 
 /*
@@ -28,9 +39,9 @@ int sg_hmac(unsigned char out[SG_HMAC_LEN], sg_str_t key,
 int sg_hkdf(unsigned char *out, size_t len, sg_str_t secret, sg_str_t salt,
     sg_str_t info);
 
-/* its second half: the secret is a key of SG_HMAC_LEN bytes already */
-int sg_hkdf_expand(unsigned char *out, size_t len,
-    const unsigned char secret[SG_HMAC_LEN], sg_str_t info);
+/* its second half */
+int sg_hkdf_expand(unsigned char *out, size_t len, const sg_hmac_key_t *key,
+    sg_str_t info);
 
 
 #endif /* SG_HMAC_H */

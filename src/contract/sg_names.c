@@ -8,13 +8,15 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
 
-static int sg_names_make(unsigned char out[SG_KEY_LEN],
+
+static int sg_names_make(sg_hmac_key_t *key,
     const unsigned char secret[SG_KEY_LEN], const char *label);
 static int sg_names_one(unsigned char out[SG_NAMES_LEN],
-    const unsigned char key[SG_KEY_LEN], sg_str_t text);
+    const sg_hmac_key_t *key, sg_str_t text);
 static int sg_names_pair(unsigned char out[SG_HMAC_LEN],
-    const unsigned char key[SG_KEY_LEN], sg_str_t first, sg_str_t second);
+    const sg_hmac_key_t *key, sg_str_t first, sg_str_t second);
 static void sg_names_digits(unsigned char out[SG_NAMES_LEN],
     const unsigned char digest[SG_HMAC_LEN]);
 
@@ -22,19 +24,39 @@ static void sg_names_digits(unsigned char out[SG_NAMES_LEN],
 int
 sg_names(sg_names_t *names, const unsigned char secret[SG_KEY_LEN])
 {
-    return sg_names_make(names->scope, secret, "segments: scope") == 0
-           && sg_names_make(names->key, secret, "segments: key") == 0
-           && sg_names_make(names->body, secret, "segments: body") == 0
-           && sg_names_make(names->limit, secret, "segments: limit") == 0
-           ? 0 : -1;
+    memset(names, 0, sizeof(sg_names_t));
+
+    if (sg_names_make(&names->scope, secret, "segments: scope") == 0
+        && sg_names_make(&names->key, secret, "segments: key") == 0
+        && sg_names_make(&names->body, secret, "segments: body") == 0
+        && sg_names_make(&names->limit, secret, "segments: limit") == 0)
+    {
+        return 0;
+    }
+
+    sg_names_free(names);
+
+    return -1;
+}
+
+
+void
+sg_names_free(sg_names_t *names)
+{
+    sg_hmac_key_free(&names->scope);
+    sg_hmac_key_free(&names->key);
+    sg_hmac_key_free(&names->body);
+    sg_hmac_key_free(&names->limit);
 }
 
 
 static int
-sg_names_make(unsigned char out[SG_KEY_LEN],
-    const unsigned char secret[SG_KEY_LEN], const char *label)
+sg_names_make(sg_hmac_key_t *key, const unsigned char secret[SG_KEY_LEN],
+    const char *label)
 {
-    sg_str_t  text, none, info;
+    int            rc;
+    sg_str_t       text, none, info;
+    unsigned char  own[SG_KEY_LEN];
 
     text.data = secret;
     text.len = SG_KEY_LEN;
@@ -43,7 +65,16 @@ sg_names_make(unsigned char out[SG_KEY_LEN],
     info.data = (const unsigned char *) label;
     info.len = strlen(label);
 
-    return sg_hkdf(out, SG_KEY_LEN, text, none, info);
+    rc = sg_hkdf(own, SG_KEY_LEN, text, none, info);
+
+    if (rc == 0) {
+        text.data = own;
+        rc = sg_hmac_key(key, text);
+    }
+
+    OPENSSL_cleanse(own, sizeof(own));
+
+    return rc;
 }
 
 
@@ -51,7 +82,7 @@ int
 sg_names_scope(unsigned char out[SG_NAMES_LEN], const sg_names_t *names,
     sg_str_t scope)
 {
-    return sg_names_one(out, names->scope, scope);
+    return sg_names_one(out, &names->scope, scope);
 }
 
 
@@ -59,21 +90,17 @@ int
 sg_names_limit(unsigned char out[SG_NAMES_LEN], const sg_names_t *names,
     sg_str_t value)
 {
-    return sg_names_one(out, names->limit, value);
+    return sg_names_one(out, &names->limit, value);
 }
 
 
 static int
-sg_names_one(unsigned char out[SG_NAMES_LEN],
-    const unsigned char key[SG_KEY_LEN], sg_str_t text)
+sg_names_one(unsigned char out[SG_NAMES_LEN], const sg_hmac_key_t *key,
+    sg_str_t text)
 {
-    sg_str_t       secret;
     unsigned char  digest[SG_HMAC_LEN];
 
-    secret.data = key;
-    secret.len = SG_KEY_LEN;
-
-    if (sg_hmac(digest, secret, &text, 1) != 0) {
+    if (sg_hmac(digest, key, &text, 1) != 0) {
         return -1;
     }
 
@@ -89,7 +116,7 @@ sg_names_key(unsigned char out[SG_NAMES_LEN], const sg_names_t *names,
 {
     unsigned char  digest[SG_HMAC_LEN];
 
-    if (sg_names_pair(digest, names->key, scope, key) != 0) {
+    if (sg_names_pair(digest, &names->key, scope, key) != 0) {
         return -1;
     }
 
@@ -103,18 +130,18 @@ int
 sg_names_body(unsigned char out[SG_HMAC_LEN], const sg_names_t *names,
     sg_str_t record, sg_str_t fingerprint)
 {
-    return sg_names_pair(out, names->body, record, fingerprint);
+    return sg_names_pair(out, &names->body, record, fingerprint);
 }
 
 
 /* the length of the first stands in front: no two pairs are one text */
 
 static int
-sg_names_pair(unsigned char out[SG_HMAC_LEN],
-    const unsigned char key[SG_KEY_LEN], sg_str_t first, sg_str_t second)
+sg_names_pair(unsigned char out[SG_HMAC_LEN], const sg_hmac_key_t *key,
+    sg_str_t first, sg_str_t second)
 {
     size_t         i, len;
-    sg_str_t       text, parts[3];
+    sg_str_t       parts[3];
     unsigned char  length[8];
 
     len = first.len;
@@ -124,15 +151,12 @@ sg_names_pair(unsigned char out[SG_HMAC_LEN],
         len >>= 8;
     }
 
-    text.data = key;
-    text.len = SG_KEY_LEN;
-
     parts[0].data = length;
     parts[0].len = sizeof(length);
     parts[1] = first;
     parts[2] = second;
 
-    return sg_hmac(out, text, parts, 3);
+    return sg_hmac(out, key, parts, 3);
 }
 
 

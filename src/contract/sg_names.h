@@ -16,12 +16,12 @@
 #define SG_NAMES_LEN  32                /* of what stands in a name: digits */
 
 
-/* what a key file makes: to be overwritten when done with */
+/* what a key file makes: to be freed when done with, zeroed or not */
 typedef struct {
-    unsigned char         scope[SG_KEY_LEN];
-    unsigned char         key[SG_KEY_LEN];
-    unsigned char         body[SG_KEY_LEN];
-    unsigned char         limit[SG_KEY_LEN];
+    sg_hmac_key_t         scope;
+    sg_hmac_key_t         key;
+    sg_hmac_key_t         body;
+    sg_hmac_key_t         limit;
 } sg_names_t;
 
 
@@ -29,6 +29,7 @@ typedef struct {
 
 /* "secret" is what the file holds */
 int sg_names(sg_names_t *names, const unsigned char secret[SG_KEY_LEN]);
+void sg_names_free(sg_names_t *names);
 
 /* of a scope, and of the value of a limit's key: the same does not look so */
 int sg_names_scope(unsigned char out[SG_NAMES_LEN], const sg_names_t *names,

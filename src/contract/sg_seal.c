@@ -4,7 +4,6 @@
  */
 
 #include "contract/sg_seal.h"
-#include "contract/sg_hmac.h"
 
 #include <limits.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 
 #define SG_SEAL_NONCE  12               /* bytes, all of them zero */
+#define SG_SEAL_SALTS  64
 
 #define SG_SEAL_SALT_AT  SG_SEAL_ID
 #define SG_SEAL_TAG_AT   (SG_SEAL_ID + SG_SEAL_SALT)
@@ -41,16 +41,38 @@ static EVP_CIPHER_CTX  *sg_seal_ctx;
 int
 sg_sealing_key(sg_sealing_key_t *key, const unsigned char secret[SG_KEY_LEN])
 {
-    sg_str_t  text, none;
+    int            rc;
+    sg_str_t       text, none;
+    unsigned char  own[SG_KEY_LEN];
+
+    memset(key, 0, sizeof(sg_sealing_key_t));
 
     text.data = secret;
     text.len = SG_KEY_LEN;
     none.data = NULL;
     none.len = 0;
 
-    return sg_hkdf(key->id, SG_SEAL_ID, text, none, sg_seal_label_id) == 0
-           && sg_hkdf(key->key, SG_KEY_LEN, text, none, sg_seal_label_key) == 0
-           ? 0 : -1;
+    rc = sg_hkdf(key->id, SG_SEAL_ID, text, none, sg_seal_label_id);
+
+    if (rc == 0) {
+        rc = sg_hkdf(own, SG_KEY_LEN, text, none, sg_seal_label_key);
+    }
+
+    if (rc == 0) {
+        text.data = own;
+        rc = sg_hmac_key(&key->hmac, text);
+    }
+
+    OPENSSL_cleanse(own, sizeof(own));
+
+    return rc;
+}
+
+
+void
+sg_sealing_key_free(sg_sealing_key_t *key)
+{
+    sg_hmac_key_free(&key->hmac);
 }
 
 
@@ -58,9 +80,21 @@ int
 sg_seal(unsigned char *out, unsigned char seal[SG_SEAL],
     const sg_sealing_key_t *key, const sg_sealed_t *answer)
 {
-    if (RAND_bytes(seal + SG_SEAL_SALT_AT, SG_SEAL_SALT) != 1) {
-        return -1;
+    /* so many at once cost OpenSSL little more than one */
+
+    static unsigned char  salt[SG_SEAL_SALTS][SG_SEAL_SALT];
+    static size_t         left;
+
+    if (left == 0) {
+
+        if (RAND_bytes(salt[0], sizeof(salt)) != 1) {
+            return -1;
+        }
+
+        left = SG_SEAL_SALTS;
     }
+
+    memcpy(seal + SG_SEAL_SALT_AT, salt[--left], SG_SEAL_SALT);
 
     return sg_seal_salted(out, seal, key, answer);
 }
@@ -85,7 +119,8 @@ sg_seal_salted(unsigned char *out, unsigned char seal[SG_SEAL],
 
 
 int
-sg_seal_is_of(const unsigned char seal[SG_SEAL], const sg_sealing_key_t *key)
+sg_seal_is_of(const unsigned char seal[SG_SEAL_ID],
+    const sg_sealing_key_t *key)
 {
     return memcmp(seal, key->id, SG_SEAL_ID) == 0;
 }
@@ -140,7 +175,7 @@ sg_seal_begin(const unsigned char seal[SG_SEAL], const sg_sealing_key_t *key,
     info.data = text;
     info.len = sizeof(text);
 
-    rc = sg_hkdf_expand(own, SG_KEY_LEN, key->key, info);
+    rc = sg_hkdf_expand(own, SG_KEY_LEN, &key->hmac, info);
 
     if (rc == 0) {
         rc = sg_seal_cipher(own, encrypt);

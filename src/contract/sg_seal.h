@@ -12,6 +12,7 @@
 
 
 #include "contract/sg_buf.h"
+#include "contract/sg_hmac.h"
 #include "contract/sg_key_text.h"
 
 
@@ -21,10 +22,10 @@
 #define SG_SEAL       (SG_SEAL_ID + SG_SEAL_SALT + SG_SEAL_TAG)
 
 
-/* what a key file makes: to be overwritten when done with */
+/* what a key file makes: to be freed when done with, zeroed or not */
 typedef struct {
     unsigned char         id[SG_SEAL_ID];       /* which key it is: no secret */
-    unsigned char         key[SG_KEY_LEN];
+    sg_hmac_key_t         hmac;
 } sg_sealing_key_t;
 
 
@@ -40,6 +41,7 @@ typedef struct {
 /* "secret" is what the file holds; 0, or -1 as sg_sha256() */
 int sg_sealing_key(sg_sealing_key_t *key,
     const unsigned char secret[SG_KEY_LEN]);
+void sg_sealing_key_free(sg_sealing_key_t *key);
 
 /*
  * Writes the sealed headers, and the sealed body behind them, each as long as
@@ -55,7 +57,7 @@ int sg_seal_salted(unsigned char *out, unsigned char seal[SG_SEAL],
     const sg_sealing_key_t *key, const sg_sealed_t *answer);
 
 /* 1 when it was sealed with this key, as far as the seal says */
-int sg_seal_is_of(const unsigned char seal[SG_SEAL],
+int sg_seal_is_of(const unsigned char seal[SG_SEAL_ID],
     const sg_sealing_key_t *key);
 
 /*

@@ -5,8 +5,6 @@
 
 #include "contract/sg_sha256.h"
 
-#include <openssl/evp.h>
-
 
 /*
  * To look up the algorithm, and to make a context for it, takes OpenSSL 3
@@ -55,6 +53,39 @@ sg_sha256_end(unsigned char out[SG_SHA256_LEN])
 {
     return sg_sha256_ctx && EVP_DigestFinal_ex(sg_sha256_ctx, out, NULL)
            ? 0 : -1;
+}
+
+
+EVP_MD_CTX *
+sg_sha256_keep(void)
+{
+    EVP_MD_CTX  *kept;
+
+    kept = sg_sha256_ctx ? EVP_MD_CTX_new() : NULL;
+
+    if (kept && !EVP_MD_CTX_copy_ex(kept, sg_sha256_ctx)) {
+        EVP_MD_CTX_free(kept);
+        return NULL;
+    }
+
+    return kept;
+}
+
+
+int
+sg_sha256_resume(const EVP_MD_CTX *kept)
+{
+    if (sg_sha256_ctx == NULL && sg_sha256_begin() != 0) {
+        return -1;
+    }
+
+    if (EVP_MD_CTX_copy_ex(sg_sha256_ctx, kept)) {
+        return 0;
+    }
+
+    sg_sha256_free();
+
+    return -1;
 }
 
 

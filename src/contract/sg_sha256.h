@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include <openssl/evp.h>
+
 
 #define SG_SHA256_LEN  32               /* bytes */
 
@@ -21,6 +23,14 @@
 int sg_sha256_begin(void);
 int sg_sha256_add(const void *data, size_t len);
 int sg_sha256_end(unsigned char out[SG_SHA256_LEN]);
+
+/*
+ * What was added so far, to go on from more than once: NULL as above, or the
+ * caller's, to be freed with EVP_MD_CTX_free().  sg_sha256_resume() stands for
+ * sg_sha256_begin() then.
+ */
+EVP_MD_CTX *sg_sha256_keep(void);
+int sg_sha256_resume(const EVP_MD_CTX *kept);
 
 /* of a text in one piece */
 int sg_sha256(unsigned char out[SG_SHA256_LEN], const void *data, size_t len);

@@ -251,16 +251,19 @@ ngx_http_segments_take_up_sealing(void *data,
         return NGX_ERROR;
     }
 
-    if (ngx_memcmp(&key, &sealing->key, sizeof(sg_sealing_key_t)) != 0) {
-        sealing->before = sealing->key;
-        sealing->key = key;
-        sealing->changed = 1;
-
-        ngx_log_error(ngx_http_segments_watch_level(NGX_LOG_NOTICE), log, 0,
-                      "key file \"%V\" has a new sealing key", &sealing->path);
+    if (sg_seal_is_of(key.id, &sealing->key)) {
+        sg_sealing_key_free(&key);
+        return NGX_OK;
     }
 
-    ngx_explicit_memzero(&key, sizeof(sg_sealing_key_t));
+    sg_sealing_key_free(&sealing->before);
+
+    sealing->before = sealing->key;
+    sealing->key = key;
+    sealing->changed = 1;
+
+    ngx_log_error(ngx_http_segments_watch_level(NGX_LOG_NOTICE), log, 0,
+                  "key file \"%V\" has a new sealing key", &sealing->path);
 
     return NGX_OK;
 }
@@ -269,12 +272,17 @@ ngx_http_segments_take_up_sealing(void *data,
 static void
 ngx_http_segments_sealing_cleanup(void *data)
 {
-    ngx_explicit_memzero(data, sizeof(ngx_http_segments_sealing_t));
+    ngx_http_segments_sealing_t *sealing = data;
+
+    sg_sealing_key_free(&sealing->key);
+    sg_sealing_key_free(&sealing->before);
 }
 
 
 static void
 ngx_http_segments_hiding_cleanup(void *data)
 {
-    ngx_explicit_memzero(data, sizeof(ngx_http_segments_hiding_t));
+    ngx_http_segments_hiding_t *hiding = data;
+
+    sg_names_free(&hiding->names);
 }

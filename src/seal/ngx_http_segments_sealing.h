@@ -14,7 +14,7 @@
 #include "contract/sg_seal.h"
 
 
-/* of one file; begins with its path, and is overwritten with the pool of the
+/* of one file; begins with its path, and is freed with the pool of the
    configuration */
 typedef struct {
     ngx_str_t                     path;

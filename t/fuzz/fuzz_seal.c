@@ -87,6 +87,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(sg_open(opened, seal, &key, &answer) == -1);
     }
 
+    sg_sealing_key_free(&key);
     free(sealed);
     free(opened);
 

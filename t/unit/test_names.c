@@ -59,6 +59,8 @@ vectors(void **state)
                                    fingerprint),
                      0);
     assert_memory_equal(body, expected, sizeof(body));
+
+    sg_names_free(&names);
 }
 
 
