@@ -12,6 +12,7 @@
 
 
 #define SG_DRIFT_MAX_DEPTH  16          /* the top level counted */
+#define SG_DRIFT_TOLD       60000       /* milliseconds from line to line */
 
 
 /* where in the answer a shape is compared */
@@ -296,6 +297,14 @@ sg_drift_possible(sg_operation_e operation, sg_drift_t *drift)
     if (shape) {
         sg_drift_all(shape, sg_drift_outermost, drift);
     }
+}
+
+
+int
+sg_drift_due(unsigned long last, unsigned long now)
+{
+    return last == 0
+           || (now - last >= SG_DRIFT_TOLD && last - now >= SG_DRIFT_TOLD);
 }
 
 

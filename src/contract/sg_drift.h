@@ -47,4 +47,13 @@ sg_drift_e sg_drift_check(sg_operation_e operation,
 /* all that the answers to an operation can differ in; "first" is not set */
 void sg_drift_possible(sg_operation_e operation, sg_drift_t *drift);
 
+/*
+ * 1 when such an answer is to be told of at "now": where nothing was, "last"
+ * being 0, and once a minute from then on.  Both are milliseconds of a clock
+ * that begins anew when all its numbers are used up, and that of another
+ * process may be a little ahead.
+ */
+int sg_drift_due(unsigned long last, unsigned long now);
+
+
 #endif /* SG_DRIFT_H */

@@ -9,10 +9,6 @@
 #include "message/ngx_http_segments_text.h"
 
 
-/* milliseconds from one line to the next */
-#define NGX_HTTP_SEGMENTS_DRIFT_LINES  60000
-
-
 static void ngx_http_segments_drift_cleanup(void *data);
 static void ngx_http_segments_drift_found(ngx_http_segments_sample_t *sample,
     sg_drift_t *drift, ngx_log_t *log);
@@ -168,9 +164,6 @@ ngx_http_segments_drift_turn(ngx_http_segments_told_t *told)
     last = told->time;
     now = ngx_max(ngx_current_msec, 1);
 
-    if (last && (ngx_msec_int_t) (now - last) < NGX_HTTP_SEGMENTS_DRIFT_LINES) {
-        return 0;
-    }
-
-    return ngx_atomic_cmp_set(&told->time, last, now) ? n : 0;
+    return sg_drift_due(last, now)
+           && ngx_atomic_cmp_set(&told->time, last, now) ? n : 0;
 }

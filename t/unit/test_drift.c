@@ -3,6 +3,8 @@
 
 #include "contract/sg_drift.h"
 
+#include <limits.h>
+
 
 #define JSON  "application/json"
 
@@ -313,13 +315,47 @@ possible(void **state)
 }
 
 
+/* one line a minute */
+
+static void
+due(void **state)
+{
+    size_t  i;
+
+    static const struct {
+        unsigned long   last, now;
+        int             due;
+    } times[] = {
+        { 0, 1, 1 },                            /* none was there */
+        { 0, ULONG_MAX, 1 },
+        { 1000, 1000, 0 },
+        { 1000, 1001, 0 },
+        { 1000, 60999, 0 },
+        { 1000, 61000, 1 },                     /* the second one */
+        { 1000, 1000 + ULONG_MAX / 2, 1 },      /* after a long silence */
+        { 1000, 999, 0 },                       /* another process is ahead */
+        { 61000, 1001, 0 },
+        { ULONG_MAX, 59998, 0 },                /* the clock began anew */
+        { ULONG_MAX, 59999, 1 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < N(times); i++) {
+        assert_int_equal(sg_drift_due(times[i].last, times[i].now),
+                         times[i].due);
+    }
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(answers),
         cmocka_unit_test(parts),
-        cmocka_unit_test(possible)
+        cmocka_unit_test(possible),
+        cmocka_unit_test(due)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
