@@ -12,9 +12,10 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use JSON::PP;
-use MIME::Base64 qw(decode_base64);
+use MIME::Base64 qw(decode_base64 encode_base64);
 
 use Segments::RecordCommand qw(record record_on_terminal);
+use Segments::Seal qw(hidden_key hidden_scope);
 use Segments::Test;
 use Segments::Value;
 
@@ -34,6 +35,7 @@ purged();
 changed_meanwhile();
 on_a_terminal();
 rights();
+hidden_names();
 usage();
 
 done_testing();
@@ -415,6 +417,97 @@ sub rights {
             if $less eq 'eval';
         unlike($out . $err, qr/canary/, 'no password');
     }
+
+    return;
+}
+
+
+# names that the gateway has made of scope and key
+
+sub hidden_names {
+    my $secret = pack 'C*', 200 .. 231;
+    my $dir = tempdir();
+    my $hex = spew("$dir/hex", uc(unpack 'H*', $secret) . "\n");
+    my $base64 = encode_base64($secret, '');
+    my %file = (
+        hex      => $hex,
+        base64   => spew("$dir/base64", "$base64\r\n"),
+        unpadded => spew("$dir/unpadded", $base64 =~ tr{+/=}{-_}dr),
+    );
+
+    my $nginx = nginx(upstream => upstream(), redis => $redis, set => {
+        %Segments::Nginx::PATIENT,
+        segments_idempotency_scope      => '$http_x_user',
+        segments_idempotency_encryption => 'key_file='
+            . spew("$dir/seal", '17' x 32) . " names_key_file=$hex",
+    });
+
+    my %keys = (alice => ['k', 'x' x 200, 'a:{b}'], bob => ['k'], '' => ['k']);
+
+    $redis->cmd('FLUSHALL');
+
+    for my $scope (sort keys %keys) {
+        is($nginx->create(key => $_, headers => ['X-User' => $scope])->summary,
+            '201 recorded', "hidden: a create of \"$scope\"")
+            for @{ $keys{$scope} };
+    }
+
+    my $name = sub {
+        my ($scope, $key) = @_;
+
+        return 'segments:{live:' . hidden_scope($secret, $scope) . ':'
+            . hidden_key($secret, $scope, $key) . '}:create';
+    };
+
+    for my $kind (sort keys %file) {
+        my @words = ('-r', $redis->url, '--names-key-file', $file{$kind});
+
+        for my $scope (sort keys %keys) {
+            my ($code, $out) = record(@words, '--scope', $scope);
+
+            is($code, 0, "hidden: the scope \"$scope\", $kind");
+            is_deeply([sort $out =~ /^answered .* (\S+)$/mg],
+                [sort map { $name->($scope, $_) } @{ $keys{$scope} }],
+                "hidden: its records, $kind") or diag $out;
+        }
+
+        my ($code, $out) = record(@words, 'alice', 'a:{b}');
+
+        is($code, 0, "hidden: by scope and key, $kind");
+        like($out, qr/^record +\Q@{[ $name->('alice', 'a:{b}') ]}\E$/m,
+            "hidden: its name, $kind");
+        is((record(@words, 'bob', 'a:{b}'))[0], 1,
+            "hidden: of another scope there is none, $kind");
+    }
+
+    my @words = ('-r', $redis->url, '--names-key-file', $hex);
+
+    is((record('-r', $redis->url, '--scope', 'alice'))[0], 1,
+        'hidden: not found without the key');
+    is((record('-r', $redis->url, '--names-key-file', "$dir/seal", '--scope',
+        'alice'))[0], 1, 'hidden: nor with another');
+
+    my ($code, $out) = record(@words, '--purge', '--yes', '--scope', 'alice');
+
+    is($code, 0, 'hidden: purged') or diag $out;
+    is_deeply([sort $redis->keys], [sort map { $name->($_, 'k') } 'bob', ''],
+        'hidden: and no other scope');
+
+    ($code) = record(@words, '--purge', '--yes', 'bob', 'k');
+
+    is($code, 0, 'hidden: one is purged');
+    is_deeply([$redis->keys], [$name->('', 'k')], 'hidden: and no other');
+
+    for my $text ('', 'short', "$base64$base64", ('g' x 64), "1$base64") {
+        my ($code, $out, $err) = record('--names-key-file',
+            spew("$dir/bad", $text), 'a', 'k');
+
+        is($code, 2, 'hidden: not a key');
+        like($err, qr/must hold 32 bytes/, 'hidden: which is said');
+    }
+
+    is((record('--names-key-file', "$dir/none", 'a', 'k'))[0], 2,
+        'hidden: no file');
 
     return;
 }
