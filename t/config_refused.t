@@ -355,6 +355,9 @@ my @refused = (
             ['short', 'QkJC'], ['a Secret Key', 'sk_live'],
             ['two lines', 'QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI='
                 . "\nQkJC"]),
+    map({ ["$_->[0] that is none", $sealed->("key_file=$key{one} $_->[1]="
+        . $keyfile->('QkJC')), qr/key file "[^"]*" must hold 32 bytes/] }
+        ['previous key', 'previous'], ["names' key", 'names_key_file']),
     map({ ["encryption: $_->[0]", [set => { segments_redis => $unused,
         segments_idempotency_encryption => "key_file=$key{one}" },
         @{ beside(segments_idempotency_encryption => $_->[1]) }[2, 3]],
