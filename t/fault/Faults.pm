@@ -20,6 +20,7 @@ my %ACTIONS = (
     'move-slot'    => \&move_slot,
     'cut-off'      => \&cut_off,
     'forget'       => \&forget_connections,
+    'rotate'       => \&rotate_keys,
 );
 
 my %COMMANDS = (
@@ -145,6 +146,13 @@ sub reload {
     $self->{run}->fault($kind);
 
     return;
+}
+
+
+sub rotate_keys {
+    my ($self, $kind, $dice) = @_;
+
+    return $self->{run}->seals->rotate($dice);
 }
 
 

@@ -14,7 +14,7 @@ use Segments::Util qw(free_port slurp);
 
 # redis => URL, upstream => Recorder, times => { name => ms }, listen => more
 # words of listen, wait => time, limit => whether there is one, http3 => whether
-# clients come with that, too
+# clients come with that, too, seals => Seals
 
 sub start {
     my ($class, %args) = @_;
@@ -29,6 +29,7 @@ sub start {
         offset  => 0,
         workers => {},
         bad     => $args{bad},
+        seals   => $args{seals},
     }, $class;
 
     $nginx->expect_alert(qr/exited on signal 9/);   # read_log() checks these
@@ -47,6 +48,8 @@ sub conf {
     my $listen = $args{listen} // '';
     my $http3 = $args{http3} ? http3_conf($h2) : '';
     my $limit = $args{limit} ? "segments_rate_limit $Limit::DIRECTIVE;" : '';
+    my $seal = $args{seals} ? $args{seals}->directive : '';
+    my $level = $args{seals} ? 'error' : 'crit';
     my %locations = map {
         my $policy = $_;
         my $letter = substr $policy, 0, 1;
@@ -84,7 +87,7 @@ http {
     access_log off;
     keepalive_timeout 1h;
     send_timeout 10s;           # a graceful end may last so long
-    error_log %%DIR%%/error.log crit;
+    error_log %%DIR%%/error.log $level;
 
     upstream upstream {
         server 127.0.0.1:$port;
@@ -99,6 +102,7 @@ http {
     segments_idempotency_lease $times->{lease}ms;
     segments_idempotency_ttl 600s;
     $limit
+    $seal
     proxy_read_timeout $times->{read}ms;
 
     server {
@@ -166,6 +170,7 @@ sub read_line {
     $self->{bad}->('out of step', $line)
         if $line =~ /reply (?:that cannot be to its|to no) command/;
 
+    $self->{seals}->read_line($line) if $self->{seals};
     $self->{bad}->('alert', $line) if $line =~ /\[(?:alert|emerg)\]/;
 
     return;

@@ -5,7 +5,8 @@ package Key;
 #
 # The clients (lanes) of a key: the first, its copies, one with another body,
 # then those that come once an answer is known: again, at once, and a recheck
-# when all is over.
+# when all is over; where answers are sealed, one when another key is in use,
+# and one that finds the answer altered.
 
 use strict;
 use warnings;
@@ -92,7 +93,7 @@ sub try {
 
     # a recheck that never gets through would prove nothing
 
-    if ($lane->{what} eq 'recheck') {
+    if ($lane->{what} =~ /\A(?:recheck|altered)\z/) {
         delete $try->{abort};
         $try->{protocol} = 'h1' if $try->{protocol} eq 'h3';
     }
@@ -125,6 +126,8 @@ sub ended {
     my $lane = $try->{lane};
 
     delete $self->{inflight}{$try};
+
+    return $self->ended_altered($lane, $answer) if $lane->{what} eq 'altered';
 
     my $word = $answer ? $self->judge($try, $answer) : $why;
 
@@ -185,6 +188,8 @@ sub judge {
 
     my $late = defined $self->{answer}
         && $try->{number} > $self->{known_since};
+
+    push @{ $self->{replays} }, $try->{sent} if $mark eq 'replayed';
 
     $self->check_settled($try, $answer) if $late;
 
@@ -466,11 +471,71 @@ sub settle {
     my ($self) = @_;
 
     my $run = $self->{run};
+
+    return if $run->seals && defined $self->{answer} && $self->try_seal;
+
     my $wait = defined $self->{unread}
         ? $self->{unread} + $run->grace - $run->now : 0;
 
     return $run->settle($self) if $wait <= 0;
     return $run->loop->after($wait, sub { $run->settle($self) });
+}
+
+
+# Once another key is in use, and with an answer that was altered.
+
+sub try_seal {
+    my ($self) = @_;
+
+    my ($run, $plan) = @$self{qw(run plan)};
+
+    if ($plan->{aged} && !$self->{aged}++) {
+        $self->{lanes}++;
+        $run->seals->later(sub {
+            $self->{lanes}--;
+            $self->lane('aged', $self->{variant});
+        });
+        return 1;
+    }
+
+    if (defined $plan->{altered} && !$self->{altered}++) {
+        $run->alter(sub { $run->seals->alter($self) });
+        return 1;
+    }
+
+    return 0;
+}
+
+
+# "restore" puts the answer back, and says whether it was still altered
+
+sub try_altered {
+    my ($self, $restore) = @_;
+
+    $self->{restore} = $restore;
+
+    return $self->lane('altered', $self->{variant});
+}
+
+
+sub ended_altered {
+    my ($self, $lane, $answer) = @_;
+
+    my $run = $self->{run};
+    my $refused = $answer && $answer->{status} == 503 && $answer->{mark} eq '';
+
+    $run->count_answer(@$answer{qw(status mark code)}) if $answer;
+    $run->count('altered, refused') if $refused;
+
+    $run->alter(sub {
+        $self->violation('altered', 'and taken as it is', $answer)
+            if delete($self->{restore})->() && $answer && !$refused;
+
+        $lane->{what} = 'restored';
+        $self->try($lane);
+    });
+
+    return;
 }
 
 

@@ -21,7 +21,8 @@ my $PRICE = 60_000_000;                 # of a create, in microseconds
 sub new {
     my ($class, %args) = @_;
 
-    return bless { %args, spent => 0, sent => 0, lost => 0 }, $class;
+    return bless { key => $KEY, %args, spent => 0, sent => 0, lost => 0 },
+        $class;
 }
 
 
@@ -48,7 +49,8 @@ sub take {
     my ($self) = @_;
 
     my $server = $self->{store}->owner('live:');
-    my ($free, $time) = $server->client->pipeline(['GETDEL', $KEY], ['TIME']);
+    my ($free, $time) = $server->client->pipeline(['GETDEL', $self->{key}],
+        ['TIME']);
 
     return 0 if !defined $free;
 

@@ -24,6 +24,7 @@ my $PIPELINE = 'ngx_redis_pipeline.c';
 my $COMMAND = 'ngx_redis_command.c';
 my $QUESTION = 'ngx_redis_question.c';
 my $CLUSTER = 'ngx_redis_cluster.c';
+my $SEAL = 'sg_seal.c';
 
 # a command that is formatted again, with ASKING or without
 my @ASKED = ("    cmd->buf.pos = cmd->buf.start;\n    cmd->asked = 0;\n",
@@ -258,10 +259,38 @@ sub all {
          'another tenant|answer without effect',
          '--policy retry --kinds twins'],
 
+        ['a salt is reused', $SEAL, 'salt[--left]', 'salt[left - 1]',
+         'salt reused', '--kinds altered'],
+
+        ['what is in the clear is left out of the seal', $SEAL,
+         'return rc == 0 ? sg_seal_clear(seal, answer) : -1;',
+         'return rc != 0 ? -1 : encrypt > 1 ? sg_seal_clear(seal, answer) : 0;',
+         'altered', '--kinds altered'],
+
+        ['a status can be altered', $SEAL,
+         '&& sg_seal_clear_part(answer->head) == 0',
+         '&& sg_seal_clear_part((sg_str_t) { .data = answer->head.data,'
+             . ' .len = 60 }) == 0',
+         'altered', '--kinds altered'],
+
+        ['a key is in a name', $NAME,
+         "        key.data = key_digits;\n"
+             . "        key.len = SG_NAMES_LEN;\n", '',
+         'in the clear', '--kinds altered'],
+
+        ['an answer that cannot be opened is run over', $ADMIT,
+         "the request must not run again */\n\n"
+             . '        ctx->verdict = ngx_redis_record_unreadable;',
+         "the request must not run again */\n\n"
+             . '        ctx->verdict = ngx_redis_record_ok;',
+         'two effects|altered', '--policy hold --kinds altered'],
+
         ['each try has its own upstream key', $NAME,
-         'ctx->upstream_key.data = p;',
-         "(void) ngx_sprintf(p, \"%08xD\", (uint32_t) ngx_random());\n"
-             . '        ctx->upstream_key.data = p;',
+         '    return sg_upstream_key(key->data,',
+         "    if (key->len) {\n        (void) ngx_sprintf(key->data,"
+             . " \"%036xD\", (uint32_t) ngx_random());\n"
+             . "        return NGX_OK;\n    }\n\n"
+             . '    return sg_upstream_key(key->data,',
          'two effects|another upstream key',
          '--policy retry --kinds reset-after,5xx-after'],
     );

@@ -29,39 +29,47 @@ my %CLIENT_FAULTS = map { $_ => 0.016 } qw(fin rst h2-reset h2-close),
 my @SYSTEM_FAULTS = qw(kill stop stop-long reload redis-stop redis-term
     redis-kill client-kill script-flush no-upstream);
 
-# those of a cluster, and of a front of Redis
+# those of a cluster, of a front of Redis, and of sealed answers
 
 my %SPECIAL_FAULTS = (
-    cluster => [qw(move-slot cut-off)],
-    front   => ['forget'],
+    cluster    => [qw(move-slot cut-off)],
+    front      => ['forget'],
+    encryption => ['rotate'],
 );
+
+# and those of single keys
+
+my %KEY_FAULTS = (encryption => ['altered']);
 
 # those that take their time come in so many periods only
 
-my %SELDOM = ('cut-off' => 4, 'forget' => 4);
+my %SELDOM = ('cut-off' => 4, 'forget' => 4, 'rotate' => 12);
 
 
 # The names of all faults; those of clients are "abort-...".  Where there is a
-# cluster, or a front, there are more.
+# cluster, a front, or encryption, there are more.
 
 sub kinds {
     my (@there) = @_;
 
     return (@SYSTEM_FAULTS, (map { @{ $SPECIAL_FAULTS{$_} } } @there),
         (sort keys %TRY_FAULTS),
-        (map { "abort-$_" } sort keys %CLIENT_FAULTS), 'other-body', 'twins');
+        (map { "abort-$_" } sort keys %CLIENT_FAULTS), 'other-body', 'twins',
+        (map { @{ $KEY_FAULTS{$_} // [] } } @there));
 }
 
 
-# what these need: cluster, front
+# what these need: cluster, front, encryption
 
 sub needed {
     my (@kinds) = @_;
 
     my %wanted = map { $_ => 1 } @kinds;
 
-    return grep { grep { $wanted{$_} } @{ $SPECIAL_FAULTS{$_} } }
-        sort keys %SPECIAL_FAULTS;
+    return grep {
+        grep { $wanted{$_} } @{ $SPECIAL_FAULTS{$_} },
+            @{ $KEY_FAULTS{$_} // [] }
+    } sort keys %SPECIAL_FAULTS;
 }
 
 
@@ -111,7 +119,14 @@ sub key {
     my @tenants = $self->{wanted}{twins} && $dice->chance(0.1)
         ? qw(ada bob) : $tenant;
 
+    # with dice of its own: what else becomes of a key stays
+
+    my $seal = Dice->new($self->{seed}, 'seal', $n);
+
     return {
+        altered => $self->{wanted}{altered} && $seal->chance(0.05)
+            ? $seal->roll : undef,
+        aged    => $self->{wanted}{rotate} && $seal->chance(0.1),
         number  => $n,
         name    => substr($mode, 0, 1) . $n,
         mode    => $mode,

@@ -20,6 +20,7 @@ use Loop;
 use Plan;
 use Probe;
 use Recorder;
+use Seals;
 use Segments::Nginx;
 use Segments::Process;
 use Segments::Util qw(slow);
@@ -45,7 +46,7 @@ my $GROWTH = 1.15;
 # seed, requests, seconds, policy (hold, retry, both), honour, limit, wait,
 # concurrency, period, kinds, often, stop (at a violation of that kind), quiet,
 # log_level; cluster: Redis is one; front: the second gateway's connections to
-# Redis are led through one
+# Redis are led through one; encryption: answers are sealed
 
 sub new {
     my ($class, %args) = @_;
@@ -55,7 +56,8 @@ sub new {
     my $self = bless {
         seed => 1, requests => 5000, policy => 'both', honour => 1,
         limit => 1, concurrency => 64, period => $args{cluster} ? 1000 : 250,
-        kinds => [Plan::kinds(grep { $args{$_} } qw(cluster front))],
+        kinds => [Plan::kinds(grep { $args{$_} } qw(cluster front
+            encryption))],
         %args,
         times    => \%times,
         counts   => {},
@@ -69,6 +71,7 @@ sub new {
         rare     => $args{least},
         keys     => 0,
         settling => [],
+        altering => [],
         effects  => '',
         memory   => [],
     }, $class;
@@ -95,6 +98,9 @@ sub start {
         : Store->start(front => $self->{front});
 
     $shared{upstream} = $self->{upstream};
+    $shared{seals} = $self->{seals}
+        = Seals->new(run => $self, store => $self->{store})
+        if $self->{encryption};
 
     my @urls = $self->{store}->urls;
 
@@ -107,7 +113,8 @@ sub start {
     $self->{clock} = Clock->new(loop => $loop);
     $self->{fault} = Faults->new(run => $self, store => $self->{store},
         gateways => $self->{gateways}, lease => $self->{times}{lease});
-    $self->{paid} = Limit->new(run => $self, store => $self->{store})
+    $self->{paid} = Limit->new(run => $self, store => $self->{store},
+        $self->{seals} ? (key => $self->{seals}->limit) : ())
         if $self->{limit};
     $self->{wire} = Wire->new(
         loop      => $loop,
@@ -133,6 +140,7 @@ sub plan     { return $_[0]{plan} }
 sub clock    { return $_[0]{clock} }
 sub upstream { return $_[0]{upstream} }
 sub paid     { return $_[0]{paid} }
+sub seals    { return $_[0]{seals} }
 
 
 # whether keys of that mode have one effect, as long as Redis keeps its data
@@ -244,6 +252,7 @@ sub work {
         $self->{clock}->tick($self->{loop}->turn);
         $self->settle_batch if $self->{drained} || @{ $self->{settling} }
             >= $BATCH;
+        $self->alter_batch if @{ $self->{altering} };
     }
 
     return;
@@ -304,7 +313,8 @@ sub feed {
     # a plan is by requests: they do not run away from it, unless they are
     # what a fault waits for
 
-    return if $self->{fault}->queued > 1 && !$self->{fault}->wants_requests;
+    return if $self->{fault}->queued > 1 && !$self->{fault}->wants_requests
+        || $self->{seals} && $self->{seals}->queued > 1;
 
     while ($self->{wire}->inflight < $self->{concurrency}
         && $self->{keys} < $MOST_KEYS)
@@ -398,9 +408,11 @@ sub settle_batch {
     return if !$self->{fault}->redis_ready;
 
     my @keys = splice @{ $self->{settling} };
-    my @names = map { "segments:{live:$_->{tenant}:$_->{name}}:create" } @keys;
+    my @names = map { $self->record_name($_) } @keys;
     my $store = $self->{store};
     my @left = @names ? $store->ask(map { ['PTTL', $_] } @names) : ();
+    my @values = @names && $self->{seals}
+        ? $store->ask(map { ['GET', $_] } @names) : ();
 
     for my $i (0 .. $#keys) {
         my $key = $keys[$i];
@@ -408,6 +420,8 @@ sub settle_batch {
         $key->violation('no expiry', $names[$i]) if $left[$i] == -1;
         $key->violation('no record', $names[$i])
             if $left[$i] == -2 && defined $key->{answer} && !$key->may_be_lost;
+        $self->{seals}->look($key, $names[$i], $values[$i])
+            if defined $values[$i];
 
         $self->{checking}++;
         $self->{upstream}->entry($key->{id}, sub {
@@ -423,6 +437,37 @@ sub settle_batch {
     # what a claim forgot, its end makes good: only a look meanwhile shows it
 
     $self->check_keys if !$self->{cluster};
+
+    return;
+}
+
+
+sub record_name {
+    my ($self, $key) = @_;
+
+    return $self->{seals} ? $self->{seals}->name(@$key{qw(tenant name)})
+        : "segments:{live:$key->{tenant}:$key->{name}}:create";
+}
+
+
+# A key whose stored answer is to be altered; and what comes of it, which is
+# called once Redis can be talked to.
+
+sub alter {
+    my ($self, $code) = @_;
+
+    push @{ $self->{altering} }, $code;
+
+    return;
+}
+
+
+sub alter_batch {
+    my ($self) = @_;
+
+    return if !$self->{fault}->redis_ready;
+
+    $_->() for splice @{ $self->{altering} };
 
     return;
 }
@@ -471,6 +516,8 @@ sub each_second {
     $self->{paid}->check if $self->{paid};
     $self->{clock}->prune;
     $self->look_for_rare if $self->{least};
+    $self->{seals}->let_go
+        if $self->{seals} && ($self->{drained} || $self->{seals}->over);
 
     my $part = $self->{sent} / $self->{requests};
 
@@ -578,6 +625,10 @@ sub check_keys {
 
             $self->violation('no expiry', $found->[$_])
                 for grep { $left[$_] == -1 } 0 .. $#left;
+
+            if ($self->{seals}) {
+                $self->{seals}->check_name($_) for @$found;
+            }
         } while $cursor;
     }
 
@@ -652,7 +703,8 @@ sub title {
         $self->{honour} ? 'the upstream honours keys'
             : 'the upstream ignores keys',
         $self->{wait} ? ", waiting $self->{wait}" : '',
-        $self->{cluster} ? ', Redis is a cluster' : '', $self->{period};
+        $self->{cluster} ? ', Redis is a cluster' : $self->{encryption}
+            ? ', answers are sealed' : '', $self->{period};
 }
 
 
@@ -677,6 +729,7 @@ sub summary {
     $text .= sprintf "trials: %u\n", $self->{counts}{trials} // 0
         if $self->{cluster} || $self->{front};
     $text .= $self->{paid}->summary if $self->{paid};
+    $text .= $self->{seals}->summary if $self->{seals};
     $text .= "worker that lived through it: $self->{worker}\n"
         if $self->{worker};
     $text .= "violations:\n" . (%found ? table(map { $_ => $found{$_} }
