@@ -44,13 +44,15 @@ my %count = $text =~ /^    (\S+) +([0-9]+)$/mg;
 
 cmp_ok($count{$_} // 0, '>=', 3, $_) for @KINDS;
 
-# each of the keys has sealed, and was opened when others were in use
+# each of the keys has sealed, and was opened when others were in use; the last
+# rotation may not have come to its end
 
 my ($sealed) = $text =~ /^    ((?:[0-9a-f]{4}: [0-9]+ ?)+)$/m;
 my @sealed = ($sealed // '') =~ /: ([0-9]+)/g;
 
-cmp_ok(scalar @sealed, '>=', 4, 'sealing keys');
-is((grep { $_ == 0 } @sealed), 0, 'each has sealed answers') or diag($sealed);
+cmp_ok(scalar @sealed, '>=', 3, 'sealing keys');
+is((grep { $_ == 0 } @sealed[0 .. $#sealed - 1]), 0, 'each has sealed answers')
+    or diag($sealed);
 
 cmp_ok(($text =~ /^opened with a key that was not in use any more: (\d+)/m)[0]
     // 0, '>', 0, 'an older key has opened some');
