@@ -53,6 +53,17 @@ for (Mistakes::all()) {
     explain_trace($found, \&note);
 }
 
+# Where nobody is renamed everything is explored: it is the same.
+
+for my $policy (qw(retry hold)) {
+    my $world = World->new(bodies => [1, 1], policy => $policy);
+    my ($all, $some) = map { reached($world, $_) }
+        sub { $_[0] }, sub { $world->ordered(@_) };
+
+    cmp_ok(scalar keys %$some, '>', 1000, "$policy: by names in order");
+    is_deeply($some, $all, "$policy: nothing is left out");
+}
+
 done_testing();
 
 
@@ -62,7 +73,24 @@ sub explore {
     my $world = World->new(%$options);
 
     return Explorer::explore($world->start(), sub { $world->steps(@_) },
-                             sub { Promises::broken_in($world, @_) });
+                             sub { Promises::broken_in($world, @_) },
+                             sub { $world->ordered(@_) });
+}
+
+
+# the states that stand for those that are met
+
+sub reached {
+    my ($world, $ordered) = @_;
+
+    my %reached;
+
+    Explorer::explore($world->start(), sub {
+        $reached{ ($world->ordered(@_))[0] } = 1;
+        return $world->steps(@_);
+    }, sub { undef }, $ordered);
+
+    return \%reached;
 }
 
 

@@ -5,14 +5,15 @@ package Explorer;
 #
 # A state is a string.  $steps->($state) returns a list of
 # [label, state, broken promise or undef]; $broken->($state) names the promise
-# that a state breaks, if any.
+# that a state breaks, if any.  $ordered->($state) returns the state that stands
+# for it and all others that are the same but for names, and what was renamed.
 
 use strict;
 use warnings;
 
 
 sub explore {
-    my ($start, $steps, $broken) = @_;
+    my ($start, $steps, $broken, $ordered) = @_;
 
     my @queue = ($start);
     my @from = (undef);                 # [index of the parent, label]
@@ -28,13 +29,20 @@ sub explore {
 
             next if !defined $promise && $seen{$state}++;
 
+            my ($same, $renamed) = $ordered->($state);
+
+            if ($renamed) {
+                next if !defined $promise && $seen{$same}++;
+                ($label, $state) = ("$label, $renamed", $same);
+            }
+
             push @queue, $state;
             push @from, [$i, $label];
 
             $promise //= $broken->($state);
             next if !defined $promise;
 
-            return { states => scalar keys %seen, steps => $taken,
+            return { states => scalar @queue, steps => $taken,
                      broken => $promise,
                      trace => trace(\@queue, \@from, $#queue) };
         }

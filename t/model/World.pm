@@ -33,6 +33,10 @@ package World;
 # acknowledged, the actors whose requests were executed, then one word for
 # each actor.  A step changes one actor and what is shared; as few of these
 # pairs exist, steps are computed once for each.
+#
+# Actors with the same body differ in their names only.  Of all states that
+# become equal when they are renamed one is explored: the one in which they
+# stand in order.
 
 use strict;
 use warnings;
@@ -72,7 +76,13 @@ sub new {
     my $self = bless { %DEFAULTS, %options, steps => {}, applied => {} },
                      $class;
 
-    $self->{actors} = scalar @{$self->{bodies}};
+    my $bodies = $self->{bodies};
+    my %alike;
+
+    push @{ $alike{$bodies->[$_]} }, $_ for 0 .. $#$bodies;
+
+    $self->{actors} = scalar @$bodies;
+    $self->{alike} = [grep { @$_ > 1 } values %alike];
 
     return $self;
 }
@@ -111,6 +121,41 @@ sub steps {
     }
 
     return @steps;
+}
+
+
+# Where actors cannot be told apart their order does not matter: then the same
+# state may be explored twice.
+
+sub ordered {
+    my ($self, $state) = @_;
+
+    my ($record, $acked, $executed, @actors) = split / /, $state;
+    my @places = 0 .. $#actors;
+
+    for my $alike (@{ $self->{alike} }) {
+        my %looks = map {
+            my $name = $NAMES[$_];
+            my $actor = $actors[$_] =~ tr/A-D/o/r;
+
+            substr $actor, 3, 1, 'own' if substr($actors[$_], 3, 1) eq $name;
+
+            ($_ => join ' ', $actor, substr($executed, $_, 1),
+                $acked eq $name, $record =~ /=$name/g)
+        } @$alike;
+
+        @places[@$alike] = sort { $looks{$a} cmp $looks{$b} } @$alike;
+    }
+
+    return $state if "@places" eq "@{[0 .. $#actors]}";
+
+    my %name = map { ($NAMES[$places[$_]] => $NAMES[$_]) } 0 .. $#actors;
+    my $renamed = join ' ', $record, $acked,
+        join('', map { substr $executed, $_, 1 } @places), @actors[@places];
+
+    return $renamed =~ s/([A-D])/$name{$1}/gr,
+        join ', ', map { "$NAMES[$places[$_]] is $NAMES[$_]" }
+            grep { $places[$_] != $_ } 0 .. $#actors;
 }
 
 
