@@ -175,16 +175,17 @@ sub environment {
     my $suppressions = program_root() . '/tools/lsan.supp';
 
     # Who has called malloc() is found fast by frame pointers, and slowly, for
-    # each call, without them, as in OpenSSL, whose session is to be known by
-    # its stack.
+    # each call, without them, as in OpenSSL: only there where nginx keeps an
+    # upstream's session for good, which is to be known by its stack.
 
-    my $fast = slurp("$self->{dir}/nginx.conf") =~ /ssl|https:|rediss/ ? 0 : 1;
+    my $fast = slurp("$self->{dir}/nginx.conf") !~ /https:/;
 
     # each dynamic module has an "ngx_modules" of its own, as nginx has
 
     return {
         ASAN_OPTIONS  => join(':', $log, 'detect_odr_violation=0',
-            "fast_unwind_on_malloc=$fast", @asan, $ENV{ASAN_OPTIONS} // ()),
+            $fast ? () : 'fast_unwind_on_malloc=0:malloc_context_size=12',
+            @asan, $ENV{ASAN_OPTIONS} // ()),
         UBSAN_OPTIONS => join(':', $log, 'print_stacktrace=1',
             $ENV{UBSAN_OPTIONS} // ()),
         LSAN_OPTIONS  => join(':', 'print_suppressions=0',
