@@ -39,7 +39,7 @@ sub gateway {
 
     return nginx(upstream => $upstream, redis => $url, log_level => 'debug',
         set => {
-            segments_redis_timeout         => slow_ms(200),
+            segments_redis_timeout         => slow_ms(2000),
             segments_redis_connect_timeout => slow_ms(2000),
             segments_idempotency_lease     => '300s',
             %set,
@@ -69,7 +69,7 @@ for my $row (
 ) {
     my ($name, $url, $db) = @$row;
 
-    my $gateway = gateway($url, segments_redis_timeout => slow_ms(2000));
+    my $gateway = gateway($url);
     my $key = 'k' . ++$n;
 
     is($gateway->create(key => $key)->summary, '201 recorded', $name);
