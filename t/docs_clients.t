@@ -111,6 +111,7 @@ cmp_ok(@codes, '>', 20, 'codes');
 is_deeply([grep { !$known{$_} } map { s/;.*//r } @codes], [],
     'none is left out');
 
+in_short();
 sentences();
 
 is_deeply([$redis->keys_without_expiry], [], 'every key expires');
@@ -326,6 +327,37 @@ sub limited {
     $at{limited}->create;
 
     return $at{limited}->create(key => $key);
+}
+
+
+# The four lines before the table say no other thing than the table.  What is to
+# be mended may be the credentials or the key itself, or not worth it.
+
+sub in_short {
+    my ($lines) = $page =~ /^In short:\n\n(.*?)\n\n/ms;
+    my @words = $lines =~ /^- \*\*(.*?)\*\*/mg;
+    my ($same, $mended, $new, $never) = map { qr/$_/ } 'with the same key\z',
+        'same key\z|\Ano\z|with (?:a|another) key\z', 'with a new key',
+        '\Ano\z';
+
+    is_deeply(\@words, ['Again, as it was, with the same key:',
+        'Mended, with the same key:', 'Mended, with a new key:',
+        'Not again:'], 'in short');
+
+    for my $row (@rows) {
+        my ($status, $code, $mark) = @$row{qw(status code mark)};
+
+        my $again = $code =~ /answer_not_kept|outcome_unknown/ ? $never
+            : $status =~ /\A(?:none|429|5)/ || $code =~ /in_progress/ ? $same
+            : $mark =~ /recorded|replayed|mismatch/ ? $new
+            : $mark eq '–' ? $mended
+            : undef;
+
+        ok($again && $row->{again} =~ $again, "in short: $status $code")
+            or diag("$row->{again}, \"$mark\"");
+    }
+
+    return;
 }
 
 
