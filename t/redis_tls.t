@@ -127,8 +127,8 @@ sub gateway {
     return nginx(upstream => $upstream,
         redis => "rediss://$host:$servers{$server}{port} $password $words",
         set => {
-            segments_redis_timeout         => slow_ms($more{time} // 1000),
-            segments_redis_connect_timeout => slow_ms($more{time} // 1000),
+            segments_redis_timeout         => slow_ms(1000),
+            segments_redis_connect_timeout => slow_ms(1000),
             segments_redis_breaker         => 'off',
             segments_idempotency_lease     => '300s',
         }, %more);
@@ -179,7 +179,7 @@ for my $row (
         qr/SSL_(?:read|write)\(\) failed \(.*(?:unknown ca|104: )/],
 ) {
     my ($name, $server, $host, $words, $pattern) = @$row;
-    my $gateway = gateway($server, $host, $words, time => 400);
+    my $gateway = gateway($server, $host, $words);
     my $key = $name =~ tr{ '}{-_}r;
 
     is(envelope($gateway->create(key => $key)), '503 internal/storage_error',
