@@ -5,6 +5,10 @@
 # Only the Secret Key and the addresses are others than there; systemctl is
 # played, for a folder has no init system.
 #
+# On two idle cores it is to take three minutes.  What the cores are busy with
+# here is not known, so that the bound is one of processor time, as if it were
+# all done by one of them.
+#
 # run: once, all
 
 use strict;
@@ -20,6 +24,7 @@ use Segments::Test;
 use Segments::Util qw(program_root);
 
 my $KEY = 'test_sk_canary0123456789ABCDEF';
+my $SECONDS = 150;
 
 # restarts what it is told to, at other addresses than the configuration's
 
@@ -102,17 +107,14 @@ sub fresh {
 
     die "no mirror can be reached: $output" if $code;
 
+    # what a mirror has, a newcomer asks for
+
+    $debian->sh('rm -rf /var/lib/apt/lists/*');
+
     spew($debian->root . '/etc/apt/apt.conf.d/90yes',
         qq(APT::Get::Assume-Yes "true";\n));
 
-    mkdir $debian->root . '/root/checkout' or die $!;
-
-    ($code, $output) = Segments::Debian::run(120, 'sh', '-c',
-        'git -C "$1" ls-files -z --cached --others --exclude-standard'
-        . ' | tar -C "$1" --null --files-from=- --ignore-failed-read -cf -'
-        . ' | tar -C "$2" -xf -', 'sh', program_root(),
-        $debian->root . '/root/checkout');
-    die $output if $code;
+    $debian->checkout;
 
     # nginx asks for the name; there may be nobody here who knows
 
@@ -131,6 +133,7 @@ sub install {
     my ($redis, $port) = (free_port(), free_port());
     my $sent = $upstream->count;
     my $start = time;
+    my $work = work();
 
     spew($debian->root . '/root/upstream.crt', slurp($crt));
     spew($debian->root . '/usr/bin/systemctl', $SYSTEMCTL
@@ -165,10 +168,21 @@ sub install {
     is(($upstream->requests)[-1]->header('Authorization'), "Bearer $KEY",
         "$name: with the key");
 
-    diag(sprintf '%s: from nothing to a replayed create in %.0f s', $name,
-        time - $start);
+    $work = work() - $work;
+    cmp_ok($work, '<', $SECONDS, "$name: in less than three minutes");
+    diag(sprintf '%s: from nothing to a replayed create in %.0f s,'
+        . ' %.0f s of processor time', $name, time - $start, $work);
 
     return;
+}
+
+
+# processor time of what has ended
+
+sub work {
+    my (undef, undef, $user, $system) = times;
+
+    return $user + $system;
 }
 
 

@@ -148,7 +148,7 @@ sub files_below {
 
 sub newcomer {
     my ($words) = slurp(program_root() . '/README.md')
-        =~ /^### Debian package\n.*?^```\n(apt-get install .*?)^```\n/ms
+        =~ /^### Debian package\n.*?^```\n(apt-get .*?)^```\n/ms
         or die 'no such commands in the README';
     my ($install, $ask) = split / && systemctl restart redis-server nginx\n/,
         $words, 2;

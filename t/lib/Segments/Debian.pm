@@ -66,6 +66,25 @@ sub new {
 sub root { return $_[0]{root} }
 
 
+# the tree, without what git ignores, to /root/checkout
+
+sub checkout {
+    my ($self) = @_;
+
+    my $dir = "$self->{root}/root/checkout";
+
+    mkdir $dir or die "$dir: $!";
+
+    my ($code, $output) = run(120, 'sh', '-c',
+        'git -C "$1" ls-files -z --cached --others --exclude-standard'
+        . ' | tar -C "$1" --null --files-from=- --ignore-failed-read -cf -'
+        . ' | tar -C "$2" -xf -', 'sh', program_root(), $dir);
+    die $output if $code;
+
+    return;
+}
+
+
 # exit status and output of a shell command inside
 
 sub sh {
