@@ -402,7 +402,8 @@ sub proven {
 
     # of an answer, whose value has it, and who has it taken hears nothing else
 
-    return $reply eq $1 . substr($verb, 44, 8) ? ['ok'] : "another proof: $reply"
+    return $reply eq $1 . substr($verb, 44, 8)
+        ? ['ok'] : "another proof: $reply"
         if !ref $reply && $verb =~ /\A1([at])\0/;
 
     return $reply if ref $reply ne 'ARRAY';

@@ -58,22 +58,24 @@ sub read_until {
     return $bytes;
 }
 
-# the reply begins with what it answers
+# the reply begins with what it answers; behind that to INFO, where it is asked
 
 sub answers {
-    my ($socket, $verb, $word, $name) = @_;
+    my ($socket, $verb, $word, $name, $info) = @_;
 
     my $command = qr/\r\n(segments:[^\r]*)\r\n\$[0-9]+\r\n\Q$verb\E\r\n
         \$16\r\n(.{8}).*\r\n\z/sx;
     my $bytes = read_until($socket, $command);
 
     like($bytes, $command, $name);
+    is($bytes =~ /INFO\r\n/ ? 1 : 0, $info ? 1 : 0, "$name: INFO, or not")
+        or return;
 
     my ($key, $token) = $bytes =~ $command;
     my $found = $word eq 'mismatch' ? bulk(Segments::Value::encode($key,
         state => 'unknown', fp => 'ff' x 32)) : undef;
 
-    syswrite $socket, resp(["$verb$token", 'found', $found])
+    syswrite $socket, ($info // '') . resp(["$verb$token", 'found', $found])
         if defined $token;
 
     return;
@@ -97,9 +99,8 @@ my $second = accepted();
 ok($second, 'another connection');
 like(read_until($second, qr/PING\r\n/), qr/PING/, 'and its greeting');
 syswrite $second, "+PONG\r\n";
-answers($second, 'give_back', 'stale', 'what was claimed is given back');
-like(read_until($second, qr/INFO\r\n/), qr/INFO/, 'nothing else to say');
-syswrite $second, "-NOPERM no such permission\r\n";
+answers($second, 'give_back', 'stale', 'what was claimed is given back',
+    "-NOPERM no such permission\r\n");
 
 like(read_until($first, qr/ EOF\z/), qr/ EOF\z/, 'connection closed');
 $gateway->wait_log(qr/(?:redis was silent|heard from redis) for [0-9]+ ms/);

@@ -102,7 +102,7 @@ syntax(void **state)
 
         room = exact.len < SG_IDEMPOTENCY_KEY_MAX ? exact.len
                                                   : SG_IDEMPOTENCY_KEY_MAX;
-        key = malloc(room ? room : 1);
+        key = malloc(room);
         assert_non_null(key);
 
         got.data = key;

@@ -204,7 +204,8 @@ ngx_redis_pipeline_swift(ngx_redis_pipeline_t *pipeline)
     return cmd && !cmd->asking && !cmd->unacked
            && (cmd->expect == ngx_redis_expect_value
                || cmd->expect == ngx_redis_expect_set
-               || cmd->expect == ngx_redis_expect_proof);
+               || cmd->expect == ngx_redis_expect_proof
+               || cmd->expect == ngx_redis_expect_done);
 }
 
 

@@ -7,8 +7,9 @@
  * Two lines are the same if their text is, without the client and the request,
  * or the record, and whatever number is a word of it, begins it, or follows a
  * comma or a word of Redis' own, as in "MOVED 4711": it is a time, a size or a
- * slot.  What may stand in a line for any request, as a record's name, comes
- * last, or each would be of a kind of its own, and leave no room for others.
+ * slot, and not a status.  What may stand in a line for any request, as a
+ * record's name, comes last, or each would be of a kind of its own, and leave
+ * no room for others.
  */
 
 
@@ -35,6 +36,7 @@ static void ngx_redis_tally_writer(ngx_log_t *log, ngx_uint_t level,
 static ngx_str_t ngx_redis_tally_text(u_char *buf, size_t len);
 static ngx_uint_t ngx_redis_tally_same(ngx_str_t *one, ngx_str_t *two);
 static ngx_uint_t ngx_redis_tally_varies(ngx_str_t *text, u_char *p);
+static ngx_uint_t ngx_redis_tally_status(ngx_str_t *text, u_char *p);
 static u_char *ngx_redis_tally_number(u_char *p, u_char *last);
 static void ngx_redis_tally_handler(ngx_event_t *ev);
 static void ngx_redis_tally_tell(ngx_redis_tally_t *line);
@@ -231,7 +233,8 @@ ngx_redis_tally_same(ngx_str_t *one, ngx_str_t *two)
 
             if (ngx_redis_tally_varies(one, p)
                 || (after < end && *after == ' '
-                    && behind < stop && *behind == ' '))
+                    && behind < stop && *behind == ' '
+                    && !ngx_redis_tally_status(one, p)))
             {
                 p = after;
                 q = behind;
@@ -263,6 +266,18 @@ ngx_redis_tally_varies(ngx_str_t *text, u_char *p)
     return p == text->data
            || (p - text->data > 1
                && (p[-2] == ',' || (p[-2] >= 'A' && p[-2] <= 'Z')));
+}
+
+
+/* another status is another thing to be done */
+
+static ngx_uint_t
+ngx_redis_tally_status(ngx_str_t *text, u_char *p)
+{
+    static ngx_str_t  before = ngx_string(" status ");
+
+    return (size_t) (p - text->data) >= before.len
+           && ngx_memcmp(p - before.len, before.data, before.len) == 0;
 }
 
 
