@@ -61,11 +61,38 @@ static inline unsigned char *sg_buf_extend(sg_buf_t *buf, size_t len);
 /* makes room for "len" bytes more; 0, or -1 when the buffer has failed */
 int sg_buf_grow(sg_buf_t *buf, size_t len);
 
+/* bytes at a text's beginning that the table, of ones and zeroes, has */
+static inline size_t sg_str_span(sg_str_t text, const unsigned char *table);
+
 /* 1 when both hold the same bytes, 0 otherwise */
 int sg_str_eq(sg_str_t a, sg_str_t b);
 
 /* the same, ASCII letters in either case */
 int sg_str_caseeq(sg_str_t a, sg_str_t b);
+
+
+static inline size_t
+sg_str_span(sg_str_t text, const unsigned char *table)
+{
+    size_t                i;
+    const unsigned char  *p;
+
+    p = text.data;
+
+    for (i = 0; text.len - i >= 4; i += 4) {
+        if (!(table[p[i]] & table[p[i + 1]] & table[p[i + 2]]
+              & table[p[i + 3]]))
+        {
+            break;
+        }
+    }
+
+    while (i < text.len && table[p[i]]) {
+        i++;
+    }
+
+    return i;
+}
 
 
 static inline unsigned char *

@@ -231,15 +231,7 @@ static const sg_headers_t  sg_response_fresh = {
 int
 sg_header_is_token(sg_str_t text)
 {
-    size_t  i;
-
-    for (i = 0; i < text.len; i++) {
-        if (!sg_header_token[text.data[i]]) {
-            return 0;
-        }
-    }
-
-    return text.len != 0;
+    return text.len != 0 && sg_str_span(text, sg_header_token) == text.len;
 }
 
 

@@ -44,12 +44,18 @@ static const unsigned char  sg_record_unreserved[256] = {
 };
 
 
-/* what no header's value has: a control character, but for the tab */
+/* what a header's value has: no control character but the tab */
 
-static const unsigned char  sg_record_control[256] = {
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1,
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    [0x7f] = 1
+#define SG_RECORD_16(n)  n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n
+
+static const unsigned char  sg_record_text[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+    SG_RECORD_16(0),
+    SG_RECORD_16(1), SG_RECORD_16(1), SG_RECORD_16(1), SG_RECORD_16(1),
+    SG_RECORD_16(1),
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0,
+    SG_RECORD_16(1), SG_RECORD_16(1), SG_RECORD_16(1), SG_RECORD_16(1),
+    SG_RECORD_16(1), SG_RECORD_16(1), SG_RECORD_16(1), SG_RECORD_16(1)
 };
 
 
@@ -83,27 +89,25 @@ sg_record_encode(sg_buf_t *out, sg_str_t str)
     static const char  hex[] = "0123456789ABCDEF";
 
     char    escape[3];
-    size_t  i, start;
+    size_t  n;
 
-    escape[0] = '%';
-    start = 0;
+    for ( ;; ) {
+        n = sg_str_span(str, sg_record_unreserved);
 
-    for (i = 0; i < str.len; i++) {
+        sg_buf_add(out, str.data, n);
 
-        if (sg_record_unreserved[str.data[i]]) {
-            continue;
+        if (n == str.len) {
+            return;
         }
 
-        sg_buf_add(out, str.data + start, i - start);
-        start = i + 1;
+        escape[0] = '%';
+        escape[1] = hex[str.data[n] >> 4];
+        escape[2] = hex[str.data[n] & 0xf];
 
-        escape[1] = hex[str.data[i] >> 4];
-        escape[2] = hex[str.data[i] & 0xf];
         sg_buf_add(out, escape, sizeof(escape));
-    }
 
-    if (start < str.len) {
-        sg_buf_add(out, str.data + start, str.len - start);
+        str.data += n + 1;
+        str.len -= n + 1;
     }
 }
 
@@ -208,13 +212,5 @@ sg_record_usual_of(sg_str_t name, sg_str_t value)
 static int
 sg_record_value_ok(sg_str_t value)
 {
-    size_t  i;
-
-    for (i = 0; i < value.len; i++) {
-        if (sg_record_control[value.data[i]]) {
-            return 0;
-        }
-    }
-
-    return 1;
+    return sg_str_span(value, sg_record_text) == value.len;
 }

@@ -76,6 +76,37 @@ impossible_length_fails(void **state)
 
 
 static void
+spans(void **state)
+{
+    static const unsigned char  letters[256] = { ['a'] = 1, ['b'] = 1 };
+
+    size_t    i, len;
+    char      text[16];
+    sg_str_t  exact;
+
+    (void) state;
+
+    assert_int_equal(sg_str_span((sg_str_t) { NULL, 0 }, letters), 0);
+
+    for (len = 1; len < sizeof(text); len++) {
+        memset(text, 'a', len - 1);
+        text[len - 1] = 'b';
+        text[len] = '\0';
+
+        exact = str_exact(str(text));
+        assert_int_equal(sg_str_span(exact, letters), len);
+        free((void *) exact.data);
+
+        for (i = 0; i < len; i++) {
+            text[i] = '-';
+            assert_int_equal(sg_str_span(str(text), letters), i);
+            text[i] = 'a';
+        }
+    }
+}
+
+
+static void
 numbers(void **state)
 {
     static const struct {
@@ -138,6 +169,7 @@ main(void)
         cmocka_unit_test(buffer_grows),
         cmocka_unit_test(nothing_is_added),
         cmocka_unit_test(impossible_length_fails),
+        cmocka_unit_test(spans),
         cmocka_unit_test(numbers),
         cmocka_unit_test(comparisons)
     };
