@@ -48,7 +48,6 @@ sub new {
     my $self = bless {
         %args,
         dir     => $dir,
-        dice    => $dice,
         names   => bytes($dice),
         first   => key_id($first),
         ids     => [key_id($first)],    # in the order of their use
@@ -83,17 +82,14 @@ sub directive {
 }
 
 
-# in place, or by another file
+# A reload that meets a file which is being written is refused.
 
 sub put {
     my ($self, $name, $key) = @_;
 
     my $path = "$self->{dir}/$name";
-    my $text = unpack('H*', $key) . "\n";
 
-    return spew($path, $text) if $self->{dice}->chance(0.5);
-
-    spew("$path.new", $text);
+    spew("$path.new", unpack('H*', $key) . "\n");
     rename "$path.new", $path or die "$path: $!\n";
 
     return;
