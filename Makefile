@@ -91,7 +91,8 @@ deb:
 
 
 clean:
-	rm -rf $(OBJS) $(OUT)/inputs $(OUT)/configure.log $(OUT)/$(MODULE)
+	rm -rf $(OBJS) $(OUT)/inputs $(OUT)/configure.log $(OUT)/$(MODULE) \
+		$(OUT)/nginx.h*
 
 
 FORCE:

@@ -27,7 +27,7 @@ use Segments::Util qw/ exhaustive run sources /;
 
 my $root = abs_path(dirname(__FILE__) . '/..');
 my $build = $ENV{TEST_BUILD_DIR} || "$root/build/fuzz";
-my $seconds = $ENV{TEST_FUZZ_SECONDS} || (exhaustive() ? 60 : 3);
+my $seconds = $ENV{TEST_FUZZ_SECONDS} || (exhaustive() ? 60 : 2);
 
 # other compilers have no fuzzer: without clang's this has to fail
 
