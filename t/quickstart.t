@@ -92,9 +92,30 @@ sub serves {
 
     is($answer->status, 422, 'serves');
 
-    my ($command) = output() =~ /^what Redis holds\n(.*)\z/ms;
+    my ($try) = output() =~ /^== Serving .*?\n\n(.*)\z/ms;
+    my %calls = $try =~ /^(\w.*)\n((?:    .*\n)+)/mg;
+    my %said = map { $_ => said($calls{$_}) }
+        grep { $calls{$_} !~ /^ *tail / } keys %calls;
 
-    like(shell($command), qr/^state +answered\b/m, 'Redis: its command works');
+    for my $row (
+        ['another body', qr/\A422 mismatch\z/],
+        ['a client that waits', qr/\A201 replayed\z/],
+        ['an upstream that fails', qr/\A500 unstored 201 recorded\z/],
+        ['the other operations', qr/\A200 200 200 204 400\z/],
+        ['what Redis holds', qr/^state +answered\b/m],
+    ) {
+        my ($name, $pattern) = @$row;
+        my ($call) = grep { /^$name/ } keys %said;
+
+        like(delete $said{$call // ''}, $pattern, $name);
+    }
+
+    is_deeply([keys %said], [], 'and no other call');
+
+    my ($logs) = $calls{(grep { /terminal/ } keys %calls)[0]} =~ /tail -f (.*)/;
+
+    unlike(slurp((split ' ', $logs)[-1]), qr/\[(?:warn|error)\]|may not/,
+        'nothing to worry about in the log');
 
     my $connection = Segments::HTTP->connect($port);
 
@@ -108,6 +129,16 @@ sub serves {
 }
 
 
+# the answers' status, and what the gateway says of it, or else all
+
+sub said {
+    my $all = shell(@_);
+    my @words = $all =~ /^(?:HTTP\S+|Idempotency-Status:) (\w+)/mg;
+
+    return @words ? "@words" : $all;
+}
+
+
 # as somebody who copies it
 
 sub shell {
@@ -115,9 +146,11 @@ sub shell {
 
     my $file = tempdir() . '/shell';
 
+    unlink $file;
+
     Segments::Process->spawn(name => 'shell', output => $file,
-        argv => ['/bin/sh', '-c', "cd '@{[program_root()]}' && $command"])
-        ->wait(30);
+        argv => ['/bin/sh', '-c', "cd '@{[program_root()]}'\n$command"])
+        ->wait(slow(30));
 
     return slurp($file);
 }
