@@ -347,7 +347,7 @@ sub in_short {
     for my $row (@rows) {
         my ($status, $code, $mark) = @$row{qw(status code mark)};
 
-        my $again = $code =~ /answer_not_kept|outcome_unknown/ ? $never
+        my $again = $mark eq 'held' || $code =~ /answer_not_kept/ ? $never
             : $status =~ /\A(?:none|429|5)/ || $code =~ /in_progress/ ? $same
             : $mark =~ /recorded|replayed|mismatch/ ? $new
             : $mark eq '–' ? $mended
