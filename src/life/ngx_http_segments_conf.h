@@ -99,6 +99,7 @@ typedef struct {
     ngx_str_t                     prefix;       /* path of the collection */
     ngx_http_handler_pt           handler;      /* proxy_pass's own */
     ngx_http_proxy_loc_conf_t    *plcf;
+    ngx_http_upstream_local_t    *bind;         /* of proxy_bind, or NULL */
 } ngx_http_segments_loc_conf_t;
 
 

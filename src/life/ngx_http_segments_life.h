@@ -21,6 +21,9 @@
 #define NGX_HTTP_SEGMENTS_BUFFERED    0x08      /* in r->buffered */
 
 
+typedef struct ngx_http_segments_lent_s  ngx_http_segments_lent_t;
+
+
 struct ngx_http_segments_ctx_s {
     ngx_http_request_t           *request;
     ngx_http_segments_state_e     state;
@@ -33,6 +36,9 @@ struct ngx_http_segments_ctx_s {
     ngx_str_t                     scope;        /* whose key it is */
     ngx_str_t                     record;       /* the record's Redis key */
 
+    ngx_http_segments_lent_t     *lent;         /* the client's request, while
+                                                   the upstream's stands in its
+                                                   place; or NULL */
     ngx_http_segments_claim_t    *claim;        /* NULL: no key, or bypassed */
     ngx_http_segments_waiter_t   *waiter;       /* NULL: never had to wait */
     ngx_http_segments_limits_t   *limits;       /* NULL: not limited; in

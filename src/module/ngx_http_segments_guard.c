@@ -11,6 +11,7 @@
 #include "module/ngx_http_segments_check.h"
 #include "module/ngx_http_segments_zone_directive.h"
 #include "request/ngx_http_segments_forward.h"
+#include "request/ngx_http_segments_lend.h"
 
 
 static ngx_int_t ngx_http_segments_watch_answers(ngx_conf_t *cf,
@@ -78,6 +79,10 @@ ngx_http_segments_guard(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *prev,
                                            |NGX_HTTP_UPSTREAM_IGN_XA_CHARSET;
 
     ngx_http_segments_receive(slcf->plcf);
+
+    if (ngx_http_segments_lend_init(cf, slcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     /* no way to proxy_pass but past us; "if" may run its parent's handler */
 

@@ -4,7 +4,7 @@
  *
  * The proxy module writes the upstream's request inside its handler, since
  * the body is there.  So the client's header fields and path are replaced
- * around that call only: access logs, mirror and auth_request never see ours.
+ * within that call only: logs, filters, mirror and auth_request never see ours.
  */
 
 
@@ -13,15 +13,8 @@
 #include "life/ngx_http_segments_life.h"
 #include "message/ngx_http_segments_text.h"
 #include "request/ngx_http_segments_client.h"
+#include "request/ngx_http_segments_lend.h"
 #include "request/ngx_http_segments_request_fields.h"
-
-
-/* the client's request while the upstream's stands in its place */
-typedef struct {
-    ngx_list_t        headers;
-    ngx_str_t         unparsed_uri;
-    unsigned          valid_unparsed_uri:1;
-} ngx_http_segments_saved_t;
 
 
 static void ngx_http_segments_evaluate(ngx_http_request_t *r);
@@ -36,7 +29,7 @@ ngx_http_segments_forward_handler(ngx_http_request_t *r)
     ngx_str_t                      path;
     ngx_list_t                     headers;
     ngx_http_segments_ctx_t       *ctx;
-    ngx_http_segments_saved_t      saved;
+    ngx_http_segments_lent_t       lent;
     ngx_http_segments_loc_conf_t  *slcf;
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
@@ -61,19 +54,11 @@ ngx_http_segments_forward_handler(ngx_http_request_t *r)
 
     ctx->http_version = r->http_version;
 
-    saved.headers = r->headers_in.headers;
-    saved.unparsed_uri = r->unparsed_uri;
-    saved.valid_unparsed_uri = r->valid_unparsed_uri;
-
-    r->headers_in.headers = headers;
-    r->unparsed_uri = path;
-    r->valid_unparsed_uri = 1;
+    ngx_http_segments_lend(r, ctx, &lent, &headers, &path);
 
     rc = slcf->handler(r);
 
-    r->headers_in.headers = saved.headers;
-    r->unparsed_uri = saved.unparsed_uri;
-    r->valid_unparsed_uri = saved.valid_unparsed_uri;
+    ngx_http_segments_take_back(r, ctx);
 
     return rc;
 }
