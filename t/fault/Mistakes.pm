@@ -166,18 +166,6 @@ sub all {
              . '|held without a reason',
          '--policy hold --kinds move-slot,twins --period 40'],
 
-        # and here without what a value says of itself
-
-        ['another record\'s value is given out',
-         [$COMMAND, $COMMAND, $VERDICT, $VERDICT],
-         [$ASKED[0], 'ngx_redis_expect_fits(reply, cmd->expect,',
-          '!sg_str_eq(value.check, own->claim->check)',
-          '!sg_str_eq(value.fingerprint, own->claim->fingerprint)'],
-         [$ASKED[1], '1 || ngx_redis_expect_fits(reply, cmd->expect,',
-          '0', '0'],
-         'another tenant|another body',
-         '--policy hold --kinds move-slot,twins --period 40'],
-
         # that it is cut is seen where it is read: nothing of it is given out
 
         ['a value that is cut is given out', [$WORDING, $WORDING, 'sg_value.c'],
