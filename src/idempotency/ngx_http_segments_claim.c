@@ -11,6 +11,10 @@
 #include "message/ngx_http_segments_text.h"
 
 
+/* bytes of header fields for which there is room behind a body's */
+#define NGX_HTTP_SEGMENTS_FIELDS  128
+
+
 static void ngx_http_segments_claim_asked(void *data,
     const ngx_redis_record_reply_t *reply);
 
@@ -164,7 +168,8 @@ ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim, ngx_buf_t *kept,
 {
     ngx_buf_t  *b;
 
-    b = ngx_alloc(sizeof(ngx_buf_t) + size, ngx_cycle->log);
+    b = ngx_alloc(sizeof(ngx_buf_t) + size + NGX_HTTP_SEGMENTS_FIELDS,
+                  ngx_cycle->log);
     if (b == NULL) {
         return NULL;
     }
@@ -196,15 +201,23 @@ ngx_int_t
 ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
     ngx_uint_t status, const sg_buf_t *headers, const ngx_str_t *body)
 {
-    claim->fields = ngx_alloc(ngx_max(headers->len, 1), ngx_cycle->log);
-    if (claim->fields == NULL) {
-        return NGX_ERROR;
+    u_char  *fields;
+
+    fields = claim->room->end;
+
+    if (headers->len > NGX_HTTP_SEGMENTS_FIELDS) {
+        fields = ngx_alloc(headers->len, ngx_cycle->log);
+        if (fields == NULL) {
+            return NGX_ERROR;
+        }
+
+        claim->fields = fields;
     }
 
-    ngx_memcpy(claim->fields, headers->data, headers->len);
+    ngx_memcpy(fields, headers->data, headers->len);
 
     claim->status = status;
-    claim->headers.data = claim->fields;
+    claim->headers.data = fields;
     claim->headers.len = headers->len;
     claim->body = *body;
     claim->held += headers->len;

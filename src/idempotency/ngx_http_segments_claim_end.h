@@ -43,8 +43,8 @@ struct ngx_http_segments_claim_s {
 
     ngx_buf_t                        *room;     /* the body's, NULL until
                                                    there is one */
-    u_char                           *fields;   /* the header fields', or
-                                                   NULL */
+    u_char                           *fields;   /* the header fields', where
+                                                   those are many; or NULL */
     u_char                           *sealed;   /* of both, or NULL */
     size_t                            held;     /* bytes of all these; fixed
                                                    from settling on */
