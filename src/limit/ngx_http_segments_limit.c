@@ -82,6 +82,7 @@ static ngx_int_t
 ngx_http_segments_limit_key(ngx_http_segments_limits_t *limits,
     ngx_http_segments_limit_t *limit, ngx_str_t *value, ngx_str_t *key)
 {
+    u_char             room[256];
     sg_buf_t           buf;
     sg_str_t           prefix, name, text;
     unsigned char      hidden[SG_NAMES_LEN];
@@ -102,7 +103,7 @@ ngx_http_segments_limit_key(ngx_http_segments_limits_t *limits,
         text.len = SG_NAMES_LEN;
     }
 
-    sg_buf_init(&buf);
+    sg_buf_init_room(&buf, room, sizeof(room));
     sg_limit_key(&buf, prefix, limits->store->environment, name, text);
 
     return ngx_http_segments_take(limits->request->pool, key, &buf);
@@ -252,8 +253,8 @@ static ngx_int_t
 ngx_http_segments_limits_receipt(ngx_http_segments_limits_t *limits,
     ngx_str_t *key)
 {
+    u_char               room[256], token[2 * SG_VALUE_TOKEN];
     sg_buf_t             name;
-    u_char               token[2 * SG_VALUE_TOKEN];
     sg_str_t             near, unique;
     ngx_redis_record_t  *receipt;
 
@@ -277,7 +278,7 @@ ngx_http_segments_limits_receipt(ngx_http_segments_limits_t *limits,
         return NGX_OK;
     }
 
-    sg_buf_init(&name);
+    sg_buf_init_room(&name, room, sizeof(room));
     sg_limit_receipt(&name, near, unique);
 
     return ngx_http_segments_take(limits->request->pool, &receipt->name, &name);

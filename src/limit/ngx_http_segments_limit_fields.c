@@ -32,6 +32,7 @@ ngx_int_t
 ngx_http_segments_add_limits(ngx_http_request_t *r,
     ngx_http_segments_limits_t *limits)
 {
+    u_char                       policies[256], rooms[256];
     unsigned                     number;
     sg_buf_t                     policy, left;
     sg_str_t                     name;
@@ -40,8 +41,8 @@ ngx_http_segments_add_limits(ngx_http_request_t *r,
     ngx_http_segments_limit_t   *limit;
     ngx_http_segments_bucket_t  *bucket;
 
-    sg_buf_init(&policy);
-    sg_buf_init(&left);
+    sg_buf_init_room(&policy, policies, sizeof(policies));
+    sg_buf_init_room(&left, rooms, sizeof(rooms));
 
     for (i = 0; i < limits->n; i++) {
 

@@ -35,6 +35,7 @@ static ngx_int_t
 ngx_http_segments_record_name(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_http_segments_store_t *store)
 {
+    u_char         room[256];
     sg_str_t       prefix, scope, key;
     sg_buf_t       name;
     unsigned char  scope_digits[SG_NAMES_LEN], key_digits[SG_NAMES_LEN];
@@ -57,7 +58,7 @@ ngx_http_segments_record_name(ngx_http_request_t *r,
         key.len = SG_NAMES_LEN;
     }
 
-    sg_buf_init(&name);
+    sg_buf_init_room(&name, room, sizeof(room));
     sg_record_name(&name, prefix, store->environment, scope,
                    ctx->route.operation, key);
 
