@@ -13,7 +13,7 @@ use Segments::Test;
 use Segments::Dialogue;
 
 
-my $TIMEOUT = slow(1000);               # milliseconds
+my $TIMEOUT = slow(2000);               # milliseconds
 my $LEASE = 3 * $TIMEOUT;
 my $BUSY = '409 in-progress idempotency_in_progress';
 my @SPENT = ('spent', ':8', ':9');
@@ -72,7 +72,10 @@ sub spends {
 sub loses {
     my ($key, @said) = @_;
 
-    return says(claim => $key), [WAIT => "$key claims"], [SEND => ['ok']],
+    # what is silent meanwhile shall not be doubted
+
+    return says(claim => $key), ['REFUSE'], [WAIT => "$key claims"],
+        [SEND => ['ok']],
         spends('client'), says(renew => $key),
         [SEND => ['ok', [@SPENT]], ['stale']],
         spends('project'), [SEND => @said];
@@ -194,7 +197,9 @@ for my $failure (qw(reject pass)) {
         says(claim => 'k'), [SEND => ['won']],
         says(complete => 'k'), [SEND => ['ok']]);
     my $gateway = nginx(upstream => $upstream, redis => $fake, set => { %set,
-        segments_rate_limit => 'rate=1r/h burst=9' });
+        segments_redis_timeout     => $TIMEOUT / 2 . 'ms',
+        segments_idempotency_lease => $LEASE / 2 . 'ms',
+        segments_rate_limit        => 'rate=1r/h burst=9' });
     my $c = sends($gateway, 'k');
     my ($worker) = $gateway->worker_pids;
 
@@ -202,7 +207,7 @@ for my $failure (qw(reject pass)) {
     kill STOP => $worker;
     $fake->go('still');
     $fake->wait_step(6);
-    select undef, undef, undef, 0.8 * $LEASE / 1000;
+    select undef, undef, undef, 0.8 * $LEASE / 2000;
     kill CONT => $worker;
 
     my $answer = $c->read_response;
