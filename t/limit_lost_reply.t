@@ -29,8 +29,10 @@ my %set = (
     segments_rate_limit            => 'rate=1r/h burst=9',
 );
 
-# Redis knows the scripts
+# Redis knows the scripts; but where it has IFEQ, not the one that takes an
+# answer: so it is called in vain before
 
+my $SCRIPTS = $redis->can_ifeq ? 4 : 3;
 my $direct = nginx(upstream => $upstream, redis => $redis, set => \%set);
 
 $direct->create(key => 'warm');
@@ -59,7 +61,7 @@ for my $key ('k1', undef) {
     is($answer->header('RateLimit') =~ s/;t=.*//r, '"default";r=9',
         "$name: charged once");
     is($upstream->count, $before + 1, "$name: sent once");
-    is($redis->commands->{evalsha} - $commands, $key ? 3 : 2,
+    is($redis->commands->{evalsha} - $commands, $key ? $SCRIPTS : 2,
         "$name: asked twice");
     is($gateway->create(key => 'next' . ($key // ''))->header('RateLimit')
         =~ s/;t=.*//r, '"default";r=8', "$name: the next is charged");
