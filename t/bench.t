@@ -12,8 +12,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../bench/lib";
 use Segments::Test;
 
-use Bench::Contest qw(is_scenario ratio ratios scenarios sizes spread
-    strongest);
+use Bench::Contest qw(encryption is_scenario ratio ratios scenarios sizes
+    spread strongest);
 use Bench::Field;
 use Bench::Load qw(load);
 use Bench::Recording qw(record);
@@ -41,6 +41,9 @@ is_deeply([scenarios('forward-4k'), sizes('reject')], [],
 is_deeply([map { $_->{label} } @{ (sizes('forward-4k'))[0] }],
     ['proxy_pass 4096', map { "$_ forward 4096" } qw(gateway lua pipelined)],
     'of one size');
+is_deeply([map { $_->{label} } @{ (encryption())[0] }],
+    [map { ("gateway $_", "sealing $_") } qw(create replay)],
+    'with and without, in turns');
 ok(is_scenario('forward-64k') && !is_scenario('forward-2k'), 'their names');
 
 like(slurp(program_root() . '/docs/performance.md'),
@@ -99,12 +102,12 @@ for my $name (qw(bare gateway)) {
     ok(eval { $field->check($name); 1 }, $name) or diag $@;
 }
 
-for my $name (qw(lua pipelined)) {
+for my $name (qw(sealing lua pipelined)) {
     $field->contender($name);
     ok(eval { $field->check($name); 1 }, $name) or diag $@;
 }
 
-my @names = qw(bare gateway lua pipelined);
+my @names = qw(bare gateway sealing lua pipelined);
 my %before = map { $_ => 1 } masters();
 
 $field->renew;
@@ -127,6 +130,11 @@ for my $scenario (qw(forward create replay reject mixed)) {
 
     ok($got && $got->{cpu} > 0 && $got->{rate} > 0, "load: $scenario")
         or diag $@;
+}
+
+for my $scenario (qw(create replay)) {
+    ok(eval { load($field, 'sealing', $scenario, %once) },
+        "load: sealed, $scenario") or diag $@;
 }
 
 ok(!eval { load($field, 'bare', 'forward', %once, path => '/refused') },

@@ -10,13 +10,14 @@ use Exporter qw(import);
 
 use Bench::Load qw(load);
 
-our @EXPORT_OK = qw($CONNECTIONS $SIZES_CONNECTIONS @SCENARIOS @SIZES contest
-    is_scenario median merged ratio ratios scenarios sizes spread store_sizes
-    strongest);
+our @EXPORT_OK = qw($CONNECTIONS $SIZES_CONNECTIONS @SCENARIOS @SEALED @SIZES
+    contest encryption is_scenario median merged ratio ratios scenarios sizes
+    spread store_sizes strongest);
 
 our $CONNECTIONS = 64;
 our @SIZES = (200, 4096, 65536);
 our @SCENARIOS = qw(forward create replay reject mixed);
+our @SEALED = qw(create replay);
 
 # Bodies of 64 KB on as many connections are more than a processor's caches
 # hold, and bare nginx, which only copies them, is then measured by what other
@@ -93,6 +94,20 @@ sub sizes_list {
     return [map {
         { size => $size, connections => $SIZES_CONNECTIONS, %$_ }
     } @turns];
+}
+
+
+# what sealed answers cost: the gateway with and without
+
+sub encryption {
+    return [map {
+        my $scenario = $_;
+
+        map {
+            { contender => $_, scenario => $scenario, size => $SIZE,
+              label => "$_ $scenario" }
+        } qw(gateway sealing)
+    } @SEALED];
 }
 
 

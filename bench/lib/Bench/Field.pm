@@ -5,6 +5,7 @@ package Bench::Field;
 #
 #     bare        nginx without any of it
 #     gateway     this module
+#     sealing     the same, where stored answers are sealed
 #     lua         the same in Lua, a pool of connections to Redis
 #     pipelined   the same in Lua, one connection to Redis
 
@@ -49,14 +50,14 @@ sub start {
 sub contender {
     my ($self, $name) = @_;
 
-    my $conf = $name =~ /\A(?:lua|pipelined)\z/ ? 'lua' : $name;
-    my %words;
+    my $conf = $name =~ /\A(?:lua|pipelined)\z/ ? 'lua'
+        : $name eq 'sealing' ? 'gateway' : $name;
+    my %words = (ENCRYPTION => $name eq 'sealing' ? 'key_file=%%DIR%%/seal'
+        : 'off');
 
     if ($conf eq 'lua') {
-        %words = (
-            MODULES      => modules_path(),
-            REDIS_CLIENT => $name eq 'lua' ? 'pooled' : $name,
-        );
+        $words{MODULES} = modules_path();
+        $words{REDIS_CLIENT} = $name eq 'lua' ? 'pooled' : $name;
     }
 
     my $nginx = start_nginx($conf, %words,
@@ -201,7 +202,8 @@ sub check {
     my ($self, $name) = @_;
 
     return $name eq 'bare' ? check_bare($self, $name)
-        : $name eq 'gateway' ? check_gateway($self, $name)
+        : $name eq 'gateway' || $name eq 'sealing'
+            ? check_gateway($self, $name)
         : check_lua($self, $name);
 }
 

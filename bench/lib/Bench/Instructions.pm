@@ -34,6 +34,8 @@ my @SCENARIOS = (
     [create     => 'gateway',    body => segment($SIZE), key => 'new'],
     [replay     => 'gateway',    body => segment($SIZE), key => 'same'],
     [reject     => 'gateway',    body => broken($SIZE), key => 'same'],
+    [create_sealed => 'sealed',  body => segment($SIZE), key => 'new'],
+    [replay_sealed => 'sealed',  body => segment($SIZE), key => 'same'],
     [limit      => 'limit',      body => segment($SIZE), key => 'new'],
 
     map { (
@@ -49,8 +51,8 @@ my %EXPECTED = (
         map { ("proxy$_", "forward$_") } '', keys %LARGE),
     return_201 => [201, answer()],
     return_400 => [400, envelope()],
-    create     => [201, answer(), 'recorded'],
-    replay     => [201, answer(), 'replayed'],
+    (map { ("create$_" => [201, answer(), 'recorded'],
+            "replay$_" => [201, answer(), 'replayed']) } '', '_sealed'),
     reject     => [400, envelope()],
     limit      => [201, answer(), 'recorded'],
 );
@@ -161,7 +163,8 @@ sub ratios {
 
     my %base = (
         reject => 'return_400',
-        (map { $_ => 'proxy' } qw(forward create replay limit)),
+        (map { $_ => 'proxy' } qw(forward create replay limit create_sealed
+            replay_sealed)),
         (map { ("forward$_" => "proxy$_") } keys %LARGE),
     );
 

@@ -7,11 +7,11 @@ use warnings;
 
 use Exporter qw(import);
 
-use Bench::Contest qw(@SCENARIOS @SIZES median merged ratio ratios spread
-    strongest);
+use Bench::Contest qw(@SCENARIOS @SEALED @SIZES median merged ratio ratios
+    spread strongest);
 
-our @EXPORT_OK = qw(contenders_table memory_line plot ratios_of rivals_table
-    sizes_table store_table table targets_table);
+our @EXPORT_OK = qw(contenders_table encryption_table memory_line plot
+    ratios_of rivals_table sizes_table store_table table targets_table);
 
 my %NAME = (
     gateway   => 'gateway',
@@ -32,6 +32,10 @@ my %SIZE_TARGET = (4096 => 1.20, 65536 => 1.75);
 
 my %RIVAL_TARGET = (create => 0.88);
 my %STORE_TARGET = (create => 2.00, replay => 1.15);
+
+# of sealed answers, to those in the clear
+
+my %SEALED_TARGET = (create => 1.06);
 
 # where Redis has nothing to do its own timers take some
 
@@ -194,6 +198,24 @@ sub sizes_table {
 
     return table(['bytes', '`proxy_pass`', 'target', 'forward', 'ratio',
         'create', 'ratio', 'replay', 'ratio'], @rows);
+}
+
+
+sub encryption_table {
+    my ($runs) = @_;
+
+    my $found = merged(@$runs);
+
+    return table(['scenario', 'in the clear', 'sealed', 'target', 'ratio',
+        "Redis' CPU"],
+        map {
+            my ($clear, $sealed) = ("gateway $_", "sealing $_");
+
+            [$_, (map { figure('%.3f', $found->{$_}{cpu}) } $clear, $sealed),
+             $SEALED_TARGET{$_} ? sprintf '%.2f', $SEALED_TARGET{$_} : '',
+             spread(ratios($runs, $sealed, $clear)),
+             spread(ratios($runs, $sealed, $clear, 'redis_cpu'))];
+        } @SEALED);
 }
 
 

@@ -67,6 +67,7 @@ sub start_nginx {
 
     spew("$dir/nginx.conf", $conf);
     spew("$dir/secret", "sk_0123456789abcdefghijklmnopqrstuvwxyz\n");
+    spew("$dir/seal", '5a' x 32 . "\n");
 
     my $process = Segments::Process->spawn(
         name   => $name,
