@@ -3,8 +3,7 @@
 # run: once, long
 
 # The fault harness finds what it is there to find: the module is built with
-# one rule got wrong at a time, and a run has to notice it.  Those that take
-# long to be noticed are made where time does not matter.
+# one rule got wrong at a time, and a run has to notice it.
 
 use strict;
 use warnings;
@@ -13,10 +12,6 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/fault";
 use Catch;
 use Segments::Test;
-use Segments::Util qw(exhaustive);
-
-
-my $LONG = qr/a reply is taken without/;
 
 alarm 900;                              # each run has a limit of its own
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
@@ -30,6 +25,6 @@ Catch::all(sub {
         or diag("found $result->{found} instead of $result->{expected}\n"
             . $result->{output});
     note(sprintf "%.1f s", $result->{seconds});
-}, exhaustive() ? qr// : qr/\A(?!$LONG)/);
+});
 
 done_testing();

@@ -165,10 +165,13 @@ sub read_line {
         return if $line !~ /signal/ || $self->{nginx}->killed($pid);
     }
 
-    # a real Redis replies to each command, in turn
+    # a real Redis replies to each command, in turn: who believes another's
+    # reply has one too many in the end
 
     $self->{bad}->('out of step', $line)
-        if $line =~ /reply (?:that cannot be to its|to no) command/;
+        if $line =~ /reply that cannot be to its command/;
+    $self->{bad}->('reply to nobody', $line)
+        if $line =~ /reply to no command/;
 
     $self->{seals}->read_line($line) if $self->{seals};
     $self->{bad}->('alert', $line) if $line =~ /\[(?:alert|emerg)\]/;
