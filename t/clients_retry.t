@@ -59,7 +59,8 @@ sub slow_upstream {
     my $nginx = gateway($upstream, proxy_set_header => ['Connection ""',
         'X-Mock "hold=$http_idempotency_key"']);
 
-    my %run = map { $_ => start($_, $nginx, "slow-$_", 2) } @clients;
+    # each try is long enough for a busy machine to see it
+    my %run = map { $_ => start($_, $nginx, "slow-$_", 4) } @clients;
 
     return sub {
         my %slow = map { $_ => 1 } @clients;

@@ -13,6 +13,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Segments::Test;
 use Segments::Dialogue;
+use Segments::Machine qw(lateness);
 use Segments::RedisFront;
 
 use Time::HiRes qw(time);
@@ -65,6 +66,8 @@ sub lines {
 }
 
 
+my $MANY = '20 recorded, 21 sent, 1 doubt, 0 of the breaker, 0 errors';
+
 # The whole of it: again and again, over a long path.
 
 my $front = Segments::RedisFront->start(redis_server());
@@ -88,25 +91,53 @@ for my $failure (qw(reject pass)) {
             '201 replayed marked', "$failure, replayed, $n");
     }
 
-    # neighbours
-
-    idles();
-    $front->forget;
-
-    my @answers = parallel(map {
-        [$gateway, $gateway->create_request(key => "$failure-many-$_")]
-    } 1 .. 20);
-
-    is(scalar(grep { $_ && $_->summary eq '201 recorded' } @answers), 20,
-        "$failure, many at once");
-
-    is($upstream->count - $sent, 23, "$failure, each sent once");
-    is(lines($gateway, $SILENT), 3, "$failure, a line for each");
+    is($upstream->count - $sent, 3, "$failure, each sent once");
+    is(lines($gateway, $SILENT), 2, "$failure, a line for each");
     is(lines($gateway, qr/breaker/), 0, "$failure, the breaker sees none");
     is(lines($gateway, qr/\[(?:error|crit|alert)\]/), 0,
         "$failure, nor is it an error");
 
     $gateway->stop;
+
+    # twenty at once; if the machine was late, they had less time than they need
+
+    my ($found, $late, $round) = ('', 0, 0);
+
+    do {
+        ($found, $late) = neighbours($failure, ++$round);
+    } while ($found ne $MANY && $late > $TIMEOUT / 8 && $round < 3);
+
+    is($found, $MANY, "$failure, many at once");
+}
+
+
+# and how late the machine was meanwhile, in milliseconds
+
+sub neighbours {
+    my ($failure, $round) = @_;
+
+    my $gateway = gateway($front, segments_redis_failure => $failure);
+    my $sent = $upstream->count;
+
+    $gateway->create(key => "$failure-before-$round");
+    idles();
+    $front->forget;
+
+    my $late = lateness();
+    my @answers = parallel(map {
+        [$gateway, $gateway->create_request(key => "$failure-$round-$_")]
+    } 1 .. 20);
+
+    my $found = sprintf '%d recorded, %d sent, %d doubt, %d of the breaker,'
+        . ' %d errors',
+        scalar(grep { $_ && $_->summary eq '201 recorded' } @answers),
+        $upstream->count - $sent, map { lines($gateway, $_) } $SILENT,
+        qr/breaker/, qr/\[(?:error|crit|alert)\]/;
+
+    $late = lateness() - $late;
+    $gateway->stop;
+
+    return ($found, $late);
 }
 
 
