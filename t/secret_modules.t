@@ -91,4 +91,34 @@ LUA
     }
 }
 
+
+# what a variable of another module reads, in the request that is being made
+
+SKIP: {
+    my $line = load_module('ngx_http_js_module')
+        or skip 'no njs for nginx', 1;
+
+    for my $text ('proxy_set_header X-Who $who;',
+        'proxy_set_header X-Who "${who}";',
+        'set $whose $who; proxy_set_header X-Who $whose;')
+    {
+        my $gateway = nginx_new(upstream => $upstream, redis => $redis,
+            first => $line, set => { %Segments::Nginx::PATIENT },
+            http => 'js_import s from %%DIR%%/s.js; js_set $who s.who;',
+            location => $text);
+
+        spew($gateway->dir . '/s.js', <<'JS');
+function who(r) { return r.headersIn['Authorization'] }
+export default {who};
+JS
+        $gateway->start;
+        $gateway->create(key => 'who-' . ++$n,
+            headers => [Authorization => 'Basic YTpi']);
+
+        is(($upstream->requests)[-1]->header('X-Who'), 'Basic YTpi', $text);
+
+        $gateway->quit;
+    }
+}
+
 done_testing();

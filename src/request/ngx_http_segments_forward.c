@@ -18,6 +18,8 @@
 
 
 static void ngx_http_segments_evaluate(ngx_http_request_t *r);
+static void ngx_http_segments_evaluate_all(ngx_http_request_t *r,
+    ngx_array_t *vars);
 static ngx_int_t ngx_http_segments_upstream_path(ngx_http_request_t *r,
     ngx_http_segments_ctx_t *ctx, ngx_str_t *path);
 
@@ -66,20 +68,35 @@ ngx_http_segments_forward_handler(ngx_http_request_t *r)
 
 /*
  * A variable keeps its first value: those that show what the client sent get
- * theirs before the upstream's request takes its place.
+ * theirs before the upstream's request takes its place, and so do those that
+ * proxy_set_header names, of whatever module.
  */
 
 static void
 ngx_http_segments_evaluate(ngx_http_request_t *r)
 {
-    ngx_uint_t                     *index, i;
+    ngx_http_segments_loc_conf_t   *slcf;
     ngx_http_segments_main_conf_t  *smcf;
 
     smcf = ngx_http_get_module_main_conf(r, ngx_http_segments_module);
+    slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
 
-    index = smcf->client_vars.elts;
+    ngx_http_segments_evaluate_all(r, &smcf->client_vars);
 
-    for (i = 0; i < smcf->client_vars.nelts; i++) {
+    if (slcf->named_vars) {
+        ngx_http_segments_evaluate_all(r, slcf->named_vars);
+    }
+}
+
+
+static void
+ngx_http_segments_evaluate_all(ngx_http_request_t *r, ngx_array_t *vars)
+{
+    ngx_uint_t  *index, i;
+
+    index = vars->elts;
+
+    for (i = 0; i < vars->nelts; i++) {
         (void) ngx_http_get_indexed_variable(r, index[i]);
     }
 }
