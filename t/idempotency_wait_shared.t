@@ -41,20 +41,23 @@ sub told {
 }
 
 
-# one by whom the channel is made; and two that wait, and leave it with the
-# record when they ask once more
+# one by whom the channel is made; and two that wait, or so many, and leave it
+# with the record when they ask once more
 
 sub waiting {
+    my ($n) = (@_, 2);
+
     return hello,
         says(claim => 'warm'), [SEND => $RUNS],
         [ACCEPT => 'channel'], [EXPECT => 'PING'],
         [EXPECT => 'SUBSCRIBE', bind_word('channel')],
         [SEND => '+PONG', \&subscribed],
         [ON => 'first'], says(claim => 'warm'), [SEND => [@ANSWER, 'warm']],
-        map { (says(claim => 'k'), [SEND => $RUNS]) } 1 .. 4;
+        map { (says(claim => 'k'), [SEND => $RUNS]) } 1 .. 2 * $n;
 }
 
-my $WAITING = 20;                       # steps
+my $WAITING = 20;                       # steps, and of one
+my $WAITS = 16;
 
 
 sub both_wait {
@@ -116,6 +119,31 @@ sub summaries {
     $fake->go('end');
     is(summaries(@clients), "$AGAIN | $AGAIN", 'without a channel');
     $gateway->stop;
+}
+
+
+# nginx shuts down while one asks, and has nothing else to wait for: the channel
+# is closed, and who hears that the first one still runs asks once more
+
+{
+    my $fake = fake_redis(waiting(1),
+        [WAIT => 'end'], [ON => 'channel'], [SEND => \&told], [ON => 'first'],
+        says(claim => 'k'), [WAIT => 'quit'], [SEND => $RUNS], ['CLOSED'],
+        hello('again'), says(claim => 'k'), [SEND => [@ANSWER, 'an answer']]);
+    my $gateway = nginx(upstream => $upstream, redis => $fake, set => \%set);
+    my $client = $gateway->connect;
+
+    is($gateway->create(key => 'warm')->summary, $AGAIN, 'the channel');
+    $client->send_request($gateway->create_request(key => 'k'));
+    $fake->wait_step($WAITS);
+    $fake->go('end');
+    $fake->wait_step($WAITS + 5);
+    $gateway->process->signal('QUIT');
+    $gateway->wait_log(qr/gracefully shutting down/);
+    $fake->go('quit');
+    is(summaries($client), $AGAIN, 'while nginx shuts down');
+    ok($fake->played, 'asked once more, dialogue');
+    ok($gateway->process->wait(slow(20)), 'and ends then');
 }
 
 done_testing();

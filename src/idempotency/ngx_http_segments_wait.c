@@ -62,7 +62,11 @@ ngx_http_segments_wait(ngx_http_request_t *r,
     w->asking = 0;
 
     if (w->news) {
-        ngx_post_event(&w->event, &ngx_posted_next_events);
+
+        /* at once, by a timer: a worker that shuts down waits for these, and
+           not for what is posted */
+
+        ngx_add_timer(&w->event, 1);
         return NGX_DONE;
     }
 
