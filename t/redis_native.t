@@ -290,4 +290,41 @@ for my $word (qw(OOM READONLY MISCONF NOREPLICAS)) {
     ok($fake->played, 'sent again, as the script');
 }
 
+
+# whose duplicate waits here, and has left a channel with the record, has
+# another value there than was made: no IFEQ
+
+{
+    my $runs = ['in_progress', ':600000'];
+    my $fake = fake_redis(knows($BOTH),
+        claims('k'), [SEND => undef],
+        [EXPECT => 'SET', name('k'), qr/\A1c\0a/, 'NX', 'GET', 'PX', $TTL],
+        [SEND => stands('k', state => 'claimed')],
+        says(claim => 'k'), [SEND => $runs],
+        [ACCEPT => 'channel'], [EXPECT => 'PING'],
+        [EXPECT => 'SUBSCRIBE', bind_word('channel')],
+        [SEND => '+PONG', sub { my (%bound) = @_;
+            ['subscribe', $bound{channel}, ':1'] }],
+        [ON => 'first'], says(claim => 'k'), [SEND => $runs],
+        says(complete => 'k'), [SEND => ['ok']],
+        [ON => 'channel'], [SEND => sub { my (%bound) = @_;
+            ['message', $bound{channel}, name('k')] }],
+        [ON => 'first'], says(claim => 'k'),
+        [SEND => ['replay', '201', "Content-Type: text/plain\n", 'an answer']]);
+    my $gateway = gateway($fake, segments_idempotency_wait => '60s');
+    my ($first, $waits) = ($gateway->connect, $gateway->connect);
+
+    $first->send_request($gateway->create_request(key => 'k',
+        mock => 'hold=k'));
+    $upstream->wait_held('k');
+    $waits->send_request($gateway->create_request(key => 'k'));
+    $fake->wait_step(18);
+    $upstream->release('k');
+
+    is($first->read_response->summary, '201 recorded', 'a duplicate waits');
+    is($waits->read_response->summary, $AGAIN, 'and has the answer');
+    ok($fake->played, 'no IFEQ');
+    $gateway->stop;
+}
+
 done_testing();

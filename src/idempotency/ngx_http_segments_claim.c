@@ -44,6 +44,7 @@ ngx_http_segments_claim_create(ngx_http_segments_store_t *store,
     claim->timer.log = ngx_cycle->log;
     claim->attached = 1;
     claim->store = store;
+    claim->waiting = conf->room;
     claim->failures = store->options.failures;
     claim->replicas = store->options.replicas;
 

@@ -7,6 +7,7 @@
 
 #include "idempotency/ngx_http_segments_claim_end.h"
 #include "idempotency/ngx_http_segments_background.h"
+#include "idempotency/ngx_http_segments_room.h"
 
 
 /* between two tries in background, milliseconds */
@@ -145,6 +146,15 @@ ngx_http_segments_claim_end(ngx_http_segments_claim_t *claim,
 
     claim->state = ngx_http_segments_claim_settling;
     claim->end = end;
+
+    /* their channel stands in the value, which is not as it was made: the
+       straight way would be in vain, and lost where Redis is silent */
+
+    if (claim->waiting
+        && ngx_http_segments_is_awaited(*claim->waiting, &claim->record.name))
+    {
+        claim->record.straight = 0;
+    }
 
     if (ngx_http_segments_claim_send_end(claim) != NGX_OK) {
         ngx_http_segments_claim_try_later(claim);

@@ -21,6 +21,8 @@ typedef enum {
 
 struct ngx_http_segments_claim_s {
     ngx_http_segments_store_t        *store;
+    ngx_http_segments_room_t        **waiting;  /* where others of this worker
+                                                   do; or NULL */
     ngx_http_segments_claim_state_e   state;
     ngx_redis_record_t                record;
     ngx_redis_command_t              *cmd;      /* pending, or NULL */

@@ -82,6 +82,19 @@ ngx_http_segments_awaited(ngx_http_segments_room_t *room, ngx_str_t *name)
 }
 
 
+ngx_uint_t
+ngx_http_segments_is_awaited(ngx_http_segments_room_t *room, ngx_str_t *name)
+{
+    if (room == NULL || room->keys.root == room->keys.sentinel) {
+        return 0;
+    }
+
+    return ngx_str_rbtree_lookup(&room->keys, name,
+                                 ngx_crc32_short(name->data, name->len))
+           != NULL;
+}
+
+
 static void
 ngx_http_segments_wait_message(void *data, const ngx_str_t *message)
 {
