@@ -100,8 +100,6 @@ typedef struct {
     ngx_http_handler_pt           handler;      /* proxy_pass's own */
     ngx_http_proxy_loc_conf_t    *plcf;
     ngx_http_upstream_local_t    *bind;         /* of proxy_bind, or NULL */
-    ngx_array_t                  *named_vars;   /* ngx_uint_t: variables of
-                                                   proxy_set_header, or NULL */
 } ngx_http_segments_loc_conf_t;
 
 

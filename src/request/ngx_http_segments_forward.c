@@ -83,8 +83,10 @@ ngx_http_segments_evaluate(ngx_http_request_t *r)
 
     ngx_http_segments_evaluate_all(r, &smcf->client_vars);
 
-    if (slcf->named_vars) {
-        ngx_http_segments_evaluate_all(r, slcf->named_vars);
+    /* what is its own is not to be had yet, and is asked for again */
+
+    if (slcf->plcf->headers.flushes) {
+        ngx_http_segments_evaluate_all(r, slcf->plcf->headers.flushes);
     }
 }
 

@@ -21,10 +21,6 @@ typedef struct {
 } ngx_http_segments_bind_script_t;
 
 
-static ngx_int_t ngx_http_segments_lend_names(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf, ngx_str_t *value);
-static ngx_int_t ngx_http_segments_lend_name(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf, ngx_str_t *name);
 static size_t ngx_http_segments_bind_len(ngx_http_script_engine_t *e);
 static void ngx_http_segments_bind(ngx_http_script_engine_t *e);
 
@@ -53,8 +49,6 @@ static ngx_str_t  ngx_http_segments_bind_text;
 ngx_int_t
 ngx_http_segments_lend_init(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *slcf)
 {
-    ngx_uint_t                  i;
-    ngx_keyval_t               *header;
     ngx_http_upstream_local_t  *local;
 
     local = ngx_pcalloc(cf->pool, sizeof(ngx_http_upstream_local_t));
@@ -71,96 +65,6 @@ ngx_http_segments_lend_init(ngx_conf_t *cf, ngx_http_segments_loc_conf_t *slcf)
     local->value = &ngx_http_segments_proxy_bind;
 
     slcf->plcf->upstream.local = local;
-
-    if (slcf->plcf->headers_source == NULL) {
-        return NGX_OK;
-    }
-
-    header = slcf->plcf->headers_source->elts;
-
-    for (i = 0; i < slcf->plcf->headers_source->nelts; i++) {
-        if (ngx_http_segments_lend_names(cf, slcf, &header[i].value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* a variable of another module may look at any of the client's fields, and is
-   asked for while ours stand there: what proxy_set_header names is had before,
-   since a variable keeps its first value */
-
-static ngx_int_t
-ngx_http_segments_lend_names(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf, ngx_str_t *value)
-{
-    u_char     *p, *last;
-    ngx_str_t   name;
-
-    p = value->data;
-    last = value->data + value->len;
-
-    while ((p = ngx_strlchr(p, last, '$')) != NULL) {
-
-        p++;
-
-        if (p < last && *p == '{') {
-            p++;
-        }
-
-        name.data = p;
-
-        while (p < last
-               && (*p == '_' || (*p >= '0' && *p <= '9')
-                   || ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z')))
-        {
-            p++;
-        }
-
-        name.len = p - name.data;
-
-        if (name.len == 0 || (name.data[0] >= '0' && name.data[0] <= '9')) {
-            continue;                   /* of a regular expression */
-        }
-
-        if (ngx_http_segments_lend_name(cf, slcf, &name) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_segments_lend_name(ngx_conf_t *cf,
-    ngx_http_segments_loc_conf_t *slcf, ngx_str_t *name)
-{
-    ngx_int_t    index;
-    ngx_uint_t  *named;
-
-    index = ngx_http_get_variable_index(cf, name);
-    if (index == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    if (slcf->named_vars == NULL) {
-        slcf->named_vars = ngx_array_create(cf->pool, 4, sizeof(ngx_uint_t));
-        if (slcf->named_vars == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    named = ngx_array_push(slcf->named_vars);
-    if (named == NULL) {
-        return NGX_ERROR;
-    }
-
-    *named = index;
 
     return NGX_OK;
 }
