@@ -151,7 +151,8 @@ ngx_http_segments_claim_end(ngx_http_segments_claim_t *claim,
        straight way would be in vain, and lost where Redis is silent */
 
     if (claim->waiting
-        && ngx_http_segments_is_awaited(*claim->waiting, &claim->record.name))
+        && ngx_http_segments_find_awaited(*claim->waiting,
+                                          &claim->record.name))
     {
         claim->record.straight = 0;
     }

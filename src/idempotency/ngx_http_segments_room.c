@@ -82,16 +82,16 @@ ngx_http_segments_awaited(ngx_http_segments_room_t *room, ngx_str_t *name)
 }
 
 
-ngx_uint_t
-ngx_http_segments_is_awaited(ngx_http_segments_room_t *room, ngx_str_t *name)
+ngx_http_segments_awaited_t *
+ngx_http_segments_find_awaited(ngx_http_segments_room_t *room, ngx_str_t *name)
 {
     if (room == NULL || room->keys.root == room->keys.sentinel) {
-        return 0;
+        return NULL;
     }
 
-    return ngx_str_rbtree_lookup(&room->keys, name,
-                                 ngx_crc32_short(name->data, name->len))
-           != NULL;
+    return (ngx_http_segments_awaited_t *)
+           ngx_str_rbtree_lookup(&room->keys, name,
+                                 ngx_crc32_short(name->data, name->len));
 }
 
 
@@ -100,17 +100,17 @@ ngx_http_segments_wait_message(void *data, const ngx_str_t *message)
 {
     ngx_http_segments_room_t *room = data;
 
-    ngx_str_t           name;
-    ngx_str_node_t     *sn;
-    ngx_rbtree_node_t  *node, *sentinel;
+    ngx_str_t                     name;
+    ngx_rbtree_node_t            *node, *sentinel;
+    ngx_http_segments_awaited_t  *key;
 
     if (message) {
         name = *message;
 
-        sn = ngx_str_rbtree_lookup(&room->keys, &name,
-                                   ngx_crc32_short(name.data, name.len));
-        if (sn) {
-            ngx_http_segments_wait_wake((ngx_http_segments_awaited_t *) sn);
+        key = ngx_http_segments_find_awaited(room, &name);
+
+        if (key) {
+            ngx_http_segments_wait_wake(key);
         }
 
         return;

@@ -71,9 +71,9 @@ ngx_http_segments_room_t *ngx_http_segments_room(
 ngx_http_segments_awaited_t *ngx_http_segments_awaited(
     ngx_http_segments_room_t *room, ngx_str_t *name);
 
-/* whether anybody waits for that record in it; it may be NULL */
-ngx_uint_t ngx_http_segments_is_awaited(ngx_http_segments_room_t *room,
-    ngx_str_t *name);
+/* the same, or NULL where nobody waits for it; so of no room */
+ngx_http_segments_awaited_t *ngx_http_segments_find_awaited(
+    ngx_http_segments_room_t *room, ngx_str_t *name);
 
 /* the first waiter from "q" on is to ask for those behind it, too */
 void ngx_http_segments_wait_lead(ngx_http_segments_awaited_t *key,
