@@ -188,7 +188,7 @@ ngx_http_segments_record_answer(ngx_http_request_t *r,
          : ngx_http_segments_claim_answer(claim, ctx->upstream_status, &headers,
                                           &body);
 
-    ctx->recorded = headers.len + body.len;
+    ctx->recorded = (rc == NGX_OK) ? headers.len + body.len : 0;
 
     sg_buf_free(&headers);
 
