@@ -106,11 +106,13 @@ ngx_http_segments_take_back(ngx_http_request_t *r,
 }
 
 
-/* an address that is known is set here, and nothing left to be evaluated */
+/* an address that is known is evaluated, too: newer nginx takes no other one
+   where there is a script */
 
 static size_t
 ngx_http_segments_bind_len(ngx_http_script_engine_t *e)
 {
+    ngx_str_t                     *text;
     ngx_http_request_t            *r;
     ngx_http_segments_ctx_t       *ctx;
     ngx_http_upstream_local_t     *bind;
@@ -125,7 +127,8 @@ ngx_http_segments_bind_len(ngx_http_script_engine_t *e)
         ngx_http_segments_take_back(r, ctx);
     }
 
-    ngx_str_null(&ngx_http_segments_bind_text);
+    text = &ngx_http_segments_bind_text;
+    ngx_str_null(text);
 
     slcf = ngx_http_get_module_loc_conf(r, ngx_http_segments_module);
     bind = slcf->bind;
@@ -135,19 +138,16 @@ ngx_http_segments_bind_len(ngx_http_script_engine_t *e)
     }
 
     if (bind->value == NULL) {
-        r->upstream->peer.local = bind->addr;
-        return 0;
+        *text = bind->addr->name;
+
+    } else if (ngx_http_complex_value(r, bind->value, text) != NGX_OK) {
+
+        /* without memory, as what is no address, it is left to the system */
+
+        ngx_str_null(text);
     }
 
-    /* without memory, as what is no address, it is left to the system */
-
-    if (ngx_http_complex_value(r, bind->value, &ngx_http_segments_bind_text)
-        != NGX_OK)
-    {
-        ngx_str_null(&ngx_http_segments_bind_text);
-    }
-
-    return ngx_http_segments_bind_text.len;
+    return text->len;
 }
 
 
