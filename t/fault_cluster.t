@@ -11,9 +11,8 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/fault";
-use Segments::Process;
+use Short;
 use Segments::Test;
-use Segments::Util qw(program_root);
 
 
 alarm slow(500);
@@ -25,23 +24,8 @@ for (
      '--kinds', 'forget,redis-stop,slow,kill,twins', qw(--period 300)],
 ) {
     my ($name, $kinds, @options) = @$_;
-    my $output = tempdir() . "/$name";
-
-    my $run = Segments::Process->spawn(
-        name   => $name,
-        argv   => [$^X, program_root() . '/t/fault/run', '--seed', 1,
-                   '--requests', 1500, '--seconds', 90, '--wait', '500ms',
-                   @options],
-        output => $output,
-    );
-
-    ok($run->wait(240), "$name, end of the run");
-    is($run->status, 0, "$name, exit code");
-
-    my $text = slurp($output);
-
-    like($text, qr/^violations:\n    none\n/m, "$name, no violation")
-        or diag($text);
+    my $text = fault_run($name, 240, '--requests', 1500, '--seconds', 90,
+        '--wait', '500ms', @options);
 
     my %count = $text =~ /^    (\S+) +([0-9]+)$/mg;
 

@@ -11,30 +11,16 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/fault";
-use Segments::Process;
+use Short;
 use Segments::Test;
-use Segments::Util qw(program_root);
 
 my @KINDS = qw(rotate altered kill stop stop-long reload redis-stop redis-kill
     slow reset-after 5xx-after twins other-body abort-rst);
 
 my $requests = 6000;
-my $output = tempdir() . '/output';
-
-my $run = Segments::Process->spawn(
-    name   => 'fault harness',
-    argv   => [$^X, program_root() . '/t/fault/run', '--seed', 1, '--policy',
-               'hold', '--requests', $requests, '--kinds', join(',', @KINDS),
-               '--period', 250, '--often', 4, '--least', 3],
-    output => $output,
-);
-
-ok($run->wait(240), 'end of the run');
-is($run->status, 0, 'exit code');
-
-my $text = slurp($output);
-
-like($text, qr/^violations:\n    none\n/m, 'no violation') or diag($text);
+my $text = fault_run('encryption', 240, '--policy', 'hold',
+    '--requests', $requests, '--kinds', join(',', @KINDS), '--period', 250,
+    '--often', 4, '--least', 3);
 
 my ($sent) = $text =~ /^([0-9]+) requests in /m;
 

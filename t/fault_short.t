@@ -12,29 +12,14 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/fault";
 use Plan;
-use Segments::Process;
+use Short;
 use Segments::Test;
-use Segments::Util qw(program_root);
 
 
 my $requests = slow(1) > 1 ? 3000 : 6000;
-my $output = tempdir() . '/output';
-
-my $run = Segments::Process->spawn(
-    name   => 'fault harness',
-    argv   => [$^X, program_root() . '/t/fault/run', '--seed', 1,
-               '--requests', $requests, '--period', $requests / 8,
-               '--often', 12, '--least', 2,
-               '--wait', '500ms'],      # of a part of the copies
-    output => $output,
-);
-
-ok($run->wait(150), 'end of the run');
-is($run->status, 0, 'exit code');
-
-my $text = slurp($output);
-
-like($text, qr/^violations:\n    none\n/m, 'no violation') or diag($text);
+my $text = fault_run('short', 150, '--requests', $requests,
+    '--period', $requests / 8, '--often', 12, '--least', 2,
+    '--wait', '500ms');                 # of a part of the copies
 
 my ($sent) = $text =~ /^([0-9]+) requests in /m;
 

@@ -29,23 +29,7 @@ my %set = (
 my $upstream = upstream();
 
 
-# a cluster, where the limits of two slots are two more trips
-
-sub slots {
-    my (%bound) = @_;
-
-    return [[':0', ':16383', ['127.0.0.1', ":$bound{port}", 'a' x 40]]];
-}
-
-my $info = "cluster_state:ok\r\ncluster_current_epoch:1\r\n";
-my @START = (
-    [ACCEPT => 'guide'], [EXPECT => 'PING'], [SEND => '+PONG'],
-    [EXPECT => 'CLUSTER', 'INFO'], [EXPECT => 'CLUSTER', 'SLOTS'],
-    [SEND => $info, \&slots],
-    [ASIDE => 'CLUSTER INFO', $info], [ASIDE => 'CLUSTER SLOTS', \&slots],
-    [ACCEPT => 'node'], [EXPECT => 'PING'], [SEND => '+PONG'],
-);
-
+# where the limits of two slots are two more trips
 
 sub cluster {
     my ($fake, %more) = @_;
@@ -116,7 +100,7 @@ for my $row (
         [SEND => ['ok']]],
 ) {
     my ($what, $said, $summary, $sent, @end) = @$row;
-    my $fake = fake_redis(@START, loses('k', ['ok', [@SPENT]]),
+    my $fake = fake_redis(whole_cluster(), loses('k', ['ok', [@SPENT]]),
         says(claim => 'k'), [SEND => $said], @end);
     my $gateway = cluster($fake);
     my $before = $upstream->count;
@@ -137,7 +121,7 @@ for my $row (
 # a create that its limits refuse has no use for the claim, and gives it back
 
 for my $failure (qw(reject pass)) {
-    my $fake = fake_redis(@START,
+    my $fake = fake_redis(whole_cluster(),
         loses('k', ['limited', ['refused', ':0', ':9']]),
         says(give_back => 'k'), [SEND => ['stale']]);
     my $gateway = cluster($fake, segments_redis_failure => $failure);
@@ -155,7 +139,7 @@ for my $failure (qw(reject pass)) {
 # who has waited before does not begin to wait again
 
 {
-    my $fake = fake_redis(@START,
+    my $fake = fake_redis(whole_cluster(),
         says(claim => 'k'), [SEND => ['in_progress', ':60000']],
         [ACCEPT => 'channel'], [EXPECT => 'PING'],
         [EXPECT => 'SUBSCRIBE', '...'],     # without an answer: it polls

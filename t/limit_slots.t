@@ -24,24 +24,6 @@ wait_for { $redis->cmd('CLUSTER', 'INFO') =~ /cluster_state:ok/ } 20,
     'the cluster';
 
 
-# of a fake Redis that has them all: what comes before a dialogue
-
-sub slots {
-    my (%bound) = @_;
-
-    return [[':0', ':16383', ['127.0.0.1', ":$bound{port}", 'a' x 40]]];
-}
-
-my $info = "cluster_state:ok\r\ncluster_current_epoch:1\r\n";
-my @START = (
-    [ACCEPT => 'guide'], [EXPECT => 'PING'], [SEND => '+PONG'],
-    [EXPECT => 'CLUSTER', 'INFO'], [EXPECT => 'CLUSTER', 'SLOTS'],
-    [SEND => $info, \&slots],
-    [ASIDE => 'CLUSTER INFO', $info], [ASIDE => 'CLUSTER SLOTS', \&slots],
-    [ACCEPT => 'node'], [EXPECT => 'PING'], [SEND => '+PONG'],
-);
-
-
 sub apart {
     my (%args) = @_;
 
@@ -197,7 +179,7 @@ is_deeply([grep { $_ ne $project && $_ ne $client }
 
 for my $failure (qw(reject pass)) {
     my $fake = fake_redis(
-        @START,
+        whole_cluster(),
         [EXPECT => 'EVALSHA', qr/./, 1, qr/:k7\}:create\z/, 'claim', '...'],
         [SEND => ['ok']],
         [EXPECT => 'EVALSHA', qr/./, 2, qr/:paid:/, $client, 'spend', '...'],
@@ -233,7 +215,7 @@ for my $failure (qw(reject pass)) {
 for my $key ('k8', undef) {
     my $name = $key // 'no key';
     my $fake = fake_redis(
-        @START,
+        whole_cluster(),
         $key ? ([EXPECT => 'EVALSHA', '...'], [SEND => ['ok']],
             [EXPECT => 'EVALSHA', '...'],
             [SEND => ['ok', ['spent', ':8', ':9']]]) : (),
@@ -270,7 +252,7 @@ for my $key ('k8', undef) {
 {
     my $other = 'segments:{live:a}:limit:other';
     my $fake = fake_redis(
-        @START,
+        whole_cluster(),
         [EXPECT => 'EVALSHA', qr/./, 1, qr/:k9\}:create\z/, 'claim', '...'],
         [SEND => ['ok']],
         [EXPECT => 'EVALSHA', qr/./, 3, qr/:paid:/, $client, $other, 'spend',

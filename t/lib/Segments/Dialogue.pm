@@ -12,7 +12,7 @@ use Exporter qw(import);
 
 use Segments::FakeRedis qw(bind_word);
 
-our @EXPORT = qw(hello says);
+our @EXPORT = qw(hello says whole_cluster);
 
 
 # a new connection, by default called "first", and its greeting
@@ -22,6 +22,25 @@ sub hello {
 
     return [ACCEPT => $name // 'first'], [EXPECT => 'PING'],
         [SEND => '+PONG'];
+}
+
+
+# A cluster of one node, which has all slots: it is asked the way by "guide",
+# at any time, and all else by "node".
+
+sub whole_cluster {
+    my $info = "cluster_state:ok\r\ncluster_current_epoch:1\r\n";
+    my $slots = sub {
+        my (%bound) = @_;
+
+        return [[':0', ':16383', ['127.0.0.1', ":$bound{port}", 'a' x 40]]];
+    };
+
+    return hello('guide'),
+        [EXPECT => 'CLUSTER', 'INFO'], [EXPECT => 'CLUSTER', 'SLOTS'],
+        [SEND => $info, $slots],
+        [ASIDE => 'CLUSTER INFO', $info], [ASIDE => 'CLUSTER SLOTS', $slots],
+        hello('node');
 }
 
 
