@@ -4,7 +4,7 @@
  */
 
 #include "contract/sg_json.h"
-#include "contract/sg_string.h"
+#include "contract/sg_plain.h"
 #include "contract/sg_text.h"
 
 #include <errno.h>
@@ -297,7 +297,7 @@ sg_json_string(sg_buf_t *out, sg_str_t str)
 
     /* without a length there need not be a pointer to add to */
 
-    if (str.len && sg_string_plain(str.data, str.data + str.len) != str.len) {
+    if (str.len && sg_plain(str.data, str.data + str.len) != str.len) {
         sg_json_escaped(out, str);
         return;
     }
@@ -330,7 +330,7 @@ sg_json_escaped(sg_buf_t *out, sg_str_t str)
     start = p;
 
     while (p < end) {
-        n = sg_string_plain(p, end);
+        n = sg_plain(p, end);
 
         if (n == 0) {
             n = sg_text_utf8(p, end);

@@ -5,9 +5,9 @@
  *
  * Each part takes what it knows off the text and returns where the rest begins,
  * or leaves the body with NULL; nobody looks back, but where a condition is not
- * written as nearly all are.  Violations are added on the
- * way, in the order in which jansson's tree has them: what would come out of
- * order is left.
+ * written as nearly all are (sg_usual.c).  Violations are added on the way, in
+ * the order in which jansson's tree has them: what would come out of order is
+ * left.
  */
 
 #include "contract/sg_canonical.h"
@@ -27,6 +27,10 @@ typedef struct {
     sg_canonical_t       *to;           /* NULL: no fingerprint is wanted */
 } sg_reader_t;
 
+
+/* where the canonical form goes; NULL when it is not wanted, or not any more */
+#define sg_reader_canonical(r)                                                \
+    ((r)->schema.errors->total ? NULL : (r)->to)
 
 /* takes a word, without its NUL, off the text if it stands there */
 #define sg_reader_takes(r, p, word)                                           \
@@ -166,9 +170,9 @@ sg_reader_conditions(sg_reader_t *r, const unsigned char *p)
     r->schema.in_condition = 1;
     r->schema.index = 0;
 
-    do {
-        p = sg_cursor_cross(&r->at, p);
-
+    while (sg_usual_conditions(&r->at, &p, &r->schema.index,
+                               sg_reader_canonical(r)))
+    {
         p = sg_reader_condition(r, p);
         if (p == NULL) {
             return NULL;
@@ -176,7 +180,10 @@ sg_reader_conditions(sg_reader_t *r, const unsigned char *p)
 
         r->schema.index++;
 
-    } while (sg_reader_take(r, &p, ','));
+        if (!sg_reader_take(r, &p, ',')) {
+            break;
+        }
+    }
 
     r->schema.in_condition = 0;
 
@@ -184,34 +191,25 @@ sg_reader_conditions(sg_reader_t *r, const unsigned char *p)
 }
 
 
+/* one that is not written as nearly all are */
+
 static const unsigned char *
 sg_reader_condition(sg_reader_t *r, const unsigned char *p)
 {
-    sg_unit_t             condition;
-    const unsigned char  *rest;
+    sg_unit_t  condition;
 
-    rest = sg_usual_condition(p, r->at.end, &condition);
-
-    if (rest) {
-        p = rest;
-
-        sg_schema_check_child(&r->schema, &sg_condition, &condition,
-                              SG_COMPARATOR);
-
-    } else if (sg_reader_take(r, &p, '{')) {
-
-        p = sg_reader_members(r, p, &sg_condition, &condition);
-        if (p == NULL) {
-            return NULL;
-        }
-
-        sg_schema_check(&r->schema, &sg_condition, &condition);
-
-    } else {
+    if (!sg_reader_take(r, &p, '{')) {
         return sg_reader_no_condition(r, p);
     }
 
-    if (r->to && r->schema.errors->total == 0) {
+    p = sg_reader_members(r, p, &sg_condition, &condition);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    sg_schema_check(&r->schema, &sg_condition, &condition);
+
+    if (sg_reader_canonical(r)) {
         sg_canonical_condition(r->to, &condition);
     }
 

@@ -28,8 +28,6 @@ struct sg_object_s {
 
 #define sg_schema_bit(kind)  (1u << (kind))
 
-#define sg_schema_is(word)  (memcmp(text->data, word, sizeof(word) - 1) == 0)
-
 
 static inline const char *sg_schema_message(const sg_member_t *member,
     const sg_child_t *child);
@@ -213,41 +211,9 @@ sg_schema_name(const sg_str_t *name)
 }
 
 
-int
-sg_schema_is_comparator(sg_str_t text)
-{
-    return sg_schema_comparator(&text) == NULL;
-}
-
-
 static const char *
 sg_schema_comparator(const sg_str_t *text)
 {
-    int  known;
-
-    switch (text->len) {
-
-    case 2:
-        known = sg_schema_is("eq") || sg_schema_is("ne")
-                || sg_schema_is("gt") || sg_schema_is("lt");
-        break;
-
-    case 3:
-        known = sg_schema_is("gte") || sg_schema_is("lte");
-        break;
-
-    case 8:
-        known = sg_schema_is("contains");
-        break;
-
-    case 12:
-        known = sg_schema_is("not_contains");
-        break;
-
-    default:
-        known = 0;
-    }
-
-    return known ? NULL
+    return sg_schema_is_comparator(*text) ? NULL
            : "Must be one of eq, ne, gt, gte, lt, lte, contains, not_contains";
 }

@@ -11,6 +11,8 @@
 #include "contract/sg_errors.h"
 #include "contract/sg_unit.h"
 
+#include <string.h>
+
 
 typedef struct sg_object_s  sg_object_t;
 
@@ -45,7 +47,35 @@ void sg_schema_wrong(const sg_schema_t *schema, sg_str_t name,
 void sg_schema_no_object(const sg_schema_t *schema);
 
 /* 1 for one of the documented comparators */
-int sg_schema_is_comparator(sg_str_t text);
+static inline int sg_schema_is_comparator(sg_str_t text);
+
+
+#define sg_schema_is(text, word)                                              \
+    (memcmp((text).data, word, sizeof(word) - 1) == 0)
+
+
+static inline int
+sg_schema_is_comparator(sg_str_t text)
+{
+    switch (text.len) {
+
+    case 2:
+        return sg_schema_is(text, "eq") || sg_schema_is(text, "ne")
+               || sg_schema_is(text, "gt") || sg_schema_is(text, "lt");
+
+    case 3:
+        return sg_schema_is(text, "gte") || sg_schema_is(text, "lte");
+
+    case 8:
+        return sg_schema_is(text, "contains");
+
+    case 12:
+        return sg_schema_is(text, "not_contains");
+
+    default:
+        return 0;
+    }
+}
 
 
 #endif /* SG_SCHEMA_H */

@@ -3,23 +3,14 @@
  * What is inside of a JSON string: plain text, UTF-8, escapes.
  */
 
+#include "contract/sg_plain.h"
 #include "contract/sg_string.h"
 #include "contract/sg_text.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#elif defined(__aarch64__) && defined(__ARM_NEON)
-#include <arm_neon.h>
-#endif
 
-
-
-static inline size_t sg_string_scan(const unsigned char *p,
-    const unsigned char *end);
 static const unsigned char *sg_string_read_on(sg_cursor_t *at,
     const unsigned char *start, const unsigned char *p, sg_child_t *child);
 static int sg_string_escaped(sg_cursor_t *at, sg_child_t *child);
@@ -29,124 +20,6 @@ static int sg_string_hex(sg_cursor_t *at, unsigned *code);
 static int sg_string_take(sg_cursor_t *at, unsigned char ch);
 
 
-/* 1 for a byte that ends what is plain */
-
-#define SG_STRING_16(n)  n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n
-
-static const unsigned char  sg_string_special[256] = {
-    SG_STRING_16(1), SG_STRING_16(1),       /* control characters */
-    0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,     /* " */
-    SG_STRING_16(0), SG_STRING_16(0),
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0,     /* \ */
-    SG_STRING_16(0), SG_STRING_16(0),
-    SG_STRING_16(1), SG_STRING_16(1), SG_STRING_16(1), SG_STRING_16(1),
-    SG_STRING_16(1), SG_STRING_16(1), SG_STRING_16(1), SG_STRING_16(1)
-};
-
-
-size_t
-sg_string_plain_bytes(const unsigned char *p, const unsigned char *end)
-{
-    const unsigned char  *start;
-
-    start = p;
-
-    while (p < end && !sg_string_special[*p]) {
-        p++;
-    }
-
-    return (size_t) (p - start);
-}
-
-
-#if defined(__SSE2__)
-
-/* as signed bytes, what is not ASCII lies below the space, too */
-
-static inline size_t
-sg_string_scan(const unsigned char *p, const unsigned char *end)
-{
-    int                   mask;
-    __m128i               bytes, special;
-    const unsigned char  *start;
-
-    start = p;
-
-    while (end - p >= 16) {
-        bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
-
-        special = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
-        special = _mm_or_si128(special,
-                               _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
-        special = _mm_or_si128(special,
-                               _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-
-        mask = _mm_movemask_epi8(special);
-
-        if (mask) {
-            return (size_t) (p - start)
-                   + (size_t) __builtin_ctz((unsigned) mask);
-        }
-
-        p += 16;
-    }
-
-    return (size_t) (p - start) + sg_string_plain_bytes(p, end);
-}
-
-#elif defined(__aarch64__) && defined(__ARM_NEON)
-
-static inline size_t
-sg_string_scan(const unsigned char *p, const unsigned char *end)
-{
-    uint64_t              mask;
-    uint8x16_t            bytes, special;
-    const unsigned char  *start;
-
-    start = p;
-
-    while (end - p >= 16) {
-        bytes = vld1q_u8(p);
-
-        special = vcltzq_s8(vreinterpretq_s8_u8(bytes));
-        special = vorrq_u8(special, vcltq_u8(bytes, vdupq_n_u8(' ')));
-        special = vorrq_u8(special, vceqq_u8(bytes, vdupq_n_u8('"')));
-        special = vorrq_u8(special, vceqq_u8(bytes, vdupq_n_u8('\\')));
-
-        /* four bits of each byte */
-
-        mask = vget_lane_u64(vreinterpret_u64_u8(
-                   vshrn_n_u16(vreinterpretq_u16_u8(special), 4)), 0);
-
-        if (mask) {
-            return (size_t) (p - start)
-                   + (size_t) __builtin_ctzll(mask) / 4;
-        }
-
-        p += 16;
-    }
-
-    return (size_t) (p - start) + sg_string_plain_bytes(p, end);
-}
-
-#else
-
-static inline size_t
-sg_string_scan(const unsigned char *p, const unsigned char *end)
-{
-    return sg_string_plain_bytes(p, end);
-}
-
-#endif
-
-
-size_t
-sg_string_plain(const unsigned char *p, const unsigned char *end)
-{
-    return sg_string_scan(p, end);
-}
-
-
 /* one that has no escapes is not copied */
 
 const unsigned char *
@@ -154,7 +27,7 @@ sg_string_read(sg_cursor_t *at, const unsigned char *p, sg_child_t *child)
 {
     const unsigned char  *last;
 
-    last = p + sg_string_scan(p, at->end);
+    last = p + sg_plain(p, at->end);
 
     if (last == at->end) {
         return NULL;
@@ -194,7 +67,7 @@ sg_string_read_on(sg_cursor_t *at, const unsigned char *start,
         }
 
         p += n;
-        p += sg_string_scan(p, at->end);
+        p += sg_plain(p, at->end);
 
         if (p == at->end) {
             return NULL;
@@ -232,7 +105,7 @@ sg_string_escaped(sg_cursor_t *at, sg_child_t *child)
 
     while (!sg_string_take(at, '"')) {
 
-        n = sg_string_scan(at->p, at->end);
+        n = sg_plain(at->p, at->end);
 
         if (n == 0) {
 

@@ -12,16 +12,6 @@
 
 
 /*
- * How many bytes from "p" on are ASCII that stands for itself in a JSON string:
- * neither ", nor \, nor a control character.  Reads nothing at "end" or behind.
- */
-size_t sg_string_plain(const unsigned char *p, const unsigned char *end);
-
-/* the same, a byte at a time: what processors without vectors run, and what the
-   tests compare the other with */
-size_t sg_string_plain_bytes(const unsigned char *p, const unsigned char *end);
-
-/*
  * Takes a string off the text, from "p" behind its first quotation mark on, and
  * fills "child", which points into the text or into what the cursor owns.
  * Returns what stands behind the string, or NULL where it is no string of RFC

@@ -1,24 +1,27 @@
 
 /*
- * A condition as nearly all of them are written: the members in the order of
- * the documentation, no white space, and no string with more in it than plain
- * ASCII.
+ * Conditions as nearly all of them are written: the members in the order of the
+ * documentation, no white space, no string with more in it than plain ASCII,
+ * and a documented comparator.
  */
 
 #ifndef SG_USUAL_H
 #define SG_USUAL_H
 
 
-#include "contract/sg_unit.h"
+#include "contract/sg_canonical.h"
+#include "contract/sg_cursor.h"
 
 
 /*
- * Fills "condition" where such a one stands at "p", and returns what is behind
- * it; otherwise NULL, and the unit is of no use.  Nothing but the comparator is
- * left for the schema to check.
+ * Takes such conditions off the text at "*p", as many as follow one another,
+ * each with the comma that follows at once; counts them in "*n", and writes
+ * them to "to" if that is not NULL.  Nothing is left for the schema to check of
+ * them.  Returns 0 behind one that no comma follows at once, or 1 where another
+ * condition has to follow.
  */
-const unsigned char *sg_usual_condition(const unsigned char *p,
-    const unsigned char *end, sg_unit_t *condition);
+int sg_usual_conditions(sg_cursor_t *at, const unsigned char **p, size_t *n,
+    sg_canonical_t *to);
 
 
 #endif /* SG_USUAL_H */

@@ -10,11 +10,16 @@
 
 #define N(table)  (sizeof(table) / sizeof((table)[0]))
 
+#define PLAIN_ASCII        13           /* pieces of strings that are ASCII */
+#define PLAIN_COMPARATORS  8            /* words that are documented */
+
 
 typedef struct {
     uint8_t              *p;
     uint8_t              *end;
     uint32_t              state;        /* of the random numbers, not 0 */
+    int                   usual;        /* mostly as nearly all are written: in
+                                           order, without space, in ASCII */
 } plain_t;
 
 
@@ -29,6 +34,7 @@ static void plain_space(plain_t *to);
 static void plain_put(plain_t *to, const char *text);
 static const char *plain_one_of(plain_t *to, const char *const *words,
     size_t n);
+static int plain_usual(plain_t *to, unsigned n);
 static unsigned plain_chance(plain_t *to, unsigned n);
 static void plain_shuffle(plain_t *to, unsigned *order, unsigned n);
 
@@ -42,6 +48,7 @@ plain_body(uint8_t *out, size_t size, unsigned seed)
     to.end = out + size;
     to.state = seed * 2654435761u + 1;
     to.state += (to.state == 0);
+    to.usual = (plain_chance(&to, 2) == 0);
 
     plain_space(&to);
     plain_segment(&to);
@@ -137,11 +144,20 @@ plain_condition(plain_t *to)
     const char  *before;
 
     plain_shuffle(to, order, N(names));
+
+    if (plain_usual(to, 12)) {
+        for (i = 0; i < N(names); i++) {
+            order[i] = i;
+        }
+    }
+
     before = "{";
 
     for (i = 0; i < N(names); i++) {
 
-        if (plain_chance(to, order[i] == 3 ? 2 : 24) == 0) {
+        if (plain_chance(to, order[i] == 3 ? 2 : 24) == 0
+            && (order[i] == 3 || !plain_usual(to, 8)))
+        {
             continue;
         }
 
@@ -188,13 +204,14 @@ plain_comparator(plain_t *to)
         "\\u0065q", "l\\u0074", "EQ", "like", ""
     };
 
-    if (plain_chance(to, 16) == 0) {
+    if (!plain_usual(to, 16) && plain_chance(to, 16) == 0) {
         plain_value(to);
         return;
     }
 
     plain_put(to, "\"");
-    plain_put(to, plain_one_of(to, words, N(words)));
+    plain_put(to, plain_one_of(to, words, plain_usual(to, 12)
+                                          ? PLAIN_COMPARATORS : N(words)));
     plain_put(to, "\"");
 }
 
@@ -207,7 +224,7 @@ plain_value(plain_t *to)
         "{}", "[[]]", "nul", "True"
     };
 
-    if (plain_chance(to, 16)) {
+    if (plain_usual(to, 16) || plain_chance(to, 16)) {
         plain_string(to);
 
     } else {
@@ -243,7 +260,10 @@ plain_string(plain_t *to)
     n = plain_chance(to, plain_chance(to, 20) ? 5 : 90);
 
     while (n--) {
-        if (plain_chance(to, 400)) {
+        if (plain_usual(to, 40)) {
+            plain_put(to, plain_one_of(to, pieces, PLAIN_ASCII));
+
+        } else if (plain_chance(to, 400)) {
             plain_put(to, plain_one_of(to, pieces, N(pieces)));
 
         } else {
@@ -262,7 +282,7 @@ plain_space(plain_t *to)
         " ", "\n", "\t", "\r\n", "\n        ", "                  "
     };
 
-    if (plain_chance(to, 6) == 0) {
+    if (!plain_usual(to, 40) && plain_chance(to, 6) == 0) {
         plain_put(to, plain_one_of(to, spaces, N(spaces)));
     }
 }
@@ -288,6 +308,16 @@ static const char *
 plain_one_of(plain_t *to, const char *const *words, size_t n)
 {
     return words[plain_chance(to, (unsigned) n)];
+}
+
+
+/* 1 where it is to be as nearly all are written: in such a body, but for one
+   time of n */
+
+static int
+plain_usual(plain_t *to, unsigned n)
+{
+    return to->usual && plain_chance(to, n);
 }
 
 

@@ -4,56 +4,99 @@
 #include "contract/sg_usual.h"
 
 
-#define USUAL  "{\"metric\":\"m\",\"comparator\":\"eq\",\"value\":\"\""
+#define AS(metric, comparator, value)                                         \
+    "{\"metric\":\"" metric "\",\"comparator\":\"" comparator                 \
+    "\",\"value\":\"" value "\""
 
+#define USUAL  AS("m", "eq", "")
+
+#define X_15   "0123456789abcde"
+#define X_100  X_15 X_15 X_15 X_15 X_15 X_15 "0123456789"
+
+
+/* what is taken of a text in memory of its own size */
+
+static size_t
+taken(sg_str_t text, size_t *n, int *more)
+{
+    size_t                len;
+    sg_str_t              exact;
+    sg_cursor_t           at;
+    sg_body_text_t        body;
+    unsigned char         room[SG_CURSOR_ROOM];
+    const unsigned char  *p;
+
+    exact = str_exact(text);
+    body.head = exact;
+    body.rest = str("");
+    assert_int_equal(sg_cursor_init(&at, &body, room), 0);
+
+    p = exact.data;
+    *n = 0;
+    *more = sg_usual_conditions(&at, &p, n, NULL);
+
+    len = (size_t) (p - exact.data);
+
+    sg_cursor_free(&at);
+    str_exact_free(exact);
+
+    return len;
+}
+
+
+/* cut anywhere it is none; where there is much behind it it is the same */
 
 static void
 usual(void **state)
 {
-    static const struct {
-        const char  *text;
-        sg_kind_e    negate;
-    } rows[] = {
-        { USUAL "}", sg_absent },
-        { USUAL ",\"negate\":true}", sg_true },
-        { USUAL ",\"negate\":false}", sg_false }
+    static const char *const  rows[] = {
+        USUAL "}",
+        USUAL ",\"negate\":true}",
+        USUAL ",\"negate\":false}",
+        AS("", "ne", "1") "}",
+        AS("m", "gt", X_15) ",\"negate\":false}",
+        AS("m", "gte", X_15 "f") "}",
+        AS(X_15, "lt", X_15) "}",
+        AS(X_15 "f", "lte", "v") "}",
+        AS("m", "contains", X_15) ",\"negate\":true}",
+        AS(X_15, "not_contains", X_15) ",\"negate\":false}",
+        AS(X_100, "eq", X_100) ",\"negate\":false}",
+        AS("{", "eq", "},]") "}"
     };
 
-    size_t                i, len;
-    sg_str_t              text, exact;
-    sg_unit_t             unit;
-    const unsigned char  *rest;
+    int       more;
+    size_t    i, n, len;
+    char      text[1024];
+    sg_str_t  cut;
 
     (void) state;
 
     for (i = 0; i < N(rows); i++) {
 
-        text = str(rows[i].text);
+        cut = str(rows[i]);
+        len = cut.len;
 
-        /* cut anywhere it is none */
-
-        for (len = 0; len <= str(rows[i].text).len; len++) {
-            text.len = len;
-            exact = str_exact(text);
-
-            rest = sg_usual_condition(exact.data, exact.data + len, &unit);
-
-            if (rows[i].text[len] == '\0') {
-                assert_ptr_equal(rest, exact.data + len);
-
-                check_int(rows[i].text, unit.children[SG_NEGATE].kind,
-                          rows[i].negate);
-                check_str(rows[i].text, unit.children[SG_METRIC].text, "m");
-                check_str(rows[i].text, unit.children[SG_COMPARATOR].text,
-                          "eq");
-                check_str(rows[i].text, unit.children[SG_VALUE].text, "");
-
-            } else {
-                assert_null(rest);
-            }
-
-            str_exact_free(exact);
+        for (cut.len = 0; cut.len < len; cut.len++) {
+            check_int(rows[i], (long long) taken(cut, &n, &more), 0);
+            check_int(rows[i], (long long) n, 0);
+            check_int(rows[i], more, 1);
         }
+
+        check_int(rows[i], (long long) taken(cut, &n, &more), (long long) len);
+        check_int(rows[i], (long long) n, 1);
+        check_int(rows[i], more, 0);
+
+        snprintf(text, sizeof(text), "%s] }%100s", rows[i], "");
+        check_int(text, (long long) taken(str(text), &n, &more),
+                  (long long) len);
+        check_int(text, (long long) n, 1);
+        check_int(text, more, 0);
+
+        snprintf(text, sizeof(text), "%s,%s,%100s", rows[i], rows[i], "");
+        check_int(text, (long long) taken(str(text), &n, &more),
+                  2 * (long long) len + 2);
+        check_int(text, (long long) n, 2);
+        check_int(text, more, 1);
     }
 }
 
@@ -71,25 +114,43 @@ others(void **state)
         USUAL ",\"negate\":true,\"negate\":true}",
         USUAL ",\"other\":true}",
         "{\"metric\": \"m\",\"comparator\":\"eq\",\"value\":\"\"}",
-        "{\"metric\":\"\\n\",\"comparator\":\"eq\",\"value\":\"\"}",
-        "{\"metric\":\"\xc3\xa9\",\"comparator\":\"eq\",\"value\":\"\"}",
-        "{\"metric\":\"\x01\",\"comparator\":\"eq\",\"value\":\"\"}",
         "{\"metric\":\"m\",\"value\":\"\",\"comparator\":\"eq\"}",
-        "{\"metric\":\"m\",\"comparator\":\"eq\",\"value\":null}"
+        "{\"metric\":\"m\",\"comparator\":\"eq\",\"value\":null}",
+        AS("\\n", "eq", "") "}",
+        AS("\xc3\xa9", "eq", "") "}",
+        AS("\x01", "eq", "") "}",
+        AS(X_15 "\x01", "eq", "") "}",
+        AS("m", "eq", "\xc3\xa9") "}",
+        AS("m", "eq", X_15 "\xc3\xa9") "}",
+        AS("m", "eq", X_15 "\\\"") "}",
+
+        /* is for the schema to refuse */
+
+        AS("m", "", "") "}",
+        AS("m", "e", "") "}",
+        AS("m", "EQ", "") "}",
+        AS("m", "gtx", "") "}",
+        AS("m", "eqs", "") "}",
+        AS("m", "contain", "") "}",
+        AS("m", "Contains", "") "}",
+        AS("m", "not_contain", "") "}",
+        AS("m", "not-contains", "") "}",
+        AS("m", "not_containst", "") "}"
     };
 
-    size_t     i;
-    sg_str_t   exact;
-    sg_unit_t  unit;
+    int     more;
+    size_t  i, n;
+    char    text[512];
 
     (void) state;
 
     for (i = 0; i < N(rows); i++) {
-        exact = str_exact(str(rows[i]));
-        check_int(rows[i], sg_usual_condition(exact.data,
-                                              exact.data + exact.len, &unit)
-                           == NULL, 1);
-        str_exact_free(exact);
+        check_int(rows[i], (long long) taken(str(rows[i]), &n, &more), 0);
+        check_int(rows[i], more, 1);
+
+        snprintf(text, sizeof(text), "%s%100s", rows[i], "");
+        check_int(text, (long long) taken(str(text), &n, &more), 0);
+        check_int(text, (long long) n, 0);
     }
 }
 
