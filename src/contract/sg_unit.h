@@ -15,6 +15,9 @@
 #define SG_CHILDREN  4                  /* documented members of an object, at
                                            most */
 
+/* a function that is compiled anew at each call, for the constants there */
+#define sg_inline  static inline __attribute__((always_inline))
+
 
 typedef enum {
     sg_absent = 0,

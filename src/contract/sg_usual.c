@@ -49,8 +49,6 @@
 /* "roomy" is a constant where a condition is read, and all of that is compiled
    for either: for 1 it asks for no room, and leaves strings that need more */
 
-#define sg_usual_inline  static inline __attribute__((always_inline))
-
 #define sg_usual_has(p, end, n, roomy)                                        \
     ((roomy) || (size_t) ((end) - (p)) >= (n))
 
@@ -58,14 +56,14 @@
 
 
 static void sg_usual_strings(sg_child_t *children);
-sg_usual_inline const unsigned char *sg_usual_condition(const unsigned char *p,
+sg_inline const unsigned char *sg_usual_condition(const unsigned char *p,
     const unsigned char *end, sg_child_t *children, int roomy);
-sg_usual_inline const unsigned char *sg_usual_string(const unsigned char *p,
+sg_inline const unsigned char *sg_usual_string(const unsigned char *p,
     const unsigned char *end, sg_child_t *child, int roomy);
-sg_usual_inline const unsigned char *sg_usual_comparator(const unsigned char *p,
+sg_inline const unsigned char *sg_usual_comparator(const unsigned char *p,
     sg_child_t *child);
-sg_usual_inline int sg_usual_is_comparator(const unsigned char *p, size_t len);
-sg_usual_inline const unsigned char *sg_usual_negate(const unsigned char *p,
+sg_inline int sg_usual_is_comparator(const unsigned char *p, size_t len);
+sg_inline const unsigned char *sg_usual_negate(const unsigned char *p,
     const unsigned char *end, sg_child_t *child, int roomy);
 
 
@@ -128,7 +126,7 @@ sg_usual_strings(sg_child_t *children)
 }
 
 
-sg_usual_inline const unsigned char *
+sg_inline const unsigned char *
 sg_usual_condition(const unsigned char *p, const unsigned char *end,
     sg_child_t *children, int roomy)
 {
@@ -172,7 +170,7 @@ sg_usual_condition(const unsigned char *p, const unsigned char *end,
 /* up to where it is not plain any more: the word that has to follow begins with
    the quotation mark; NULL for one that is too long for the room */
 
-sg_usual_inline const unsigned char *
+sg_inline const unsigned char *
 sg_usual_string(const unsigned char *p, const unsigned char *end,
     sg_child_t *child, int roomy)
 {
@@ -194,7 +192,7 @@ sg_usual_string(const unsigned char *p, const unsigned char *end,
 /* its length is known by the quotation mark behind it: what there is behind the
    metric at least is room to look for that behind the longest */
 
-sg_usual_inline const unsigned char *
+sg_inline const unsigned char *
 sg_usual_comparator(const unsigned char *p, sg_child_t *child)
 {
     size_t  n;
@@ -216,7 +214,7 @@ sg_usual_comparator(const unsigned char *p, sg_child_t *child)
 }
 
 
-sg_usual_inline int
+sg_inline int
 sg_usual_is_comparator(const unsigned char *p, size_t len)
 {
     sg_str_t  text;
@@ -230,7 +228,7 @@ sg_usual_is_comparator(const unsigned char *p, size_t len)
 
 /* behind the value, to behind the brace */
 
-sg_usual_inline const unsigned char *
+sg_inline const unsigned char *
 sg_usual_negate(const unsigned char *p, const unsigned char *end,
     sg_child_t *child, int roomy)
 {

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "contract/sg_idempotency_key.h"
+#include "contract/sg_sha256.h"
 
 
 #define X_15   "xxxxxxxxxxxxxxx"
@@ -177,12 +178,68 @@ published_upstream_keys(void **state)
 }
 
 
+/* each part has its length before it, in decimal */
+
+static void
+lengths_of_parts(void **state)
+{
+    size_t         i, j, n;
+    char           text[4096], x[1300], want[2 * SG_SHA256_LEN + 1];
+    sg_str_t       scope, key, got;
+    unsigned char  digest[SG_SHA256_LEN], fingerprint[SG_FINGERPRINT_LEN];
+    unsigned char  out[SG_UPSTREAM_KEY_LEN];
+
+    static const size_t  lengths[] = {
+        0, 1, 9, 10, 11, 99, 100, 101, 255, 512, 999, 1000, 1234
+    };
+
+    (void) state;
+
+    memset(x, 'x', sizeof(x));
+    memset(fingerprint, 'f', sizeof(fingerprint));
+
+    for (i = 0; i < N(lengths); i++) {
+        scope.data = (const unsigned char *) x;
+        scope.len = lengths[i];
+
+        for (j = 0; j < N(lengths); j++) {
+            key.data = lengths[j] ? (const unsigned char *) x : NULL;
+            key.len = lengths[j];
+
+            n = (size_t) snprintf(text, sizeof(text),
+                                  "%zu:%.*s6:update%zu:%.*s32:%.32s",
+                                  scope.len, (int) scope.len, x,
+                                  key.len, (int) key.len, x,
+                                  (const char *) fingerprint);
+
+            assert_int_equal(sg_sha256(digest, text, n), 0);
+
+            snprintf(want, sizeof(want), "%02x%02x%02x%02x-%02x%02x-8%01x%02x-"
+                     "%02x%02x-%02x%02x%02x%02x%02x%02x",
+                     digest[0], digest[1], digest[2], digest[3], digest[4],
+                     digest[5], digest[6] & 0xf, digest[7],
+                     (digest[8] & 0x3f) | 0x80, digest[9], digest[10],
+                     digest[11], digest[12], digest[13], digest[14],
+                     digest[15]);
+
+            assert_int_equal(sg_upstream_key(out, scope, sg_op_update, key,
+                                             fingerprint), 0);
+
+            got.data = out;
+            got.len = sizeof(out);
+            check_str(text, got, want);
+        }
+    }
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(syntax),
-        cmocka_unit_test(published_upstream_keys)
+        cmocka_unit_test(published_upstream_keys),
+        cmocka_unit_test(lengths_of_parts)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,48 @@ left(void **state)
 }
 
 
+/* strings of any length, which may fill what is digested at a time */
+
+static void
+lengths(void **state)
+{
+    size_t         len;
+    char           x[2600], body[3 * sizeof(x)];
+    sg_errors_t    errors;
+    unsigned char  one[SG_FINGERPRINT_LEN], other[SG_FINGERPRINT_LEN];
+
+    static const char  *format = "{\"name\":\"%.256s\",\"conditions\":["
+        "{\"metric\":\"%s\",\"comparator\":\"eq\",\"value\":\"%s\"},"
+        "{\"metric\":\"%s\\n\",\"comparator\":\"not_contains\","
+        "\"value\":\"\",\"negate\":true}]}";
+
+    (void) state;
+
+    for (len = 0; len < sizeof(x); len++) {
+        x[len] = (char) ('a' + len % 23);
+    }
+
+    x[sizeof(x) - 1] = '\0';
+
+    for (len = 0; len < sizeof(x) - 1; len += (len < 1100) ? 1 : 97) {
+
+        snprintf(body, sizeof(body), format, x + sizeof(x) - 1 - len % 257,
+                 x + sizeof(x) - 1 - len, x + sizeof(x) - 1 - len / 2,
+                 x + sizeof(x) - 1 - len / 3);
+
+        check_int(body, reader_body(str(body), &errors, one), sg_reader_ok);
+        sg_errors_free(&errors);
+
+        sg_errors_init(&errors);
+        check_int(body, sg_body_check_tree(sg_op_create, str(body), 0, &errors,
+                                           other), sg_body_ok);
+        sg_errors_free(&errors);
+
+        check_int(body, memcmp(one, other, sizeof(one)), 0);
+    }
+}
+
+
 /* a large body in two pieces: the seam is met at any of its places */
 
 static void
@@ -253,6 +295,7 @@ main(void)
         cmocka_unit_test(serializers),
         cmocka_unit_test(refused),
         cmocka_unit_test(left),
+        cmocka_unit_test(lengths),
         cmocka_unit_test(in_two_pieces)
     };
 
