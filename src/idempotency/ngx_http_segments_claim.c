@@ -41,7 +41,6 @@ ngx_http_segments_claim_create(ngx_http_segments_store_t *store,
 
     claim->timer.handler = ngx_http_segments_claim_timer;
     claim->timer.data = claim;
-    claim->timer.log = ngx_cycle->log;
     claim->attached = 1;
     claim->store = store;
     claim->waiting = conf->room;
@@ -169,8 +168,9 @@ ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim, ngx_buf_t *kept,
 {
     ngx_buf_t  *b;
 
-    b = ngx_alloc(sizeof(ngx_buf_t) + size + NGX_HTTP_SEGMENTS_FIELDS,
-                  ngx_cycle->log);
+    b = ngx_alloc(sizeof(ngx_buf_t) + size
+                                 + NGX_HTTP_SEGMENTS_FIELDS,
+                                 ngx_cycle->log);
     if (b == NULL) {
         return NULL;
     }

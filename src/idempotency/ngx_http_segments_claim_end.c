@@ -28,15 +28,18 @@ static void ngx_http_segments_claim_try_later(
 /* not cancelable: a worker that shuts down waits for its claims */
 
 void
-ngx_http_segments_claim_timer(ngx_event_t *ev)
+ngx_http_segments_claim_timer(void *data)
 {
-    ngx_http_segments_claim_t  *claim;
+    ngx_http_segments_claim_t *claim = data;
 
-    claim = ev->data;
+    ngx_msec_t  third;
 
     if (claim->state == ngx_http_segments_claim_owned) {
         ngx_http_segments_claim_renew(claim);
-        ngx_add_timer(&claim->timer, claim->record.lease / 3);
+
+        third = claim->record.lease / 3;
+        ngx_segments_timer_add(&claim->timer, third, third);
+
         return;
     }
 
@@ -59,12 +62,13 @@ ngx_http_segments_claim_timer(ngx_event_t *ev)
 void
 ngx_http_segments_claim_lives(ngx_http_segments_claim_t *claim)
 {
-    ngx_msec_t  gone, next;
+    ngx_msec_t  gone, third;
 
     gone = ngx_current_msec - claim->asked;
-    next = claim->record.lease / 3;
+    third = claim->record.lease / 3;
 
-    ngx_add_timer(&claim->timer, (gone < next) ? next - gone : 1);
+    ngx_segments_timer_add(&claim->timer, third,
+                           (gone < third) ? third - gone : 1);
 }
 
 
@@ -76,9 +80,7 @@ ngx_http_segments_claim_pause(ngx_http_segments_claim_t *claim)
         claim->cmd = NULL;
     }
 
-    if (claim->timer.timer_set) {
-        ngx_del_timer(&claim->timer);
-    }
+    ngx_segments_timer_del(&claim->timer);
 }
 
 
@@ -129,9 +131,7 @@ ngx_http_segments_claim_renewed(void *data,
 
         claim->asked = ngx_current_msec - claim->record.lease;
 
-        if (claim->timer.timer_set) {
-            ngx_del_timer(&claim->timer);
-        }
+        ngx_segments_timer_del(&claim->timer);
     }
 }
 
@@ -273,7 +273,7 @@ ngx_http_segments_claim_try_later(ngx_http_segments_claim_t *claim)
         return;
     }
 
-    ngx_add_timer(&claim->timer, delay);
+    ngx_segments_timer_add(&claim->timer, delay, delay);
 }
 
 

@@ -8,6 +8,7 @@
 
 
 #include "idempotency/ngx_http_segments_claim.h"
+#include "worker/ngx_segments_timer.h"
 
 
 typedef enum {
@@ -27,7 +28,7 @@ struct ngx_http_segments_claim_s {
     ngx_redis_record_t                record;
     ngx_redis_command_t              *cmd;      /* pending, or NULL */
 
-    ngx_event_t                       timer;    /* owned: the next renewal;
+    ngx_segments_timer_t              timer;    /* owned: the next renewal;
                                                    settling: the next try */
     ngx_msec_t                        asked;    /* when the lease that is known
                                                    of was asked for */
@@ -65,7 +66,7 @@ struct ngx_http_segments_claim_s {
 
 
 /* of claim->timer: renews, or tries again */
-void ngx_http_segments_claim_timer(ngx_event_t *ev);
+void ngx_http_segments_claim_timer(void *data);
 
 /* owned: renews it in time, counted from when it was asked for; and no more,
    with what is pending cancelled */

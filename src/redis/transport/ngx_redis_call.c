@@ -8,7 +8,7 @@
 #include "redis/transport/ngx_redis_call.h"
 
 
-static void ngx_redis_call_handler(ngx_event_t *ev);
+static void ngx_redis_call_handler(void *data);
 static ngx_uint_t ngx_redis_call_postpone(ngx_redis_command_t *cmd);
 static void ngx_redis_call_settle(ngx_redis_command_t *cmd);
 static void ngx_redis_call_unacked(ngx_redis_command_t *cmd);
@@ -27,7 +27,7 @@ ngx_redis_call(ngx_redis_command_t *cmd, ngx_msec_t timeout,
     cmd->deadline.data = cmd;
 
     /* not cancelable: a worker that shuts down waits for the command */
-    ngx_add_timer(&cmd->deadline, timeout);
+    ngx_segments_timer_add(&cmd->deadline, timeout, timeout);
 
     cmd->pipeline->link->live++;
     ngx_redis_link_live(cmd->pipeline->link);
@@ -72,7 +72,7 @@ ngx_redis_call_move(ngx_redis_command_t *cmd, ngx_redis_pipeline_t *pipeline)
 
     cmd->pipeline = pipeline;
     cmd->loaded = 0;
-    cmd->deadline.log = &pipeline->link->log;
+    cmd->log = &pipeline->link->log;
 
     pipeline->link->live++;
     ngx_redis_link_live(pipeline->link);
@@ -80,11 +80,11 @@ ngx_redis_call_move(ngx_redis_command_t *cmd, ngx_redis_pipeline_t *pipeline)
 
 
 static void
-ngx_redis_call_handler(ngx_event_t *ev)
+ngx_redis_call_handler(void *data)
 {
-    ngx_redis_command_t *cmd = ev->data;
+    ngx_redis_command_t *cmd = data;
 
-    void                  *data;
+    void                  *waiting;
     ngx_int_t              rc;
     ngx_redis_handler_pt   handler;
 
@@ -93,7 +93,7 @@ ngx_redis_call_handler(ngx_event_t *ev)
     }
 
     handler = cmd->handler;
-    data = cmd->data;
+    waiting = cmd->data;
 
     if (!cmd->refused && !cmd->lost && !cmd->aside) {
         cmd->pipeline->late(cmd->pipeline);
@@ -101,7 +101,7 @@ ngx_redis_call_handler(ngx_event_t *ev)
 
     rc = ngx_redis_call_cancel(cmd);
 
-    handler(data, rc, NULL);
+    handler(waiting, rc, NULL);
 }
 
 
@@ -122,7 +122,8 @@ ngx_redis_call_postpone(ngx_redis_command_t *cmd)
 
     ngx_redis_stream_catch_up(&cmd->pipeline->link->stream);
 
-    ngx_add_timer(&cmd->deadline, ngx_redis_grace(cmd->due, cmd->timeout));
+    ngx_segments_timer_add(&cmd->deadline, cmd->timeout,
+                           ngx_redis_grace(cmd->due, cmd->timeout));
 
     return 1;
 }
@@ -205,9 +206,7 @@ ngx_redis_call_settle(ngx_redis_command_t *cmd)
     ngx_redis_call_unacked(cmd);
     ngx_redis_call_part(cmd);
 
-    if (cmd->deadline.timer_set) {
-        ngx_del_timer(&cmd->deadline);
-    }
+    ngx_segments_timer_del(&cmd->deadline);
 
     cmd->pipeline->link->live--;
     ngx_redis_link_live(cmd->pipeline->link);

@@ -78,7 +78,7 @@ ngx_redis_command_words(ngx_log_t *log, const char **words, ngx_uint_t n)
     }
 
     p = ngx_alloc(sizeof(ngx_redis_command_t)
-                  + ngx_redis_format_size(NULL, &phrase), log);
+                                 + ngx_redis_format_size(NULL, &phrase), log);
     if (p == NULL) {
         return NULL;
     }
@@ -125,8 +125,7 @@ ngx_redis_command_init(ngx_redis_command_t *cmd, ngx_log_t *log)
 
     ngx_queue_init(&cmd->queue);
 
-    cmd->ident = -1;
-    cmd->deadline.log = log;
+    cmd->log = log;
     cmd->link.buf = &cmd->buf;
 }
 
@@ -141,7 +140,7 @@ ngx_redis_command_format(ngx_redis_command_t *cmd)
 
     ngx_redis_format_phrase(cmd, &phrase);
 
-    p = ngx_alloc(ngx_redis_format_size(cmd, &phrase), cmd->deadline.log);
+    p = ngx_alloc(ngx_redis_format_size(cmd, &phrase), cmd->log);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -253,9 +252,7 @@ ngx_redis_command_eval(ngx_redis_command_t *cmd)
 void
 ngx_redis_command_free(ngx_redis_command_t *cmd)
 {
-    if (cmd->deadline.timer_set) {
-        ngx_del_timer(&cmd->deadline);
-    }
+    ngx_segments_timer_del(&cmd->deadline);
 
     if (cmd->reply) {
         freeReplyObject(cmd->reply);

@@ -9,6 +9,7 @@
 
 #include "redis/conf/ngx_redis_types.h"
 #include "redis/reply/ngx_redis_expect.h"
+#include "worker/ngx_segments_timer.h"
 
 
 typedef struct ngx_redis_pipeline_s  ngx_redis_pipeline_t;
@@ -19,11 +20,11 @@ struct ngx_redis_command_s {
                                            held */
     ngx_redis_pipeline_t    *pipeline;
 
-    /* event ident must be after 3 pointers as in ngx_connection_t */
-    ngx_int_t                ident;
+    ngx_log_t               *log;       /* its pipeline's */
 
-    ngx_event_t              deadline;
-    ngx_msec_t               due;       /* the deadline's time */
+    ngx_segments_timer_t     deadline;
+    ngx_msec_t               due;       /* the deadline's time, without what is
+                                           given it once more */
     ngx_redis_handler_pt     handler;   /* NULL: abandoned, the reply is to be
                                            dropped */
     void                    *data;      /* the handler's */

@@ -250,8 +250,7 @@ ngx_redis_pipeline_mark_again(ngx_redis_pipeline_t *pipeline,
 
         cmd->lost = 1;
 
-        ngx_del_timer(&cmd->deadline);
-        ngx_add_timer(&cmd->deadline, 0);
+        ngx_segments_timer_add(&cmd->deadline, cmd->timeout, 0);
     }
 }
 
