@@ -9,6 +9,7 @@
 #include "idempotency/ngx_http_segments_claim_end.h"
 #include "record/ngx_http_segments_token.h"
 #include "message/ngx_http_segments_text.h"
+#include "worker/ngx_segments_block.h"
 
 
 /* bytes of header fields for which there is room behind a body's */
@@ -32,7 +33,7 @@ ngx_http_segments_claim_create(ngx_http_segments_store_t *store,
 
     size = sizeof(ngx_http_segments_claim_t) + name->len;
 
-    claim = ngx_alloc(size, ngx_cycle->log);
+    claim = ngx_segments_block_alloc(size, ngx_cycle->log);
     if (claim == NULL) {
         return NULL;
     }
@@ -63,7 +64,7 @@ ngx_http_segments_claim_create(ngx_http_segments_store_t *store,
     if (ngx_http_segments_token(record->token) != NGX_OK
         || ngx_redis_record_init(record, fingerprint) != NGX_OK)
     {
-        ngx_free(claim);
+        ngx_segments_block_free(claim);
         return NULL;
     }
 
@@ -168,7 +169,7 @@ ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim, ngx_buf_t *kept,
 {
     ngx_buf_t  *b;
 
-    b = ngx_alloc(sizeof(ngx_buf_t) + size
+    b = ngx_segments_block_alloc(sizeof(ngx_buf_t) + size
                                  + NGX_HTTP_SEGMENTS_FIELDS,
                                  ngx_cycle->log);
     if (b == NULL) {
@@ -188,7 +189,7 @@ ngx_http_segments_claim_room(ngx_http_segments_claim_t *claim, ngx_buf_t *kept,
     }
 
     if (claim->room) {
-        ngx_free(claim->room);
+        ngx_segments_block_free(claim->room);
     }
 
     claim->room = b;
@@ -207,7 +208,7 @@ ngx_http_segments_claim_answer(ngx_http_segments_claim_t *claim,
     fields = claim->room->end;
 
     if (headers->len > NGX_HTTP_SEGMENTS_FIELDS) {
-        fields = ngx_alloc(headers->len, ngx_cycle->log);
+        fields = ngx_segments_block_alloc(headers->len, ngx_cycle->log);
         if (fields == NULL) {
             return NGX_ERROR;
         }
@@ -260,7 +261,7 @@ ngx_http_segments_claim_seal(ngx_http_segments_claim_t *claim,
 
     size = claim->headers.len + claim->body.len + NGX_HTTP_SEGMENTS_SEAL;
 
-    claim->sealed = ngx_alloc(size, ngx_cycle->log);
+    claim->sealed = ngx_segments_block_alloc(size, ngx_cycle->log);
 
     if (claim->sealed == NULL
         || ngx_http_segments_seal(conf, &answer, claim->sealed) != NGX_OK)

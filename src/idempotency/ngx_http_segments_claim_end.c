@@ -8,6 +8,7 @@
 #include "idempotency/ngx_http_segments_claim_end.h"
 #include "idempotency/ngx_http_segments_background.h"
 #include "idempotency/ngx_http_segments_room.h"
+#include "worker/ngx_segments_block.h"
 
 
 /* between two tries in background, milliseconds */
@@ -297,16 +298,16 @@ void
 ngx_http_segments_claim_destroy(ngx_http_segments_claim_t *claim)
 {
     if (claim->room) {
-        ngx_free(claim->room);
+        ngx_segments_block_free(claim->room);
     }
 
     if (claim->fields) {
-        ngx_free(claim->fields);
+        ngx_segments_block_free(claim->fields);
     }
 
     if (claim->sealed) {
-        ngx_free(claim->sealed);
+        ngx_segments_block_free(claim->sealed);
     }
 
-    ngx_free(claim);
+    ngx_segments_block_free(claim);
 }

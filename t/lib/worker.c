@@ -1,7 +1,7 @@
 
 /*
- * Timers of src/worker, in a program of their own: nginx' headers
- * are the real ones, its tree of timers stands below.
+ * Timers and blocks of src/worker, in a program of their own: nginx' headers
+ * are the real ones, its tree of timers and its malloc() stand below.
  *
  * Each check prints a line of TAP.
  */
@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
+#include "worker/ngx_segments_block.h"
 #include "worker/ngx_segments_timer.h"
 
 
@@ -26,6 +27,7 @@ static void advance(ngx_msec_t msec);
 static void look(void);
 static void timers(void);
 static void shutting_down(void);
+static void blocks(void);
 
 
 volatile ngx_msec_t     ngx_current_msec;
@@ -33,6 +35,7 @@ volatile ngx_cycle_t   *ngx_cycle;
 ngx_rbtree_t            ngx_event_timer_rbtree;
 
 static ngx_event_t     *tree[EVENTS];
+static ngx_uint_t       allocated, freed;
 
 static struct {
     ngx_segments_timer_t  timer;
@@ -49,7 +52,7 @@ static ngx_uint_t       passed, acting;
 static ngx_msec_t       last[LENGTHS];
 
 
-/* nginx' side: which events are set */
+/* nginx' side: which events are set, and memory */
 
 void
 ngx_rbtree_insert(ngx_rbtree_t *t, ngx_rbtree_node_t *node)
@@ -82,6 +85,22 @@ ngx_log_error_core(ngx_uint_t level, ngx_log_t *log, ngx_err_t err,
 }
 
 
+void *
+ngx_alloc(size_t size, ngx_log_t *log)
+{
+    allocated++;
+    return malloc(size);
+}
+
+
+static void
+count_free(void *p)
+{
+    freed++;
+    free(p);
+}
+
+
 int
 main(void)
 {
@@ -93,6 +112,7 @@ main(void)
 
     timers();
     shutting_down();
+    blocks();
 
     return 0;
 }
@@ -344,4 +364,69 @@ shutting_down(void)
 }
 
 
+static void
+blocks(void)
+{
+    u_char      *p[100];
+    ngx_uint_t   i, n, bad;
+
+    static const size_t  size[] = { 1, 100, 112, 113, 1000, 2032, 2033, 9000 };
+
+    bad = 0;
+
+    for (n = 0; n < sizeof(size) / sizeof(size[0]); n++) {
+
+        for (i = 0; i < 100; i++) {
+            p[i] = ngx_segments_block_alloc(size[n], NULL);
+            bad += ((uintptr_t) p[i] % 16 != 0);
+            ngx_memset(p[i], (int) i, size[n]);
+        }
+
+        for (i = 0; i < 100; i++) {
+            bad += (p[i][0] != i || p[i][size[n] - 1] != i);
+            ngx_segments_block_free(p[i]);
+        }
+    }
+
+    check(bad == 0, "blocks are aligned, and apart");
+
+    n = allocated;
+
+    for (i = 0; i < 64; i++) {
+        p[i] = ngx_segments_block_alloc(1000 - i % 2, NULL);
+    }
+
+    check(allocated == n, "so many are there for the next");
+
+    p[64] = ngx_segments_block_alloc(1000, NULL);
+
+    check(allocated == n + 1, "and no more are kept");
+
+    for (i = 0; i < 65; i++) {
+        ngx_segments_block_free(p[i]);
+    }
+
+    n = allocated;
+
+    for (i = 0; i < 64; i++) {
+        p[i] = ngx_segments_block_alloc(1000, NULL);
+    }
+
+    check(allocated == n, "so many are there again");
+
+    for (i = 0; i < 64; i++) {
+        ngx_segments_block_free(p[i]);
+    }
+
+    n = freed;
+    p[0] = ngx_segments_block_alloc(2033, NULL);
+    ngx_segments_block_free(p[0]);
+
+    check(freed == n + 1, "nor one that is large");
+}
+
+
+#define free  count_free
+
+#include "worker/ngx_segments_block.c"
 #include "worker/ngx_segments_timer.c"

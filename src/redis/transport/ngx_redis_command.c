@@ -7,6 +7,7 @@
 #include "redis/transport/ngx_redis_command.h"
 #include "redis/transport/ngx_redis_format.h"
 #include "redis/reply/ngx_redis_slot.h"
+#include "worker/ngx_segments_block.h"
 
 
 static void ngx_redis_command_init(ngx_redis_command_t *cmd, ngx_log_t *log);
@@ -32,7 +33,7 @@ ngx_redis_command_create(ngx_log_t *log, const ngx_redis_asker_t *asker,
 
     size = ngx_redis_format_size(&first, &phrase);
 
-    p = ngx_alloc(sizeof(ngx_redis_command_t) + size, log);
+    p = ngx_segments_block_alloc(sizeof(ngx_redis_command_t) + size, log);
     if (p == NULL) {
         return NULL;
     }
@@ -77,7 +78,7 @@ ngx_redis_command_words(ngx_log_t *log, const char **words, ngx_uint_t n)
         phrase.word[i].len = ngx_strlen(words[i]);
     }
 
-    p = ngx_alloc(sizeof(ngx_redis_command_t)
+    p = ngx_segments_block_alloc(sizeof(ngx_redis_command_t)
                                  + ngx_redis_format_size(NULL, &phrase), log);
     if (p == NULL) {
         return NULL;
@@ -97,7 +98,7 @@ ngx_redis_command_place(ngx_log_t *log, ngx_redis_command_t *cmd)
 {
     ngx_redis_command_t  *place;
 
-    place = ngx_alloc(sizeof(ngx_redis_command_t), log);
+    place = ngx_segments_block_alloc(sizeof(ngx_redis_command_t), log);
     if (place == NULL) {
         return NULL;
     }
@@ -140,13 +141,13 @@ ngx_redis_command_format(ngx_redis_command_t *cmd)
 
     ngx_redis_format_phrase(cmd, &phrase);
 
-    p = ngx_alloc(ngx_redis_format_size(cmd, &phrase), cmd->log);
+    p = ngx_segments_block_alloc(ngx_redis_format_size(cmd, &phrase), cmd->log);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     if (cmd->own) {
-        ngx_free(cmd->buf.start);
+        ngx_segments_block_free(cmd->buf.start);
     }
 
     cmd->own = 1;
@@ -259,8 +260,8 @@ ngx_redis_command_free(ngx_redis_command_t *cmd)
     }
 
     if (cmd->own) {
-        ngx_free(cmd->buf.start);
+        ngx_segments_block_free(cmd->buf.start);
     }
 
-    ngx_free(cmd);
+    ngx_segments_block_free(cmd);
 }
