@@ -38,7 +38,8 @@ my @cc = ($ENV{FUZZ_CC} || 'clang', qw/ -std=c11 -g -O1
 
     # small enough to be met by small inputs
 
-    qw/ -DSG_CURSOR_OVERLAP=24 -DSG_CURSOR_HEAD=200 /);
+    qw/ -DSG_CURSOR_USUAL=10 -DSG_CURSOR_OVERLAP=150
+    -DSG_CURSOR_HEAD=200 /);
 my @libs = qw/ -ljansson -lhiredis -lcrypto -lm /;
 
 my @sources = (sources(qr/\A(?:sg_.*|ngx_redis_(?:expect|facts|parse

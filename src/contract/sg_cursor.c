@@ -10,12 +10,12 @@
 
 
 static void sg_cursor_join(sg_cursor_t *at, const sg_body_text_t *text,
-    unsigned char *room);
+    unsigned char *room, size_t overlap);
 
 
 int
 sg_cursor_init(sg_cursor_t *at, const sg_body_text_t *text,
-    unsigned char *room)
+    unsigned char *room, size_t overlap)
 {
     at->size = text->head.len + text->rest.len;
     at->rest = text->rest;
@@ -33,7 +33,7 @@ sg_cursor_init(sg_cursor_t *at, const sg_body_text_t *text,
         return -1;
     }
 
-    sg_cursor_join(at, text, room);
+    sg_cursor_join(at, text, room, overlap);
 
     return 0;
 }
@@ -46,14 +46,14 @@ sg_cursor_init(sg_cursor_t *at, const sg_body_text_t *text,
 
 static void
 sg_cursor_join(sg_cursor_t *at, const sg_body_text_t *text,
-    unsigned char *room)
+    unsigned char *room, size_t overlap)
 {
     size_t  n;
 
     n = text->rest.len;
 
-    if (n > SG_CURSOR_OVERLAP) {
-        n = SG_CURSOR_OVERLAP;
+    if (n > overlap) {
+        n = overlap;
         at->seam = room + text->head.len;
     }
 

@@ -12,9 +12,11 @@
 
 
 /* of a body in two pieces: bytes of the second that are read beside the first,
-   and of the first, at most; fuzzing has less of them */
+   as members usually are, and at most; and of the first, at most; fuzzing has
+   less of them */
 
 #ifndef SG_CURSOR_OVERLAP
+#define SG_CURSOR_USUAL    512
 #define SG_CURSOR_OVERLAP  4096
 #define SG_CURSOR_HEAD     8192
 #endif
@@ -35,7 +37,8 @@ typedef struct {
     const unsigned char  *end;          /* of what is in sight */
 
     const unsigned char  *seam;         /* where the second piece's copy begins,
-                                           NULL when it is not in sight */
+                                           while that is not the whole and is
+                                           not left behind; otherwise NULL */
     sg_str_t              rest;         /* the second piece */
 
     size_t                size;         /* of the body */
@@ -47,10 +50,11 @@ typedef struct {
 
 /*
  * At the beginning of "text".  "room" has SG_CURSOR_ROOM bytes and is used for
- * two pieces; both outlive the cursor.  -1 where the first piece is too long.
+ * two pieces, "overlap" of it for the second, SG_CURSOR_OVERLAP at most; both
+ * outlive the cursor.  -1 where the first piece is too long.
  */
 int sg_cursor_init(sg_cursor_t *at, const sg_body_text_t *text,
-    unsigned char *room);
+    unsigned char *room, size_t overlap);
 
 /* what the cursor owns */
 void sg_cursor_free(sg_cursor_t *at);

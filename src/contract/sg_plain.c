@@ -24,19 +24,20 @@ static const unsigned char  sg_plain_special[256] = {
 size_t
 sg_plain(const unsigned char *p, const unsigned char *end)
 {
-    size_t                n;
+    uint64_t              marks;
     const unsigned char  *start;
 
     start = p;
 
     while (end - p >= SG_PLAIN_STEP) {
 
-        n = sg_plain_step(p);
-        p += n;
+        marks = sg_plain_marks(p);
 
-        if (n != SG_PLAIN_STEP) {
-            return (size_t) (p - start);
+        if (marks) {
+            return (size_t) (p - start) + sg_plain_first(marks);
         }
+
+        p += SG_PLAIN_STEP;
     }
 
     return (size_t) (p - start) + sg_plain_bytes(p, end);

@@ -9,6 +9,7 @@
 
 
 #include <stddef.h>
+#include <stdint.h>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -27,11 +28,19 @@ size_t sg_plain(const unsigned char *p, const unsigned char *end);
    tests compare the others with */
 size_t sg_plain_bytes(const unsigned char *p, const unsigned char *end);
 
-/* the same, of the SG_PLAIN_STEP bytes at "p", which are there */
-static inline size_t sg_plain_step(const unsigned char *p);
+/*
+ * Which of the SG_PLAIN_STEP bytes at "p", which are there, are not plain: 0
+ * where all of them are, otherwise bits for sg_plain_first().
+ */
+static inline uint64_t sg_plain_marks(const unsigned char *p);
+
+/* how many bytes are before the first that is marked; one is */
+static inline size_t sg_plain_first(uint64_t marks);
 
 
 #if defined(__SSE2__)
+
+#define SG_PLAIN_BITS  1                /* of each byte */
 
 /*
  * Only the highest bits are looked at in the end.  As signed bytes, what is not
@@ -39,11 +48,10 @@ static inline size_t sg_plain_step(const unsigned char *p);
  * as it does not wrap around.
  */
 
-static inline size_t
-sg_plain_step(const unsigned char *p)
+static inline uint64_t
+sg_plain_marks(const unsigned char *p)
 {
-    unsigned  mask;
-    __m128i   bytes, special;
+    __m128i  bytes, special;
 
     bytes = _mm_loadu_si128((const __m128i *) (const void *) p);
 
@@ -52,19 +60,16 @@ sg_plain_step(const unsigned char *p)
     special = _mm_or_si128(special,
                            _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
 
-    /* a bit of each byte, and one behind them */
-
-    mask = (unsigned) _mm_movemask_epi8(special) | 1u << SG_PLAIN_STEP;
-
-    return (unsigned) __builtin_ctz(mask);
+    return (unsigned) _mm_movemask_epi8(special);
 }
 
 #elif defined(__aarch64__) && defined(__ARM_NEON)
 
-static inline size_t
-sg_plain_step(const unsigned char *p)
+#define SG_PLAIN_BITS  4
+
+static inline uint64_t
+sg_plain_marks(const unsigned char *p)
 {
-    uint64_t    mask;
     uint8x16_t  bytes, special;
 
     bytes = vld1q_u8(p);
@@ -74,23 +79,32 @@ sg_plain_step(const unsigned char *p)
     special = vorrq_u8(special, vceqq_u8(bytes, vdupq_n_u8('"')));
     special = vorrq_u8(special, vceqq_u8(bytes, vdupq_n_u8('\\')));
 
-    /* four bits of each byte */
-
-    mask = vget_lane_u64(vreinterpret_u64_u8(
+    return vget_lane_u64(vreinterpret_u64_u8(
                vshrn_n_u16(vreinterpretq_u16_u8(special), 4)), 0);
-
-    return mask ? (size_t) __builtin_ctzll(mask) / 4 : SG_PLAIN_STEP;
 }
 
 #else
 
-static inline size_t
-sg_plain_step(const unsigned char *p)
+#define SG_PLAIN_BITS  1
+
+static inline uint64_t
+sg_plain_marks(const unsigned char *p)
 {
-    return sg_plain_bytes(p, p + SG_PLAIN_STEP);
+    size_t  n;
+
+    n = sg_plain_bytes(p, p + SG_PLAIN_STEP);
+
+    return (n == SG_PLAIN_STEP) ? 0 : (uint64_t) 1 << n;
 }
 
 #endif
+
+
+static inline size_t
+sg_plain_first(uint64_t marks)
+{
+    return (size_t) __builtin_ctzll(marks) / SG_PLAIN_BITS;
+}
 
 
 #endif /* SG_PLAIN_H */

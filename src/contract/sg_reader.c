@@ -39,14 +39,14 @@ typedef struct {
      && (*(p) += sizeof(word) - 1))
 
 
+static sg_reader_e sg_reader_text(sg_reader_t *r, const sg_body_text_t *text,
+    size_t overlap, sg_errors_t *errors, unsigned char *fingerprint);
 static const unsigned char *sg_reader_segment(sg_reader_t *r,
     const unsigned char *p);
 static int sg_reader_name(sg_reader_t *r);
 static const unsigned char *sg_reader_conditions(sg_reader_t *r,
     const unsigned char *p);
 static const unsigned char *sg_reader_condition(sg_reader_t *r,
-    const unsigned char *p);
-static const unsigned char *sg_reader_no_condition(sg_reader_t *r,
     const unsigned char *p);
 static const unsigned char *sg_reader_members(sg_reader_t *r,
     const unsigned char *p, const sg_object_t *object, sg_unit_t *unit);
@@ -64,38 +64,58 @@ static const unsigned char *sg_reader_space(sg_reader_t *r,
     const unsigned char *p);
 
 
+/*
+ * Of the second of two pieces no more is copied at first than members usually
+ * take.  A reader that did not get past the seam may have met a longer one
+ * there, and begins again, with more of it.
+ */
+
 sg_reader_e
 sg_reader_body(const sg_body_text_t *text, sg_errors_t *errors,
     unsigned char *fingerprint)
 {
+    sg_reader_e  rc;
+    sg_reader_t  r;
+
+    rc = sg_reader_text(&r, text, SG_CURSOR_USUAL, errors, fingerprint);
+
+    if (rc == sg_reader_left && r.at.seam) {
+        sg_errors_free(errors);
+        rc = sg_reader_text(&r, text, SG_CURSOR_OVERLAP, errors, fingerprint);
+    }
+
+    return rc;
+}
+
+
+static sg_reader_e
+sg_reader_text(sg_reader_t *r, const sg_body_text_t *text, size_t overlap,
+    sg_errors_t *errors, unsigned char *fingerprint)
+{
     int                   rc;
-    sg_reader_t           r;
     sg_canonical_t        canonical;
     const unsigned char  *p;
     unsigned char         room[SG_CURSOR_ROOM];
 
-    if (sg_cursor_init(&r.at, text, room) != 0) {
+    if (sg_cursor_init(&r->at, text, room, overlap) != 0) {
         return sg_reader_left;
     }
 
-    r.schema.errors = errors;
-    r.schema.in_condition = 0;
-    r.named = 0;
-    r.to = fingerprint ? &canonical : NULL;
+    r->schema.errors = errors;
+    r->schema.in_condition = 0;
+    r->named = 0;
+    r->to = fingerprint ? &canonical : NULL;
 
-    if (r.to) {
-        sg_canonical_begin(r.to);
+    if (r->to) {
+        sg_canonical_begin(r->to);
     }
 
-    p = sg_reader_segment(&r, r.at.p);
+    p = sg_reader_segment(r, r->at.p);
 
-    rc = 0;
+    rc = (p && sg_reader_canonical(r))
+         ? sg_canonical_end(r->to, &r->segment, fingerprint) : 0;
 
-    if (p && errors->total == 0 && r.to) {
-        rc = sg_canonical_end(r.to, &r.segment, fingerprint);
-    }
-
-    sg_cursor_free(&r.at);
+    sg_cursor_free(&r->at);
 
     if (p == NULL || rc != 0 || errors->failed) {
         return sg_reader_left;
@@ -183,6 +203,8 @@ sg_reader_conditions(sg_reader_t *r, const unsigned char *p)
         if (!sg_reader_take(r, &p, ',')) {
             break;
         }
+
+        p = sg_reader_space(r, p);
     }
 
     r->schema.in_condition = 0;
@@ -199,7 +221,13 @@ sg_reader_condition(sg_reader_t *r, const unsigned char *p)
     sg_unit_t  condition;
 
     if (!sg_reader_take(r, &p, '{')) {
-        return sg_reader_no_condition(r, p);
+        p = sg_reader_value(r, p, &condition.children[SG_METRIC]);
+
+        if (p) {
+            sg_schema_no_object(&r->schema);
+        }
+
+        return p;
     }
 
     p = sg_reader_members(r, p, &sg_condition, &condition);
@@ -211,21 +239,6 @@ sg_reader_condition(sg_reader_t *r, const unsigned char *p)
 
     if (sg_reader_canonical(r)) {
         sg_canonical_condition(r->to, &condition);
-    }
-
-    return p;
-}
-
-
-static const unsigned char *
-sg_reader_no_condition(sg_reader_t *r, const unsigned char *p)
-{
-    sg_child_t  value;
-
-    p = sg_reader_value(r, p, &value);
-
-    if (p) {
-        sg_schema_no_object(&r->schema);
     }
 
     return p;
@@ -359,19 +372,17 @@ sg_reader_value(sg_reader_t *r, const unsigned char *p, sg_child_t *child)
 static inline int
 sg_reader_take(sg_reader_t *r, const unsigned char **p, unsigned char ch)
 {
-    if (*p < r->at.end && **p == ch) {
-        ++*p;
-        return 1;
+    if (*p == r->at.end || **p != ch) {
+        *p = sg_reader_space(r, *p);
+
+        if (*p == r->at.end || **p != ch) {
+            return 0;
+        }
     }
 
-    *p = sg_reader_space(r, *p);
+    ++*p;
 
-    if (*p < r->at.end && **p == ch) {
-        ++*p;
-        return 1;
-    }
-
-    return 0;
+    return 1;
 }
 
 

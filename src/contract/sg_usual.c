@@ -16,62 +16,97 @@
 #include <string.h>
 
 
-/* each from the quotation mark behind a string to behind that of the next */
+/* each from the quotation mark behind a string to behind that of the next; "_"
+   is what is behind a colon or a comma */
 
-#define SG_USUAL_METRIC      "{\"metric\":\""
-#define SG_USUAL_COMPARATOR  "\",\"comparator\":\""
-#define SG_USUAL_VALUE       "\",\"value\":\""
-#define SG_USUAL_END         "\"}"
-#define SG_USUAL_FALSE       "\",\"negate\":false}"
-#define SG_USUAL_TRUE        "\",\"negate\":true}"
+#define SG_USUAL_METRIC(_)      "{\"metric\":" _ "\""
+#define SG_USUAL_COMPARATOR(_)  "\"," _ "\"comparator\":" _ "\""
+#define SG_USUAL_VALUE(_)       "\"," _ "\"value\":" _ "\""
+#define SG_USUAL_END(_)         "\"}"
+#define SG_USUAL_NEGATE(_)      "\"," _ "\"negate\":" _
+#define SG_USUAL_FALSE(_)       "false}"
+#define SG_USUAL_TRUE(_)        "true}"
 
-#define sg_usual_len(word)  (sizeof(word) - 1)
+/*
+ * All that follows is compiled for each kind of a condition, of which "kind" is
+ * a constant: with spaces or without; and with room, where it asks for none,
+ * and leaves strings that need more.
+ */
+
+#define SG_USUAL_SPACED  1
+#define SG_USUAL_ROOMY   2
+
+#define sg_usual_is(p, word, kind)                                            \
+    (((kind) & SG_USUAL_SPACED)                                               \
+     ? memcmp(p, word(" "), sizeof(word(" ")) - 1) == 0                       \
+     : memcmp(p, word(""), sizeof(word("")) - 1) == 0)
+
+#define sg_usual_len(word, kind)                                              \
+    (((kind) & SG_USUAL_SPACED) ? sizeof(word(" ")) - 1 : sizeof(word("")) - 1)
+
+#define sg_usual_has(p, end, n, kind)                                         \
+    (((kind) & SG_USUAL_ROOMY) || (size_t) ((end) - (p)) >= (n))
 
 /* what there is from the end of a string on, at least */
 
-#define SG_USUAL_BEHIND_VALUE       sg_usual_len(SG_USUAL_END)
-#define SG_USUAL_BEHIND_COMPARATOR                                            \
-    (sg_usual_len(SG_USUAL_VALUE) + SG_USUAL_BEHIND_VALUE)
-#define SG_USUAL_BEHIND_METRIC                                                \
-    (sg_usual_len(SG_USUAL_COMPARATOR) + sg_usual_len("eq")                   \
-     + SG_USUAL_BEHIND_COMPARATOR)
-#define SG_USUAL_MIN                                                          \
-    (sg_usual_len(SG_USUAL_METRIC) + SG_USUAL_BEHIND_METRIC)
+#define SG_USUAL_BEHIND_VALUE(kind)  sg_usual_len(SG_USUAL_END, kind)
+#define SG_USUAL_BEHIND_COMPARATOR(kind)                                      \
+    (sg_usual_len(SG_USUAL_VALUE, kind) + SG_USUAL_BEHIND_VALUE(kind))
+#define SG_USUAL_BEHIND_METRIC(kind)                                          \
+    (sg_usual_len(SG_USUAL_COMPARATOR, kind) + sizeof("eq") - 1               \
+     + SG_USUAL_BEHIND_COMPARATOR(kind))
+#define SG_USUAL_MIN(kind)                                                    \
+    (sg_usual_len(SG_USUAL_METRIC, kind) + SG_USUAL_BEHIND_METRIC(kind))
 
-/* the longest one whose strings end in a step of SG_PLAIN_STEP, and a comma */
+/* the longest one whose strings end in a step of SG_PLAIN_STEP */
 
-#define SG_USUAL_ROOM                                                         \
-    (sg_usual_len(SG_USUAL_METRIC) + SG_PLAIN_STEP                            \
-     + sg_usual_len(SG_USUAL_COMPARATOR) + sg_usual_len("not_contains")       \
-     + sg_usual_len(SG_USUAL_VALUE) + SG_PLAIN_STEP                           \
-     + sg_usual_len(SG_USUAL_FALSE) + 1)
-
-/* "roomy" is a constant where a condition is read, and all of that is compiled
-   for either: for 1 it asks for no room, and leaves strings that need more */
-
-#define sg_usual_has(p, end, n, roomy)                                        \
-    ((roomy) || (size_t) ((end) - (p)) >= (n))
-
-#define sg_usual_is(p, word)  (memcmp(p, word, sg_usual_len(word)) == 0)
+#define SG_USUAL_ROOM(kind)                                                   \
+    (sg_usual_len(SG_USUAL_METRIC, kind) + SG_PLAIN_STEP                      \
+     + sg_usual_len(SG_USUAL_COMPARATOR, kind) + sizeof("not_contains") - 1   \
+     + sg_usual_len(SG_USUAL_VALUE, kind) + SG_PLAIN_STEP                     \
+     + sg_usual_len(SG_USUAL_NEGATE, kind)                                    \
+     + sg_usual_len(SG_USUAL_FALSE, kind))
 
 
+sg_inline int sg_usual_alike(sg_cursor_t *at, const unsigned char **text,
+    size_t *n, sg_canonical_t *to, int kind);
 static void sg_usual_strings(sg_child_t *children);
+sg_inline int sg_usual_comma(const unsigned char **p, const unsigned char *end,
+    int kind);
 sg_inline const unsigned char *sg_usual_condition(const unsigned char *p,
-    const unsigned char *end, sg_child_t *children, int roomy);
+    const unsigned char *end, sg_child_t *children, int kind);
 sg_inline const unsigned char *sg_usual_string(const unsigned char *p,
-    const unsigned char *end, sg_child_t *child, int roomy);
+    const unsigned char *end, sg_child_t *child, int kind);
 sg_inline const unsigned char *sg_usual_comparator(const unsigned char *p,
     sg_child_t *child);
 sg_inline int sg_usual_is_comparator(const unsigned char *p, size_t len);
 sg_inline const unsigned char *sg_usual_negate(const unsigned char *p,
-    const unsigned char *end, sg_child_t *child, int roomy);
+    const unsigned char *end, sg_child_t *child, int kind);
 
 
-int
+/* as the first of them is written, so are the others; no way through them is
+   too rare to compare words in line */
+
+__attribute__((hot)) int
 sg_usual_conditions(sg_cursor_t *at, const unsigned char **text, size_t *n,
     sg_canonical_t *to)
 {
-    int                   more;
+    size_t  colon;
+
+    colon = sg_usual_len(SG_USUAL_METRIC, 0) - 2;
+
+    if ((size_t) (at->end - *text) > colon + 1 && (*text)[colon + 1] == ' ') {
+        return sg_usual_alike(at, text, n, to, SG_USUAL_SPACED);
+    }
+
+    return sg_usual_alike(at, text, n, to, 0);
+}
+
+
+sg_inline int
+sg_usual_alike(sg_cursor_t *at, const unsigned char **text, size_t *n,
+    sg_canonical_t *to, int kind)
+{
     sg_unit_t             condition;
     const unsigned char  *p, *rest;
 
@@ -80,18 +115,19 @@ sg_usual_conditions(sg_cursor_t *at, const unsigned char **text, size_t *n,
     p = *text;
 
     do {
-        p = sg_cursor_cross(at, p);
-
-        rest = ((size_t) (at->end - p) >= SG_USUAL_ROOM)
-               ? sg_usual_condition(p, at->end, condition.children, 1) : NULL;
+        rest = ((size_t) (at->end - p) >= SG_USUAL_ROOM(kind))
+               ? sg_usual_condition(p, at->end, condition.children,
+                                    kind|SG_USUAL_ROOMY)
+               : NULL;
 
         if (rest == NULL) {
-            rest = sg_usual_condition(p, at->end, condition.children, 0);
+            p = sg_cursor_cross(at, p);
+            rest = sg_usual_condition(p, at->end, condition.children, kind);
         }
 
         if (rest == NULL) {
-            more = 1;
-            break;
+            *text = p;
+            return 1;
         }
 
         if (to) {
@@ -101,14 +137,28 @@ sg_usual_conditions(sg_cursor_t *at, const unsigned char **text, size_t *n,
         ++*n;
         p = rest;
 
-        more = (p < at->end && *p == ',');
-        p += more;
-
-    } while (more);
+    } while (sg_usual_comma(&p, at->end, kind));
 
     *text = p;
 
-    return more;
+    return 0;
+}
+
+
+sg_inline int
+sg_usual_comma(const unsigned char **p, const unsigned char *end, int kind)
+{
+    if (*p == end || **p != ',') {
+        return 0;
+    }
+
+    ++*p;
+
+    if ((kind & SG_USUAL_SPACED) && *p < end && **p == ' ') {
+        ++*p;
+    }
+
+    return 1;
 }
 
 
@@ -128,42 +178,42 @@ sg_usual_strings(sg_child_t *children)
 
 sg_inline const unsigned char *
 sg_usual_condition(const unsigned char *p, const unsigned char *end,
-    sg_child_t *children, int roomy)
+    sg_child_t *children, int kind)
 {
-    if (!sg_usual_has(p, end, SG_USUAL_MIN, roomy)
-        || !sg_usual_is(p, SG_USUAL_METRIC))
+    if (!sg_usual_has(p, end, SG_USUAL_MIN(kind), kind)
+        || !sg_usual_is(p, SG_USUAL_METRIC, kind))
     {
         return NULL;
     }
 
-    p += sg_usual_len(SG_USUAL_METRIC);
-    p = sg_usual_string(p, end, &children[SG_METRIC], roomy);
+    p += sg_usual_len(SG_USUAL_METRIC, kind);
+    p = sg_usual_string(p, end, &children[SG_METRIC], kind);
 
     if (p == NULL
-        || !sg_usual_has(p, end, SG_USUAL_BEHIND_METRIC, roomy)
-        || !sg_usual_is(p, SG_USUAL_COMPARATOR))
+        || !sg_usual_has(p, end, SG_USUAL_BEHIND_METRIC(kind), kind)
+        || !sg_usual_is(p, SG_USUAL_COMPARATOR, kind))
     {
         return NULL;
     }
 
-    p += sg_usual_len(SG_USUAL_COMPARATOR);
+    p += sg_usual_len(SG_USUAL_COMPARATOR, kind);
     p = sg_usual_comparator(p, &children[SG_COMPARATOR]);
 
     if (p == NULL
-        || !sg_usual_has(p, end, SG_USUAL_BEHIND_COMPARATOR, roomy)
-        || !sg_usual_is(p, SG_USUAL_VALUE))
+        || !sg_usual_has(p, end, SG_USUAL_BEHIND_COMPARATOR(kind), kind)
+        || !sg_usual_is(p, SG_USUAL_VALUE, kind))
     {
         return NULL;
     }
 
-    p += sg_usual_len(SG_USUAL_VALUE);
-    p = sg_usual_string(p, end, &children[SG_VALUE], roomy);
+    p += sg_usual_len(SG_USUAL_VALUE, kind);
+    p = sg_usual_string(p, end, &children[SG_VALUE], kind);
 
-    if (p == NULL || !sg_usual_has(p, end, SG_USUAL_BEHIND_VALUE, roomy)) {
+    if (p == NULL || !sg_usual_has(p, end, SG_USUAL_BEHIND_VALUE(kind), kind)) {
         return NULL;
     }
 
-    return sg_usual_negate(p, end, &children[SG_NEGATE], roomy);
+    return sg_usual_negate(p, end, &children[SG_NEGATE], kind);
 }
 
 
@@ -172,14 +222,22 @@ sg_usual_condition(const unsigned char *p, const unsigned char *end,
 
 sg_inline const unsigned char *
 sg_usual_string(const unsigned char *p, const unsigned char *end,
-    sg_child_t *child, int roomy)
+    sg_child_t *child, int kind)
 {
-    size_t  n;
+    size_t    n;
+    uint64_t  marks;
 
-    n = roomy ? sg_plain_step(p) : sg_plain(p, end);
+    if (kind & SG_USUAL_ROOMY) {
+        marks = sg_plain_marks(p);
 
-    if (roomy && n == SG_PLAIN_STEP) {
-        return NULL;
+        if (marks == 0) {
+            return NULL;
+        }
+
+        n = sg_plain_first(marks);
+
+    } else {
+        n = sg_plain(p, end);
     }
 
     child->text.data = p;
@@ -230,25 +288,32 @@ sg_usual_is_comparator(const unsigned char *p, size_t len)
 
 sg_inline const unsigned char *
 sg_usual_negate(const unsigned char *p, const unsigned char *end,
-    sg_child_t *child, int roomy)
+    sg_child_t *child, int kind)
 {
-    if (sg_usual_is(p, SG_USUAL_END)) {
+    if (sg_usual_is(p, SG_USUAL_END, kind)) {
         child->kind = sg_absent;
-        return p + sg_usual_len(SG_USUAL_END);
+        return p + sg_usual_len(SG_USUAL_END, kind);
     }
 
-    if (sg_usual_has(p, end, sg_usual_len(SG_USUAL_FALSE), roomy)
-        && sg_usual_is(p, SG_USUAL_FALSE))
+    if (!sg_usual_has(p, end, sg_usual_len(SG_USUAL_NEGATE, kind)
+                              + sg_usual_len(SG_USUAL_TRUE, kind), kind)
+        || !sg_usual_is(p, SG_USUAL_NEGATE, kind))
+    {
+        return NULL;
+    }
+
+    p += sg_usual_len(SG_USUAL_NEGATE, kind);
+
+    if (sg_usual_has(p, end, sg_usual_len(SG_USUAL_FALSE, kind), kind)
+        && sg_usual_is(p, SG_USUAL_FALSE, kind))
     {
         child->kind = sg_false;
-        return p + sg_usual_len(SG_USUAL_FALSE);
+        return p + sg_usual_len(SG_USUAL_FALSE, kind);
     }
 
-    if (sg_usual_has(p, end, sg_usual_len(SG_USUAL_TRUE), roomy)
-        && sg_usual_is(p, SG_USUAL_TRUE))
-    {
+    if (sg_usual_is(p, SG_USUAL_TRUE, kind)) {
         child->kind = sg_true;
-        return p + sg_usual_len(SG_USUAL_TRUE);
+        return p + sg_usual_len(SG_USUAL_TRUE, kind);
     }
 
     return NULL;

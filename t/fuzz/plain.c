@@ -20,6 +20,8 @@ typedef struct {
     uint32_t              state;        /* of the random numbers, not 0 */
     int                   usual;        /* mostly as nearly all are written: in
                                            order, without space, in ASCII */
+    int                   spaced;       /* but for one space behind each comma
+                                           and colon */
 } plain_t;
 
 
@@ -30,6 +32,7 @@ static void plain_member(plain_t *to, const char *name);
 static void plain_comparator(plain_t *to);
 static void plain_value(plain_t *to);
 static void plain_string(plain_t *to);
+static void plain_gap(plain_t *to);
 static void plain_space(plain_t *to);
 static void plain_put(plain_t *to, const char *text);
 static const char *plain_one_of(plain_t *to, const char *const *words,
@@ -49,6 +52,7 @@ plain_body(uint8_t *out, size_t size, unsigned seed)
     to.state = seed * 2654435761u + 1;
     to.state += (to.state == 0);
     to.usual = (plain_chance(&to, 2) == 0);
+    to.spaced = to.usual && plain_chance(&to, 2);
 
     plain_space(&to);
     plain_segment(&to);
@@ -74,6 +78,11 @@ plain_segment(plain_t *to)
         }
 
         plain_put(to, before);
+
+        if (*before == ',') {
+            plain_gap(to);
+        }
+
         before = ",";
 
         if (order[i] == 0) {
@@ -125,6 +134,7 @@ plain_conditions(plain_t *to)
 
         if (n > 1) {
             plain_put(to, ",");
+            plain_gap(to);
             plain_space(to);
         }
     }
@@ -162,6 +172,11 @@ plain_condition(plain_t *to)
         }
 
         plain_put(to, before);
+
+        if (*before == ',') {
+            plain_gap(to);
+        }
+
         before = ",";
 
         plain_member(to, names[order[i]]);
@@ -192,6 +207,7 @@ plain_member(plain_t *to, const char *name)
     plain_put(to, "\"");
     plain_space(to);
     plain_put(to, ":");
+    plain_gap(to);
     plain_space(to);
 }
 
@@ -272,6 +288,15 @@ plain_string(plain_t *to)
     }
 
     plain_put(to, "\"");
+}
+
+
+static void
+plain_gap(plain_t *to)
+{
+    if (to->spaced && plain_chance(to, 40)) {
+        plain_put(to, " ");
+    }
 }
 
 

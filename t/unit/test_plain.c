@@ -41,8 +41,19 @@ as_byte_by_byte(void **state)
 }
 
 
-/* each pair of bytes at each pair of places of a step, wherever it begins; the
-   other bytes are at either end of what is plain */
+static size_t
+step(const unsigned char *p)
+{
+    uint64_t  marks;
+
+    marks = sg_plain_marks(p);
+
+    return marks ? sg_plain_first(marks) : SG_PLAIN_STEP;
+}
+
+
+/* each byte at each place of a step, wherever it begins, with another that is
+   not plain at its end; the others are at either end of what is plain */
 
 static void
 step_as_byte_by_byte(void **state)
@@ -60,7 +71,7 @@ step_as_byte_by_byte(void **state)
         for (offset = 0; offset < SG_PLAIN_STEP; offset++) {
             p = text + offset;
 
-            assert_int_equal(sg_plain_step(p), SG_PLAIN_STEP);
+            assert_int_equal(step(p), SG_PLAIN_STEP);
 
             for (at = 0; at < SG_PLAIN_STEP; at++) {
 
@@ -68,7 +79,7 @@ step_as_byte_by_byte(void **state)
                     p[at] = (unsigned char) ch;
                     p[SG_PLAIN_STEP - 1] ^= (at < SG_PLAIN_STEP - 1) * 0x80;
 
-                    assert_int_equal(sg_plain_step(p),
+                    assert_int_equal(step(p),
                                      sg_plain_bytes(p, p + SG_PLAIN_STEP));
 
                     p[SG_PLAIN_STEP - 1] = (unsigned char) others;

@@ -288,6 +288,62 @@ in_two_pieces(void **state)
 }
 
 
+/* a long member at the seam is read, or left; what is behind it is not */
+
+static void
+long_at_the_seam(void **state)
+{
+    size_t          len;
+    char            body[10000], fill[5000];
+    sg_str_t        whole;
+    sg_errors_t     errors;
+    sg_reader_e     rc;
+    sg_body_text_t  text;
+    unsigned char   one[SG_FINGERPRINT_LEN], other[SG_FINGERPRINT_LEN];
+
+    static const size_t  cut = 100;
+    static const char    before[] = "{\"name\":\"A\",\"conditions\":["
+        "{\"metric\":\"m\",\"comparator\":\"eq\",\"value\":\"";
+
+    (void) state;
+
+    memset(fill, 'x', sizeof(fill));
+
+    for (len = 400; len < 4500; len += (len < 600 || len > 4000) ? 1 : 500) {
+
+        snprintf(body, sizeof(body), "%s%.*s\"}," CONDITION "]}", before,
+                 (int) len, fill);
+        whole = str(body);
+
+        sg_errors_init(&errors);
+        assert_int_equal(sg_body_check_tree(sg_op_create, whole, 0, &errors,
+                                            one), sg_body_ok);
+        sg_errors_free(&errors);
+
+        text.head = str_exact((sg_str_t) { whole.data, cut });
+        text.rest = str_exact((sg_str_t) { whole.data + cut,
+                                           whole.len - cut });
+
+        sg_errors_init(&errors);
+        rc = sg_reader_body(&text, &errors, other);
+        sg_errors_free(&errors);
+
+        /* of the second piece, up to the comma */
+
+        check_int("read", rc,
+                  strlen(before) + len + strlen("\"},") - cut <= 4096
+                  ? sg_reader_ok : sg_reader_left);
+
+        if (rc == sg_reader_ok) {
+            assert_memory_equal(one, other, sizeof(one));
+        }
+
+        str_exact_free(text.head);
+        str_exact_free(text.rest);
+    }
+}
+
+
 int
 main(void)
 {
@@ -296,7 +352,8 @@ main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(left),
         cmocka_unit_test(lengths),
-        cmocka_unit_test(in_two_pieces)
+        cmocka_unit_test(in_two_pieces),
+        cmocka_unit_test(long_at_the_seam)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,12 @@
 
 #define USUAL  AS("m", "eq", "")
 
+#define SPACED_AS(metric, comparator, value)                                  \
+    "{\"metric\": \"" metric "\", \"comparator\": \"" comparator              \
+    "\", \"value\": \"" value "\""
+
+#define SPACED  SPACED_AS("m", "eq", "")
+
 #define X_15   "0123456789abcde"
 #define X_100  X_15 X_15 X_15 X_15 X_15 X_15 "0123456789"
 
@@ -29,7 +35,7 @@ taken(sg_str_t text, size_t *n, int *more)
     exact = str_exact(text);
     body.head = exact;
     body.rest = str("");
-    assert_int_equal(sg_cursor_init(&at, &body, room), 0);
+    assert_int_equal(sg_cursor_init(&at, &body, room, 0), 0);
 
     p = exact.data;
     *n = 0;
@@ -61,11 +67,18 @@ usual(void **state)
         AS("m", "contains", X_15) ",\"negate\":true}",
         AS(X_15, "not_contains", X_15) ",\"negate\":false}",
         AS(X_100, "eq", X_100) ",\"negate\":false}",
-        AS("{", "eq", "},]") "}"
+        AS("{", "eq", "},]") "}",
+
+        SPACED "}",
+        SPACED ", \"negate\": true}",
+        SPACED ", \"negate\": false}",
+        SPACED_AS(X_15, "not_contains", X_15) ", \"negate\": false}",
+        SPACED_AS(X_15 "f", "gte", X_15 "f") ", \"negate\": true}",
+        SPACED_AS(X_100, "ne", X_100) "}"
     };
 
     int       more;
-    size_t    i, n, len;
+    size_t    i, n, len, comma;
     char      text[1024];
     sg_str_t  cut;
 
@@ -92,9 +105,18 @@ usual(void **state)
         check_int(text, (long long) n, 1);
         check_int(text, more, 0);
 
-        snprintf(text, sizeof(text), "%s,%s,%100s", rows[i], rows[i], "");
+        comma = (strchr(rows[i], ' ') != NULL) + 1;
+
+        snprintf(text, sizeof(text), "%s%.*s%s%.*s%s", rows[i], (int) comma,
+                 ", ", rows[i], (int) comma, ", ", "\t");
         check_int(text, (long long) taken(str(text), &n, &more),
-                  2 * (long long) len + 2);
+                  2 * (long long) (len + comma));
+        check_int(text, (long long) n, 2);
+
+        snprintf(text, sizeof(text), "%s%.*s%s,%100s", rows[i], (int) comma,
+                 ", ", rows[i], "");
+        check_int(text, (long long) taken(str(text), &n, &more),
+                  2 * (long long) (len + comma));
         check_int(text, (long long) n, 2);
         check_int(text, more, 1);
     }
@@ -114,6 +136,12 @@ others(void **state)
         USUAL ",\"negate\":true,\"negate\":true}",
         USUAL ",\"other\":true}",
         "{\"metric\": \"m\",\"comparator\":\"eq\",\"value\":\"\"}",
+        "{\"metric\": \"m\", \"comparator\":\"eq\", \"value\":\"\"}",
+        "{\"metric\":\"m\", \"comparator\": \"eq\", \"value\": \"\"}",
+        "{\"metric\":  \"m\", \"comparator\": \"eq\", \"value\": \"\"}",
+        SPACED ",\"negate\": true}",
+        SPACED ", \"negate\":true}",
+        SPACED " }",
         "{\"metric\":\"m\",\"value\":\"\",\"comparator\":\"eq\"}",
         "{\"metric\":\"m\",\"comparator\":\"eq\",\"value\":null}",
         AS("\\n", "eq", "") "}",
