@@ -10,24 +10,31 @@
 #include <string.h>
 
 
-#define SG_CANONICAL_SHORT  256         /* bytes of a string that goes into the
-                                           room at once */
+#define SG_CANONICAL_SHORT  64          /* bytes of a string that is copied in
+                                           line, at most */
 
-#define sg_canonical_literal(to, text)                                        \
-    memcpy(sg_canonical_room(to, sizeof(text) - 1), text, sizeof(text) - 1)
+/* of a condition whose strings are short, and of what else is written at once:
+   so much room is had before it is begun, and again behind a long string */
+#define SG_CANONICAL_PART   (3 * SG_CANONICAL_SHORT + 80)
+
+/* these write at "p" and return what is behind it */
+
+#define sg_canonical_word(p, word)                                            \
+    ((unsigned char *) memcpy(p, word, sizeof(word) - 1) + sizeof(word) - 1)
 
 /* "before" ends in the string's quotation mark */
-#define sg_canonical_member(to, before, child)                                \
-    sg_canonical_string(to, before, sizeof(before) - 1, child)
+#define sg_canonical_member(to, p, before, child)                             \
+    sg_canonical_string(to, p, before, sizeof(before) - 1, child)
 
 
-sg_inline void sg_canonical_string(sg_canonical_t *to, const char *before,
-    size_t n, const sg_child_t *child);
+sg_inline unsigned char *sg_canonical_string(sg_canonical_t *to,
+    unsigned char *p, const char *before, size_t n, const sg_child_t *child);
 static inline unsigned char *sg_canonical_copy(unsigned char *p, sg_str_t text);
-static void sg_canonical_any(sg_canonical_t *to, const char *before, size_t n,
-    const sg_child_t *child);
+static unsigned char *sg_canonical_any(sg_canonical_t *to, unsigned char *p,
+    const char *before, size_t n, const sg_child_t *child);
 static void sg_canonical_add(sg_canonical_t *to, const void *data, size_t len);
-static inline unsigned char *sg_canonical_room(sg_canonical_t *to, size_t len);
+static inline unsigned char *sg_canonical_part(sg_canonical_t *to);
+static inline void sg_canonical_wrote(sg_canonical_t *to, unsigned char *p);
 static void sg_canonical_flush(sg_canonical_t *to);
 static void sg_canonical_digest(sg_canonical_t *to, const void *data,
     size_t len);
@@ -46,35 +53,40 @@ sg_canonical_begin(sg_canonical_t *to)
 void
 sg_canonical_conditions(sg_canonical_t *to)
 {
-    sg_canonical_literal(to, "{\"conditions\":[");
+    sg_canonical_wrote(to, sg_canonical_word(sg_canonical_part(to),
+                                             "{\"conditions\":["));
 }
 
 
 void
 sg_canonical_condition(sg_canonical_t *to, const sg_unit_t *condition)
 {
-    const sg_child_t  *negate;
+    unsigned char     *p;
+    const sg_child_t  *children;
+
+    children = condition->children;
+
+    p = sg_canonical_part(to);
 
     if (to->conditions++) {
-        sg_canonical_literal(to, ",");
+        *p++ = ',';
     }
 
-    sg_canonical_member(to, "{\"comparator\":\"",
-                        &condition->children[SG_COMPARATOR]);
-    sg_canonical_member(to, ",\"metric\":\"",
-                        &condition->children[SG_METRIC]);
+    p = sg_canonical_member(to, p, "{\"comparator\":\"",
+                            &children[SG_COMPARATOR]);
+    p = sg_canonical_member(to, p, ",\"metric\":\"", &children[SG_METRIC]);
 
-    negate = &condition->children[SG_NEGATE];
+    if (children[SG_NEGATE].kind == sg_true) {
+        p = sg_canonical_word(p, ",\"negate\":true");
 
-    if (negate->kind == sg_true) {
-        sg_canonical_literal(to, ",\"negate\":true");
-
-    } else if (negate->kind == sg_false) {
-        sg_canonical_literal(to, ",\"negate\":false");
+    } else if (children[SG_NEGATE].kind == sg_false) {
+        p = sg_canonical_word(p, ",\"negate\":false");
     }
 
-    sg_canonical_member(to, ",\"value\":\"", &condition->children[SG_VALUE]);
-    sg_canonical_literal(to, "}");
+    p = sg_canonical_member(to, p, ",\"value\":\"", &children[SG_VALUE]);
+    *p++ = '}';
+
+    sg_canonical_wrote(to, p);
 }
 
 
@@ -82,42 +94,45 @@ int
 sg_canonical_end(sg_canonical_t *to, const sg_unit_t *segment,
     unsigned char fingerprint[SG_FINGERPRINT_LEN])
 {
+    unsigned char  *p;
+
+    p = sg_canonical_part(to);
+
     if (segment->children[SG_CONDITIONS].kind == sg_absent) {
-        sg_canonical_literal(to, "{");
+        p = sg_canonical_word(p, "{");
 
     } else {
-        sg_canonical_literal(to, "],");
+        p = sg_canonical_word(p, "],");
     }
 
-    sg_canonical_member(to, "\"name\":\"", &segment->children[SG_NAME]);
-    sg_canonical_literal(to, "}");
+    p = sg_canonical_member(to, p, "\"name\":\"", &segment->children[SG_NAME]);
+    *p++ = '}';
+
+    sg_canonical_wrote(to, p);
     sg_canonical_flush(to);
 
     return to->failed ? -1 : sg_fingerprint_end(fingerprint);
 }
 
 
-sg_inline void
-sg_canonical_string(sg_canonical_t *to, const char *before, size_t n,
-    const sg_child_t *child)
+sg_inline unsigned char *
+sg_canonical_string(sg_canonical_t *to, unsigned char *p, const char *before,
+    size_t n, const sg_child_t *child)
 {
-    unsigned char  *p;
-
     if (!child->plain || child->text.len > SG_CANONICAL_SHORT) {
-        sg_canonical_any(to, before, n, child);
-        return;
+        return sg_canonical_any(to, p, before, n, child);
     }
-
-    p = sg_canonical_room(to, n + child->text.len + 1);
 
     memcpy(p, before, n);
     p = sg_canonical_copy(p + n, child->text);
-    *p = '"';
+    *p++ = '"';
+
+    return p;
 }
 
 
 /* most are too short for a call of memcpy() to be worth it: the first bytes and
-   the last, which may be the same; returns what is behind the copy */
+   the last, which may be the same */
 
 static inline unsigned char *
 sg_canonical_copy(unsigned char *p, sg_str_t text)
@@ -149,19 +164,20 @@ sg_canonical_copy(unsigned char *p, sg_str_t text)
 }
 
 
-static void
-sg_canonical_any(sg_canonical_t *to, const char *before, size_t n,
-    const sg_child_t *child)
+static unsigned char *
+sg_canonical_any(sg_canonical_t *to, unsigned char *p, const char *before,
+    size_t n, const sg_child_t *child)
 {
     sg_buf_t       text;
     unsigned char  room[256];
 
+    sg_canonical_wrote(to, p);
     sg_canonical_add(to, before, n);
 
     if (child->plain) {
         sg_canonical_add(to, child->text.data, child->text.len);
-        sg_canonical_literal(to, "\"");
-        return;
+        sg_canonical_add(to, "\"", 1);
+        return sg_canonical_part(to);
     }
 
     sg_buf_init_room(&text, room, sizeof(room));
@@ -175,37 +191,47 @@ sg_canonical_any(sg_canonical_t *to, const char *before, size_t n,
 
     to->failed |= text.failed;
     sg_buf_free(&text);
+
+    return sg_canonical_part(to);
 }
 
 
 static void
 sg_canonical_add(sg_canonical_t *to, const void *data, size_t len)
 {
-    if (len > SG_CANONICAL_ROOM) {
-        sg_canonical_flush(to);
-        sg_canonical_digest(to, data, len);
-        return;
-    }
-
-    memcpy(sg_canonical_room(to, len), data, len);
-}
-
-
-/* for "len" bytes, SG_CANONICAL_ROOM at most, which count as written */
-
-static inline unsigned char *
-sg_canonical_room(sg_canonical_t *to, size_t len)
-{
-    unsigned char  *p;
-
     if (len > SG_CANONICAL_ROOM - to->len) {
         sg_canonical_flush(to);
     }
 
-    p = to->room + to->len;
-    to->len += len;
+    if (len > SG_CANONICAL_ROOM) {
+        sg_canonical_digest(to, data, len);
+        return;
+    }
 
-    return p;
+    memcpy(to->room + to->len, data, len);
+    to->len += len;
+}
+
+
+/* where the next part is written, with room for it */
+
+static inline unsigned char *
+sg_canonical_part(sg_canonical_t *to)
+{
+    if (SG_CANONICAL_ROOM - to->len < SG_CANONICAL_PART) {
+        sg_canonical_flush(to);
+    }
+
+    return to->room + to->len;
+}
+
+
+/* up to "p" */
+
+static inline void
+sg_canonical_wrote(sg_canonical_t *to, unsigned char *p)
+{
+    to->len = (size_t) (p - to->room);
 }
 
 

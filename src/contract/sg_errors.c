@@ -33,6 +33,14 @@ sg_errors_init(sg_errors_t *errors)
 void
 sg_errors_free(sg_errors_t *errors)
 {
+    /* of most requests it is as it was begun, and owns nothing */
+
+    if (errors->total == 0 && !errors->failed
+        && !errors->message.owned && !errors->message.failed)
+    {
+        return;
+    }
+
     if (errors->violations != errors->room) {
         free(errors->violations);
     }
