@@ -51,7 +51,9 @@ ngx_segments_timer_add(ngx_segments_timer_t *timer, ngx_msec_t length,
     ngx_queue_t            *place;
     ngx_segments_timers_t  *timers;
 
-    ngx_segments_timer_del(timer);
+    if (timer->timers) {
+        ngx_segments_timer_del(timer);
+    }
 
     timers = ngx_segments_timers(length);
 
@@ -61,7 +63,11 @@ ngx_segments_timer_add(ngx_segments_timer_t *timer, ngx_msec_t length,
     place = ngx_segments_timer_place(timers, timer->due);
     ngx_queue_insert_after(place, &timer->queue);
 
-    ngx_segments_timers_arm(timers);
+    timers->event.cancelable = 0;
+
+    if (place == ngx_queue_sentinel(&timers->queue)) {
+        ngx_segments_timers_arm(timers);
+    }
 }
 
 
@@ -157,7 +163,7 @@ ngx_segments_timer_place(ngx_segments_timers_t *timers, ngx_msec_t due)
 }
 
 
-/* for the head, unless something passes before it anyway */
+/* for what is due first, unless nginx has something earlier anyway */
 
 static void
 ngx_segments_timers_arm(ngx_segments_timers_t *timers)
@@ -165,12 +171,11 @@ ngx_segments_timers_arm(ngx_segments_timers_t *timers)
     ngx_event_t           *ev;
     ngx_segments_timer_t  *first;
 
-    ev = &timers->event;
-    ev->cancelable = 0;
-
     if (timers->passing) {
         return;
     }
+
+    ev = &timers->event;
 
     first = ngx_segments_timer_of(ngx_queue_head(&timers->queue));
 
