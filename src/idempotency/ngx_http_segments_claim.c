@@ -54,7 +54,7 @@ ngx_http_segments_claim_create(ngx_http_segments_store_t *store,
     record->options = store->options;
     record->options.replicas = 0;
     record->lease = conf->lease;
-    record->ttl = conf->ttl;
+    record->ttl = &conf->kept;
     record->hold = (conf->unknown == NGX_HTTP_SEGMENTS_HOLD);
 
     record->name.len = name->len;

@@ -12,6 +12,7 @@
 #include <ngx_http.h>
 
 #include "contract/sg_answer.h"
+#include "record/ngx_redis_ttl.h"
 
 
 /* the values of segments_idempotency */
@@ -40,6 +41,7 @@ typedef struct {
     ngx_uint_t                    mode;
     ngx_http_complex_value_t     *scope;
     ngx_msec_t                    ttl;
+    ngx_redis_ttl_t               kept;         /* the ttl, for Redis */
     ngx_msec_t                    lease;
     ngx_msec_t                    wait;         /* 0: off */
     ngx_uint_t                    waiters;      /* of a worker, at most */

@@ -271,7 +271,7 @@ ngx_http_segments_limits_receipt(ngx_http_segments_limits_t *limits,
     receipt->redis = limits->store->redis;
     receipt->options = limits->store->options;
     receipt->options.replicas = 0;
-    receipt->ttl = 4 * limits->store->options.timeout;
+    receipt->ttl = &limits->store->receipt;
 
     if (limits->alone) {
         receipt->name = *key;

@@ -209,6 +209,7 @@ ngx_http_segments_merge_store(ngx_http_segments_store_t *prev,
                               prev->options.connect_timeout, 200);
     ngx_conf_merge_msec_value(conf->options.timeout,
                               prev->options.timeout, 200);
+    ngx_redis_ttl_init(&conf->receipt, 4 * conf->options.timeout);
     ngx_conf_merge_uint_value(conf->options.failures,
                               prev->options.failures, 5);
     ngx_conf_merge_msec_value(conf->options.retry, prev->options.retry, 1000);
@@ -226,6 +227,7 @@ ngx_http_segments_merge_idempotency(ngx_http_segments_idempotency_conf_t *prev,
 {
     ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_SEGMENTS_ON);
     ngx_conf_merge_msec_value(conf->ttl, prev->ttl, 24 * 60 * 60 * 1000);
+    ngx_redis_ttl_init(&conf->kept, conf->ttl);
     ngx_conf_merge_msec_value(conf->lease, prev->lease, 10 * 1000);
     ngx_conf_merge_msec_value(conf->wait, prev->wait, 10 * 1000);
     ngx_conf_merge_uint_value(conf->waiters,

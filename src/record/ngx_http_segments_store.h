@@ -13,6 +13,7 @@
 #include "redis/ngx_redis.h"
 #include "contract/sg_names.h"
 #include "contract/sg_secret.h"
+#include "record/ngx_redis_ttl.h"
 
 
 typedef struct {
@@ -24,6 +25,8 @@ typedef struct {
     ngx_redis_options_t           options;      /* of a command for which a
                                                    client waits; a claim's
                                                    alone: replicas */
+    ngx_redis_ttl_t               receipt;      /* how long the receipt of a
+                                                   trip for limits is kept */
 } ngx_http_segments_store_t;
 
 

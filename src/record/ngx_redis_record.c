@@ -57,7 +57,7 @@ ngx_redis_record_init(ngx_redis_record_t *record, const u_char *fingerprint)
     mine->fingerprint.len = SG_VALUE_FINGERPRINT;
     mine->token.data = record->token;
     mine->token.len = SG_VALUE_TOKEN;
-    mine->ttl = record->ttl;
+    mine->ttl = record->ttl->msec;
     mine->lease = record->lease;
 
     (void) sg_value_head(record->claim, mine);
@@ -235,11 +235,6 @@ ngx_redis_record_ask(ngx_redis_record_t *record, ngx_redis_asked_e asked,
     record->script = script;
     record->handler = handler;
     record->data = data;
-
-    if (record->ttl_len == 0) {
-        record->ttl_len = ngx_sprintf(record->ttl_text, "%M", record->ttl)
-                          - record->ttl_text;
-    }
 
     return ngx_redis_ask(record->redis, &ngx_redis_record_asker, record,
                          needs ? (ngx_uint_t) ngx_redis_form_straight

@@ -19,6 +19,7 @@
 #include "contract/sg_value.h"
 #include "record/ngx_redis_limit.h"
 #include "record/ngx_redis_straight.h"
+#include "record/ngx_redis_ttl.h"
 
 
 /* the reply is valid until the handler returns */
@@ -35,7 +36,7 @@ typedef struct {
     ngx_str_t                    name;
     u_char                       token[SG_VALUE_TOKEN];     /* the owner's */
     ngx_msec_t                   lease;
-    ngx_msec_t                   ttl;
+    const ngx_redis_ttl_t       *ttl;
     ngx_uint_t                   hold;          /* unsigned  hold:1; */
     ngx_str_t                    channel;       /* a claim: where to be told of
                                                    another's end; or empty */
@@ -46,8 +47,6 @@ typedef struct {
     u_char                       check[SG_VALUE_CHECK];
     u_char                       fingerprint[SG_VALUE_FINGERPRINT];
     u_char                       claim[SG_VALUE_HEAD];
-    u_char                       ttl_text[NGX_TIME_T_LEN];
-    size_t                       ttl_len;
 
     /* of what it was asked last */
 

@@ -83,8 +83,7 @@ ngx_redis_record_script(ngx_redis_record_t *record, ngx_redis_phrase_t *phrase)
         phrase->rest[1] = record->body;
     }
 
-    word[n].data = record->ttl_text;
-    word[n++].len = record->ttl_len;
+    word[n++] = record->ttl->digits;
 
     if (record->asked == ngx_redis_asked_claim) {
 
@@ -157,11 +156,7 @@ ngx_redis_record_straight(ngx_redis_record_t *record,
     if (record->asked == ngx_redis_asked_claim) {
         ngx_redis_record_name(record, phrase);
 
-        ngx_str_set(&word[n], "NX");
-        n++;
-
-        ngx_str_set(&word[n], "GET");
-        n++;
+        phrase->tail = record->ttl->claim;
 
     } else {
         phrase->expect = ngx_redis_expect_set;
@@ -175,13 +170,9 @@ ngx_redis_record_straight(ngx_redis_record_t *record,
 
         word[n].data = record->claim;
         word[n++].len = SG_VALUE_HEAD;
+
+        phrase->tail = record->ttl->px;
     }
-
-    ngx_str_set(&word[n], "PX");
-    n++;
-
-    word[n].data = record->ttl_text;
-    word[n++].len = record->ttl_len;
 
     phrase->n = n;
 }

@@ -56,14 +56,16 @@ sub all {
          '--policy retry --kinds slow,reset-after --often 20'],
 
         ['a native claim runs over what is there', $WORDING,
-         '        ngx_str_set(&word[n], "NX");' . "\n        n++;\n\n", '',
+         'phrase->tail = record->ttl->claim;',
+         'phrase->tail = record->ttl->claim; phrase->tail.n = 3;'
+             . ' phrase->tail.text.data += 8; phrase->tail.text.len -= 8;',
          'two effects|two at a time|not replayed|answers differ',
          '--policy hold --kinds twins --no-limit'],
 
         ['a native claim does not expire', $WORDING,
-         '    ngx_str_set(&word[n], "PX");' . "\n    n++;\n\n"
-             . "    word[n].data = record->ttl_text;\n"
-             . "    word[n++].len = record->ttl_len;\n", '',
+         'phrase->tail = record->ttl->claim;',
+         'phrase->tail = record->ttl->claim; phrase->tail.n = 2;'
+             . ' phrase->tail.text.len -= record->ttl->px.text.len;',
          'no expiry', '--policy hold --kinds reset-after --no-limit'],
 
         ['another owner\'s claim is given back', $DROPPED,
@@ -120,9 +122,9 @@ sub all {
          '--kinds redis-stop,redis-kill --period 200'],
 
         ['a claim is not renewed', $CLAIM,
-         "        ngx_http_segments_claim_renew(claim);\n"
-             . "        ngx_add_timer(&claim->timer, claim->record.lease / 3);",
-         '        ngx_add_timer(&claim->timer, claim->record.lease / 3);',
+         "        ngx_http_segments_claim_renew(claim);\n\n"
+             . '        third = claim->record.lease / 3;',
+         '        third = claim->record.lease / 3;',
          'two at a time', '--policy retry --kinds slow --often 20'],
 
         ['all gateways have one token', 'ngx_http_segments_token.c',

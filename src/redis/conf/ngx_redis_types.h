@@ -69,6 +69,13 @@ typedef void (*ngx_redis_handler_pt)(void *data, ngx_int_t rc,
 #define NGX_REDIS_SET_IFEQ        2
 
 
+/* words that are the same in many commands, in RESP already */
+typedef struct {
+    ngx_uint_t    n;
+    ngx_str_t     text;
+} ngx_redis_tail_t;
+
+
 /* what a command says; nothing of it is copied but into the command */
 typedef struct {
     ngx_redis_script_t  *script;        /* of which these are keys and
@@ -81,6 +88,7 @@ typedef struct {
     ngx_str_t            word[NGX_REDIS_WORDS];
     ngx_str_t            rest[2];       /* of the word "parted": it goes on */
     ngx_uint_t           parted;
+    ngx_redis_tail_t     tail;          /* what follows all that, or none */
 
     ngx_redis_expect_e   expect;        /* what the reply may be */
     u_char               proof[NGX_REDIS_PROOF];    /* a script's is made of its

@@ -70,6 +70,8 @@ ngx_redis_command_words(ngx_log_t *log, const char **words, ngx_uint_t n)
     phrase.several = 0;
     phrase.n = n;
     phrase.parted = NGX_REDIS_WORDS;
+    phrase.tail.n = 0;
+    phrase.tail.text.len = 0;
     phrase.expect = ngx_redis_expect(words, n);
     phrase.proof_len = 0;
 

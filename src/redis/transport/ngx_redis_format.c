@@ -31,6 +31,8 @@ ngx_redis_format_phrase(ngx_redis_command_t *cmd, ngx_redis_phrase_t *phrase)
     phrase->several = 0;
     phrase->n = 0;
     phrase->parted = NGX_REDIS_WORDS;
+    phrase->tail.n = 0;
+    phrase->tail.text.len = 0;
     phrase->expect = ngx_redis_expect_any;
     phrase->proof_len = 0;
 
@@ -69,7 +71,7 @@ ngx_redis_format_size(ngx_redis_command_t *cmd, ngx_redis_phrase_t *phrase)
     size_t      len, words;
     ngx_uint_t  i;
 
-    len = 0;
+    len = phrase->tail.text.len;
     words = phrase->n;
 
     for (i = 0; i < phrase->n; i++) {
@@ -140,7 +142,8 @@ ngx_redis_format(ngx_redis_command_t *cmd, ngx_redis_phrase_t *phrase,
     }
 
     p = phrase->script ? ngx_redis_format_script(cmd, phrase, p)
-                       : ngx_redis_format_count(p, '*', phrase->n);
+                       : ngx_redis_format_count(p, '*',
+                                                phrase->n + phrase->tail.n);
 
     for (i = 0; i < phrase->n; i++) {
         word = &phrase->word[i];
@@ -159,6 +162,10 @@ ngx_redis_format(ngx_redis_command_t *cmd, ngx_redis_phrase_t *phrase,
         *p++ = LF;
     }
 
+    if (phrase->tail.n) {
+        p = ngx_cpymem(p, phrase->tail.text.data, phrase->tail.text.len);
+    }
+
     cmd->buf.last = p;
 }
 
@@ -172,7 +179,7 @@ ngx_redis_format_script(ngx_redis_command_t *cmd, ngx_redis_phrase_t *phrase,
 
     script = phrase->script;
 
-    p = ngx_redis_format_count(p, '*', 3 + phrase->n);
+    p = ngx_redis_format_count(p, '*', 3 + phrase->n + phrase->tail.n);
 
     if (cmd->eval) {
         p = ngx_redis_format_word(p, "EVAL", sizeof("EVAL") - 1);
