@@ -244,7 +244,7 @@ sub all {
 
         ['the scope is missing in the upstream\'s key',
          'sg_idempotency_key.c',
-         "    sg_key_add_part(&text, scope);\n", "    (void) scope;\n",
+         "    p = sg_key_add_part(p, scope);\n", "    (void) scope;\n",
          'another tenant|answer without effect',
          '--policy retry --kinds twins'],
 

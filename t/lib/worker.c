@@ -25,9 +25,9 @@ static void pass(void *data);
 static void set(ngx_uint_t i, ngx_uint_t kind);
 static void advance(ngx_msec_t msec);
 static void look(void);
-static void timers(void);
+static void check_timers(void);
 static void shutting_down(void);
-static void blocks(void);
+static void check_blocks(void);
 
 
 volatile ngx_msec_t     ngx_current_msec;
@@ -41,7 +41,7 @@ static struct {
     ngx_segments_timer_t  timer;
     ngx_uint_t            set;
     ngx_msec_t            due;
-} timer[TIMERS];
+} mine[TIMERS];
 
 static ngx_msec_t       length[LENGTHS] = {
     100, 250, 1000, 1700, 2000, 5000, 20000, 60000, 70, 330, 900, 15000
@@ -110,9 +110,9 @@ main(void)
     cycle.log = &log;
     ngx_cycle = &cycle;
 
-    timers();
+    check_timers();
     shutting_down();
-    blocks();
+    check_blocks();
 
     return 0;
 }
@@ -137,12 +137,12 @@ pass(void *data)
     i = (ngx_uint_t) (uintptr_t) data;
     passed++;
 
-    missed += !timer[i].set;
-    early += ((ngx_msec_int_t) (timer[i].due - ngx_current_msec) > 0);
-    out_of_order += ((ngx_msec_int_t) (timer[i].due - last[i % LENGTHS]) < 0);
+    missed += !mine[i].set;
+    early += ((ngx_msec_int_t) (mine[i].due - ngx_current_msec) > 0);
+    out_of_order += ((ngx_msec_int_t) (mine[i].due - last[i % LENGTHS]) < 0);
 
-    last[i % LENGTHS] = timer[i].due;
-    timer[i].set = 0;
+    last[i % LENGTHS] = mine[i].due;
+    mine[i].set = 0;
 
     if (!acting) {
         return;
@@ -153,8 +153,8 @@ pass(void *data)
     switch (random() % 4) {
 
     case 0:
-        ngx_segments_timer_del(&timer[other].timer);
-        timer[other].set = 0;
+        ngx_segments_timer_del(&mine[other].timer);
+        mine[other].set = 0;
         break;
 
     case 1:
@@ -188,12 +188,12 @@ set(ngx_uint_t i, ngx_uint_t kind)
         delay = 0;
     }
 
-    timer[i].timer.handler = pass;
-    timer[i].timer.data = (void *) (uintptr_t) i;
-    timer[i].set = 1;
-    timer[i].due = ngx_current_msec + delay;
+    mine[i].timer.handler = pass;
+    mine[i].timer.data = (void *) (uintptr_t) i;
+    mine[i].set = 1;
+    mine[i].due = ngx_current_msec + delay;
 
-    ngx_segments_timer_add(&timer[i].timer, length[i % LENGTHS], delay);
+    ngx_segments_timer_add(&mine[i].timer, length[i % LENGTHS], delay);
 }
 
 
@@ -251,15 +251,15 @@ look(void)
     next = 0;
 
     for (i = 0; i < TIMERS; i++) {
-        if (!timer[i].set) {
+        if (!mine[i].set) {
             continue;
         }
 
-        late += ((ngx_msec_int_t) (timer[i].due - ngx_current_msec) <= 0
-                 && timer[i].due != ngx_current_msec);
+        late += ((ngx_msec_int_t) (mine[i].due - ngx_current_msec) <= 0
+                 && mine[i].due != ngx_current_msec);
 
-        if (n++ == 0 || (ngx_msec_int_t) (timer[i].due - next) < 0) {
-            next = timer[i].due;
+        if (n++ == 0 || (ngx_msec_int_t) (mine[i].due - next) < 0) {
+            next = mine[i].due;
         }
     }
 
@@ -278,7 +278,7 @@ look(void)
 
 
 static void
-timers(void)
+check_timers(void)
 {
     ngx_uint_t  i, n;
 
@@ -291,8 +291,8 @@ timers(void)
         i = (ngx_uint_t) random() % TIMERS;
 
         if (random() % 3 == 0) {
-            ngx_segments_timer_del(&timer[i].timer);
-            timer[i].set = 0;
+            ngx_segments_timer_del(&mine[i].timer);
+            mine[i].set = 0;
 
         } else {
             set(i, 1 + random() % 2);
@@ -310,7 +310,7 @@ timers(void)
     look();
 
     for (n = 0, i = 0; i < TIMERS; i++) {
-        n += timer[i].set;
+        n += mine[i].set;
     }
 
     check(passed > STEPS / 20, "many timers passed");
@@ -353,8 +353,8 @@ shutting_down(void)
 
     check(n == 1, "a worker that shuts down waits for a timer");
 
-    ngx_segments_timer_del(&timer[0].timer);
-    ngx_segments_timer_del(&timer[0].timer);
+    ngx_segments_timer_del(&mine[0].timer);
+    ngx_segments_timer_del(&mine[0].timer);
 
     for (n = 0, i = 0; i < EVENTS; i++) {
         n += (tree[i] && !tree[i]->cancelable);
@@ -365,7 +365,7 @@ shutting_down(void)
 
 
 static void
-blocks(void)
+check_blocks(void)
 {
     u_char      *p[100];
     ngx_uint_t   i, n, bad;

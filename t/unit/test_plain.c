@@ -93,7 +93,7 @@ step_as_byte_by_byte(void **state)
 
 
 static void
-bytes(void **state)
+as_bytes(void **state)
 {
     int            plain;
     unsigned       ch;
@@ -116,7 +116,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(as_byte_by_byte),
         cmocka_unit_test(step_as_byte_by_byte),
-        cmocka_unit_test(bytes)
+        cmocka_unit_test(as_bytes)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
