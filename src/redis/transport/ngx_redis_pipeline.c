@@ -250,7 +250,10 @@ ngx_redis_pipeline_mark_again(ngx_redis_pipeline_t *pipeline,
 
         cmd->lost = 1;
 
-        ngx_segments_timer_add(&cmd->deadline, cmd->timeout, 0);
+        /* with those that are refused: among others of its length each would
+           look for its place behind all that were lost before it */
+
+        ngx_segments_timer_add(&cmd->deadline, 0, 0);
     }
 }
 
