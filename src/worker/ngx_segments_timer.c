@@ -7,9 +7,10 @@
 #include "worker/ngx_segments_timer.h"
 
 
-/* lengths that have a queue each, as most configurations have one of each kind;
-   further ones share the last, where a timer looks longer for its place */
-#define NGX_SEGMENTS_TIMER_LENGTHS  8
+/* lengths that have a queue each: some for each timeout of a Redis and for each
+   lease; further ones share the last, where a timer looks longer for its
+   place */
+#define NGX_SEGMENTS_TIMER_LENGTHS  32
 
 
 struct ngx_segments_timers_s {
@@ -122,13 +123,14 @@ ngx_segments_timers(ngx_msec_t length)
 
 
 /*
- * Behind what is due before or at the same time: mostly the last.  What has
- * little left is looked for from the other end.
+ * Behind what is due before or at the same time: mostly the last.  Otherwise it
+ * is looked for from the end that is nearer by time.
  */
 
 static ngx_queue_t *
 ngx_segments_timer_place(ngx_segments_timers_t *timers, ngx_msec_t due)
 {
+    ngx_msec_t    before, behind;
     ngx_queue_t  *q, *next;
 
     q = ngx_queue_last(&timers->queue);
@@ -139,7 +141,12 @@ ngx_segments_timer_place(ngx_segments_timers_t *timers, ngx_msec_t due)
         return q;
     }
 
-    if (due - ngx_current_msec > timers->length / 2) {
+    next = ngx_queue_head(&timers->queue);
+
+    before = due - ngx_segments_timer_of(next)->due;
+    behind = ngx_segments_timer_of(q)->due - due;
+
+    if (ngx_segments_timer_later(before, behind)) {
 
         do {
             q = ngx_queue_prev(q);

@@ -15,7 +15,8 @@
 
 
 #define TIMERS   200
-#define LENGTHS  12                     /* some share a queue */
+#define LENGTHS  40                     /* some share a queue */
+#define APART    24                     /* so many do not */
 #define EVENTS   64
 #define STEPS    200000
 
@@ -25,6 +26,7 @@ static void pass(void *data);
 static void set(ngx_uint_t i, ngx_uint_t kind);
 static void advance(ngx_msec_t msec);
 static void look(void);
+static void check_lengths(void);
 static void check_timers(void);
 static void shutting_down(void);
 static void check_blocks(void);
@@ -110,6 +112,7 @@ main(void)
     cycle.log = &log;
     ngx_cycle = &cycle;
 
+    check_lengths();
     check_timers();
     shutting_down();
     check_blocks();
@@ -274,6 +277,38 @@ look(void)
 
     left += (n != 0 && awaited != 3);
     unneeded += (n == 0 && awaited != 0);
+}
+
+
+/* claims that stand for minutes are not in the way of commands */
+
+static void
+check_lengths(void)
+{
+    ngx_uint_t  i, n;
+
+    for (i = 0; i < LENGTHS; i++) {
+        if (length[i] == 0) {
+            length[i] = 400 + 37 * i;
+        }
+    }
+
+    for (i = 0; i < APART; i++) {
+        set(i, 1);
+    }
+
+    for (n = 0, i = 0; i < EVENTS; i++) {
+        n += (tree[i] != NULL);
+    }
+
+    check(n == APART, "lengths have a queue each");
+
+    for (i = 0; i < APART; i++) {
+        ngx_segments_timer_del(&mine[i].timer);
+        mine[i].set = 0;
+    }
+
+    advance(100000);
 }
 
 
