@@ -27,6 +27,7 @@ struct ngx_segments_timers_s {
 
 
 static ngx_segments_timers_t *ngx_segments_timers(ngx_msec_t length);
+static ngx_segments_timers_t *ngx_segments_timers_unused(void);
 static ngx_queue_t *ngx_segments_timer_place(ngx_segments_timers_t *timers,
     ngx_msec_t due);
 static void ngx_segments_timers_arm(ngx_segments_timers_t *timers);
@@ -105,20 +106,51 @@ ngx_segments_timers(ngx_msec_t length)
         }
     }
 
-    if (i == NGX_SEGMENTS_TIMER_LENGTHS) {
-        return &ngx_segments_lengths[i - 1];
+    timers = ngx_segments_timers_unused();
+
+    if (timers == NULL) {
+        return &ngx_segments_lengths[NGX_SEGMENTS_TIMER_LENGTHS - 1];
     }
 
-    timers = &ngx_segments_lengths[ngx_segments_nlengths++];
-
-    ngx_queue_init(&timers->queue);
-
     timers->length = length;
-    timers->ident = -1;
-    timers->event.handler = ngx_segments_timers_handler;
-    timers->event.data = timers;
 
     return timers;
+}
+
+
+/* a length may be what was left of some time, and never come again: its queue
+   is taken for another */
+
+static ngx_segments_timers_t *
+ngx_segments_timers_unused(void)
+{
+    ngx_uint_t              i;
+    ngx_segments_timers_t  *timers;
+
+    if (ngx_segments_nlengths < NGX_SEGMENTS_TIMER_LENGTHS) {
+        timers = &ngx_segments_lengths[ngx_segments_nlengths++];
+
+        ngx_queue_init(&timers->queue);
+
+        timers->ident = -1;
+        timers->event.handler = ngx_segments_timers_handler;
+        timers->event.data = timers;
+
+        return timers;
+    }
+
+    for (i = 0; i < NGX_SEGMENTS_TIMER_LENGTHS; i++) {
+        timers = &ngx_segments_lengths[i];
+
+        if (ngx_queue_empty(&timers->queue)
+            && !timers->event.timer_set
+            && !timers->passing)
+        {
+            return timers;
+        }
+    }
+
+    return NULL;
 }
 
 

@@ -293,6 +293,17 @@ check_lengths(void)
         }
     }
 
+    /* what is left of some time is of any length */
+
+    for (i = 0; i < 1000; i++) {
+        mine[0].timer.handler = pass;
+        mine[0].set = 1;
+        mine[0].due = ngx_current_msec + 30000 + i;
+        ngx_segments_timer_add(&mine[0].timer, 30000 + i, 30000 + i);
+
+        advance(30000 + i);
+    }
+
     for (i = 0; i < APART; i++) {
         set(i, 1);
     }
