@@ -190,22 +190,21 @@ sg_reader_conditions(sg_reader_t *r, const unsigned char *p)
     r->schema.in_condition = 1;
     r->schema.index = 0;
 
-    while (sg_usual_conditions(&r->at, &p, &r->schema.index,
-                               sg_reader_canonical(r)))
-    {
-        p = sg_reader_condition(r, p);
-        if (p == NULL) {
-            return NULL;
-        }
-
-        r->schema.index++;
-
-        if (!sg_reader_take(r, &p, ',')) {
-            break;
-        }
-
+    do {
         p = sg_reader_space(r, p);
-    }
+
+        if (sg_usual_conditions(&r->at, &p, &r->schema.index,
+                                sg_reader_canonical(r)))
+        {
+            p = sg_reader_condition(r, p);
+            if (p == NULL) {
+                return NULL;
+            }
+
+            r->schema.index++;
+        }
+
+    } while (sg_reader_take(r, &p, ','));
 
     r->schema.in_condition = 0;
 

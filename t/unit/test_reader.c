@@ -187,6 +187,39 @@ left(void **state)
 }
 
 
+/* conditions between which there is white space of any kind */
+
+static void
+by_hand(void **state)
+{
+    size_t         i;
+    sg_errors_t    errors;
+    unsigned char  one[SG_FINGERPRINT_LEN], other[SG_FINGERPRINT_LEN];
+
+    static const char  *bodies[] = {
+        "{\"name\":\"n\",\"conditions\":[" CONDITION "," CONDITION "]}",
+        "{\"name\":\"n\",\"conditions\":[" CONDITION " ," CONDITION "]}",
+        "{\"name\":\"n\",\"conditions\":[" CONDITION "\n, " CONDITION " ]}",
+        "{\"name\":\"n\",\"conditions\":[ " CONDITION "\t,\r\n" CONDITION
+            "\n]\n}"
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        check_int(bodies[i], reader_body(str(bodies[i]), &errors, other),
+                  sg_reader_ok);
+        sg_errors_free(&errors);
+
+        if (i == 0) {
+            memcpy(one, other, sizeof(one));
+        }
+
+        check_int(bodies[i], memcmp(one, other, sizeof(one)), 0);
+    }
+}
+
+
 /* strings of any length, which may fill what is digested at a time */
 
 static void
@@ -351,6 +384,7 @@ main(void)
         cmocka_unit_test(serializers),
         cmocka_unit_test(refused),
         cmocka_unit_test(left),
+        cmocka_unit_test(by_hand),
         cmocka_unit_test(lengths),
         cmocka_unit_test(in_two_pieces),
         cmocka_unit_test(long_at_the_seam)
