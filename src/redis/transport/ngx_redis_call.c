@@ -8,6 +8,10 @@
 #include "redis/transport/ngx_redis_call.h"
 
 
+/* what a deadline that has passed is mostly given once more, milliseconds */
+#define NGX_REDIS_CALL_LATE  1
+
+
 static void ngx_redis_call_handler(void *data);
 static ngx_uint_t ngx_redis_call_postpone(ngx_redis_command_t *cmd);
 static void ngx_redis_call_settle(ngx_redis_command_t *cmd);
@@ -122,7 +126,10 @@ ngx_redis_call_postpone(ngx_redis_command_t *cmd)
 
     ngx_redis_stream_catch_up(&cmd->pipeline->link->stream);
 
-    ngx_segments_timer_add(&cmd->deadline, cmd->timeout,
+    /* in a queue of such: where Redis is silent, all that is late comes at
+       once, and behind each other */
+
+    ngx_segments_timer_add(&cmd->deadline, NGX_REDIS_CALL_LATE,
                            ngx_redis_grace(cmd->due, cmd->timeout));
 
     return 1;
