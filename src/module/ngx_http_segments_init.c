@@ -20,6 +20,7 @@
 #include "request/ngx_http_segments_peers.h"
 #include "request/ngx_http_segments_request.h"
 #include "secret/ngx_http_segments_rotation.h"
+#include "worker/ngx_segments_block.h"
 
 
 static ngx_http_segments_main_conf_t *ngx_http_segments_old_conf(
@@ -273,6 +274,8 @@ ngx_http_segments_exit_process(ngx_cycle_t *cycle)
         ngx_redis_close(&smcf->nodes);
         ngx_http_segments_zone_end();
     }
+
+    ngx_segments_block_end();
 
     sg_seal_free();
     sg_sha256_free();

@@ -36,6 +36,8 @@ typedef struct {
 
 
 static ngx_segments_blocks_t  ngx_segments_blocks[NGX_SEGMENTS_BLOCK_SIZES + 1];
+static ngx_uint_t             ngx_segments_block_kept
+    = NGX_SEGMENTS_BLOCK_KEPT;
 
 
 void *
@@ -89,7 +91,7 @@ ngx_segments_block_free(void *p)
 
     blocks = &ngx_segments_blocks[block->steps];
 
-    if (blocks->n == NGX_SEGMENTS_BLOCK_KEPT) {
+    if (blocks->n == ngx_segments_block_kept) {
         ngx_free(block);
         return;
     }
@@ -97,4 +99,28 @@ ngx_segments_block_free(void *p)
     block->next = blocks->first;
     blocks->first = block;
     blocks->n++;
+}
+
+
+void
+ngx_segments_block_end(void)
+{
+    ngx_uint_t              i;
+    ngx_segments_block_t   *block;
+    ngx_segments_blocks_t  *blocks;
+
+    for (i = 0; i <= NGX_SEGMENTS_BLOCK_SIZES; i++) {
+        blocks = &ngx_segments_blocks[i];
+
+        while (blocks->first) {
+            block = blocks->first;
+            blocks->first = block->next;
+
+            ngx_free(block);
+        }
+
+        blocks->n = 0;
+    }
+
+    ngx_segments_block_kept = 0;
 }

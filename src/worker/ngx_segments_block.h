@@ -24,5 +24,9 @@ void *ngx_segments_block_alloc(size_t size, ngx_log_t *log);
 /* "p" is not NULL */
 void ngx_segments_block_free(void *p);
 
+/* the process ends, and the module with it: what is kept is freed, and nothing
+   is kept any more */
+void ngx_segments_block_end(void);
+
 
 #endif /* _NGX_SEGMENTS_BLOCK_H_INCLUDED_ */

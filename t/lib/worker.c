@@ -469,6 +469,16 @@ check_blocks(void)
     ngx_segments_block_free(p[0]);
 
     check(freed == n + 1, "nor one that is large");
+
+    ngx_segments_block_end();
+
+    check(freed == allocated, "none is left at the end");
+
+    n = freed;
+    p[0] = ngx_segments_block_alloc(1000, NULL);
+    ngx_segments_block_free(p[0]);
+
+    check(freed == n + 1, "and none is kept behind it");
 }
 
 
