@@ -14,9 +14,10 @@
 #include "redis/ngx_redis.h"
 
 
-/* it stays where it was made: parts of it are behind each other */
+/* it stays where it was made, and is never copied: the others are parts of
+   "text" */
 typedef struct {
-    ngx_msec_t         msec;            /* 0: it was not made */
+    ngx_msec_t         msec;
     ngx_str_t          digits;
     ngx_redis_tail_t   px;              /* PX and the digits */
     ngx_redis_tail_t   claim;           /* NX GET, and that */

@@ -88,7 +88,8 @@ typedef struct {
     ngx_str_t            word[NGX_REDIS_WORDS];
     ngx_str_t            rest[2];       /* of the word "parted": it goes on */
     ngx_uint_t           parted;
-    ngx_redis_tail_t     tail;          /* what follows all that, or none */
+    ngx_redis_tail_t     tail;          /* what follows all that; n is 0 where
+                                           nothing does */
 
     ngx_redis_expect_e   expect;        /* what the reply may be */
     u_char               proof[NGX_REDIS_PROOF];    /* a script's is made of its
